@@ -1,0 +1,280 @@
+# XMPP federation pair: edge-proxy and fe-gateway.
+#
+#   make            build both daemons into build/release/
+#   make help       list the targets
+#
+# One file, no recursion.  Objects go to build/$(VARIANT)/; `V=1` shows the
+# commands.  The link line is the architecture: unit tests and fuzzers link the
+# archives of the pure folders only, so a core that reaches for a socket does
+# not link.
+
+VARIANT  ?= release
+WERROR   ?= 1
+V        ?= 0
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+ONLY     ?=
+TIME     ?= 60
+PYTHON   ?= /usr/bin/python3
+
+VERSION  := 0.1.0
+B        := build/$(VARIANT)
+Q        := $(if $(filter 1,$(V)),,@)
+
+# ---- flags ----------------------------------------------------------------
+
+PKGS_PURE := libxml-2.0 libidn2 libprotobuf-c
+PKGS_ALL  := $(PKGS_PURE) libuv sofia-sip-ua libcyaml libsystemd
+# dependency headers are system headers: they cannot break -Werror
+PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS_ALL) 2>/dev/null))
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wold-style-definition -Wpointer-arith \
+	-Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wswitch-enum \
+	-Wimplicit-fallthrough
+ifeq ($(WERROR),1)
+WARN += -Werror
+endif
+WARN_PURE := -Wconversion -Wsign-conversion
+
+ifeq ($(VARIANT),release)
+CC       ?= gcc
+OPT      := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+	-fstack-clash-protection -fcf-protection \
+	-ftrivial-auto-var-init=zero -fPIE
+LDOPT    := -pie -Wl,-z,relro,-z,now,-z,noexecstack -rdynamic
+else ifeq ($(VARIANT),asan)
+CC       := gcc
+OPT      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -fPIE
+LDOPT    := -pie -fsanitize=address,undefined -rdynamic
+else ifeq ($(VARIANT),fuzz)
+CC       := clang
+OPT      := -O1 -g -fsanitize=address,undefined,fuzzer-no-link \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
+LDOPT    := -fsanitize=address,undefined,fuzzer
+else
+$(error VARIANT is release, asan or fuzz)
+endif
+
+CPPFLAGS_ALL := -D_GNU_SOURCE -DFED_VERSION='"$(VERSION)"' \
+	-Icommon -I. -Ibuild/gen $(PKG_CFLAGS) $(CPPFLAGS)
+CFLAGS_ALL := -std=c11 $(OPT) $(CFLAGS)
+
+LIBS_PURE := -lxml2 -lidn2 -lunistring -lprotobuf-c -lmbedcrypto
+LIBS_EDGE := -lcyaml -lyaml -lsystemd -lunbound -luv -lmbedtls -lmbedx509 $(LIBS_PURE)
+LIBS_GW   := -lcyaml -lyaml -lsystemd -lsofia-sip-ua -luv -lmbedtls -lmbedx509 \
+	$(LIBS_PURE)
+
+# ---- sources --------------------------------------------------------------
+
+PROTO   := $(sort $(wildcard proto/*.proto))
+GEN_C   := $(PROTO:proto/%.proto=build/gen/%.pb-c.c)
+GEN_H   := $(GEN_C:.c=.h)
+
+# archive = folder; the order is the order of the link line
+PURE_DIRS := edge-proxy/core fe-gateway/core common/chan common/xmpp common/base
+SRC_edge_shell := $(sort $(wildcard edge-proxy/*.c))
+SRC_gw_shell   := $(sort $(wildcard fe-gateway/*.c))
+SRC_io         := $(sort $(wildcard common/io/*.c))
+
+srcs   = $(sort $(wildcard $(1)/*.c))
+objs   = $(patsubst %.c,$(B)/%.o,$(1))
+lib    = $(B)/lib_$(subst /,_,$(1)).a
+
+LIB_PROTO := $(B)/lib_proto.a
+LIBS_OF_PURE := $(foreach d,$(PURE_DIRS),$(call lib,$(d))) $(LIB_PROTO)
+LIB_IO := $(B)/lib_common_io.a
+
+BINS := $(if $(wildcard edge-proxy/main.c),$(B)/edge-proxy) \
+	$(if $(wildcard fe-gateway/main.c),$(B)/fe-gateway)
+
+.PHONY: all build help opts clean format format-check lint check demo asan \
+	fuzz bench test install uninstall deps
+all: build
+
+## build: both daemons
+build: $(BINS)
+
+# ---- rules ----------------------------------------------------------------
+
+build/gen/%.pb-c.c build/gen/%.pb-c.h: proto/%.proto $(PROTO)
+	@mkdir -p build/gen
+	$(Q)protoc-c --c_out=build/gen -Iproto $<
+
+# rebuilt when the flags change
+STAMP := $(B)/.flags
+FLAGS_NOW := $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN)
+$(STAMP): FORCE
+	@mkdir -p $(B)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || \
+		printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $@
+FORCE:
+
+$(B)/build/gen/%.o: build/gen/%.c $(STAMP)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+pure = $(filter edge-proxy/core/% fe-gateway/core/% common/base/% \
+	common/xmpp/% common/chan/%,$(1))
+$(B)/%.o: %.c $(STAMP) | $(GEN_H)
+	@mkdir -p $(@D)
+	@$(if $(filter 0,$(V)),echo "  CC      $<",:)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN) \
+		$(if $(call pure,$<),$(WARN_PURE)) -MMD -MP -c $< -o $@
+
+define archive_rule
+$$(call lib,$(1)): $$(call objs,$$(call srcs,$(1)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(Q)ar rcs $$@ $$^
+endef
+$(foreach d,$(PURE_DIRS) common/io,$(eval $(call archive_rule,$(d))))
+
+$(LIB_PROTO): $(GEN_C:%.c=$(B)/%.o)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+EDGE_LIBS := $(call lib,edge-proxy/core) $(LIB_IO) $(call lib,common/chan) \
+	$(call lib,common/xmpp) $(call lib,common/base) $(LIB_PROTO)
+GW_LIBS := $(call lib,fe-gateway/core) $(LIB_IO) $(call lib,common/chan) \
+	$(call lib,common/xmpp) $(call lib,common/base) $(LIB_PROTO)
+
+$(B)/edge-proxy: $(call objs,$(SRC_edge_shell)) $(EDGE_LIBS)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ $(LIBS_EDGE)
+
+$(B)/fe-gateway: $(call objs,$(SRC_gw_shell)) $(GW_LIBS)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ $(LIBS_GW)
+
+# ---- unit tests, replay: pure archives only -------------------------------
+
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
+REPLAY_BIN := $(patsubst tests/replay/%.c,$(B)/replay/%,\
+	$(sort $(wildcard tests/replay/replay_*.c)))
+
+$(B)/unit/%: $(B)/tests/unit/%.o $(LIBS_OF_PURE)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS_PURE)
+
+$(B)/replay/%: $(B)/tests/replay/%.o $(LIBS_OF_PURE)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ $(LIBS_PURE)
+
+# shells are tested on loopback: these link the I/O archive too
+SHELL_BIN := $(patsubst tests/integration/%.c,$(B)/integration/%,\
+	$(sort $(wildcard tests/integration/test_*.c)))
+$(B)/integration/%: $(B)/tests/integration/%.o $(LIB_IO) $(LIBS_OF_PURE)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ -lcmocka -lcyaml -lyaml -lsystemd -luv \
+		-lmbedtls -lmbedx509 $(LIBS_PURE)
+
+# ---- fuzzers ---------------------------------------------------------------
+
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,\
+	$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(LIBS_OF_PURE)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ $(LIBS_PURE)
+
+BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,\
+	$(sort $(wildcard tests/bench/bench_*.c)))
+$(B)/bench/%: $(B)/tests/bench/%.o $(LIB_IO) $(LIBS_OF_PURE)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ -luv -lmbedtls -lmbedx509 \
+		$(LIBS_PURE)
+
+.PHONY: unit-bins replay-bins fuzz-bins shell-bins bench-bins
+unit-bins: $(UNIT_BIN)
+replay-bins: $(REPLAY_BIN)
+fuzz-bins: $(FUZZ_BIN)
+shell-bins: $(SHELL_BIN)
+bench-bins: $(BENCH_BIN)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+.SECONDARY:
+
+# ---- what people type ------------------------------------------------------
+
+## demo: bring the lab up, let two people talk, take it down (KEEP=1 leaves it)
+demo: deps
+	@$(MAKE) --no-print-directory -j2 build
+	@deploy/demo/demo
+
+## check: everything CI runs; ONLY=unit|replay|fuzz|integration|lint|NAME
+check: deps
+	@tests/run $(ONLY)
+
+## test: the quick part of check: unit, replay, fuzz corpus (no root needed)
+test:
+	@tests/run unit replay fuzz
+
+## lint: our own checks, format, clang-tidy, cppcheck, shellcheck, man pages
+lint: deps
+	@tests/run lint
+
+## asan: both daemons with AddressSanitizer and UBSan, into build/asan/
+asan:
+	@$(MAKE) --no-print-directory -j2 VARIANT=asan build
+
+## fuzz: explore with every fuzz target, TIME=60 seconds each (T=NAME: one)
+fuzz: deps
+	@$(MAKE) --no-print-directory -j2 VARIANT=fuzz fuzz-bins
+	@tests/fuzz/explore $(TIME) $(T)
+
+## bench: measure; prints a table, writes build/bench.json
+bench: deps
+	@$(MAKE) --no-print-directory -j2 build bench-bins
+	@tests/bench/run
+
+## format: clang-format every C file in place
+format:
+	clang-format -i $$(find common edge-proxy fe-gateway tests \
+		-name '*.[ch]')
+
+## format-check: would format change anything?
+format-check:
+	clang-format --dry-run -Werror $$(find common edge-proxy fe-gateway \
+		tests -name '*.[ch]')
+
+deps:
+	@deploy/install-deps
+
+## install: binaries, man pages, units; DESTDIR= PREFIX=
+install: build
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 \
+		$(DESTDIR)$(PREFIX)/share/man/man5 \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 755 $(BINS) $(DESTDIR)$(PREFIX)/sbin/
+	install -m 644 deploy/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 deploy/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 deploy/systemd/*.service \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/
+
+## uninstall: what install put there
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,edge-proxy fe-gateway) \
+		$(addprefix $(DESTDIR)$(PREFIX)/share/man/man8/,\
+		$(notdir $(wildcard deploy/man/*.8))) \
+		$(addprefix $(DESTDIR)$(PREFIX)/share/man/man5/,\
+		$(notdir $(wildcard deploy/man/*.5))) \
+		$(addprefix $(DESTDIR)$(PREFIX)/lib/systemd/system/,\
+		$(notdir $(wildcard deploy/systemd/*.service)))
+
+## opts: the effective flags, to copy and paste
+opts:
+	@echo 'CC=$(CC)'
+	@echo 'CPPFLAGS=$(CPPFLAGS_ALL)'
+	@echo 'CFLAGS=$(CFLAGS_ALL) $(WARN)'
+	@echo 'LDFLAGS=$(LDOPT) $(LDFLAGS)'
+
+## clean: remove build/
+clean:
+	rm -rf build
+
+## help: this list
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)

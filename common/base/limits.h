@@ -1,0 +1,96 @@
+/*
+ * Every bound of the system in one place, each with what it stops.
+ */
+#ifndef FED_BASE_LIMITS_H
+#define FED_BASE_LIMITS_H
+
+/* --- XML of a stream ---------------------------------------------------- */
+/* One stanza, '<' to '>': a peer that makes us buffer without end. */
+#define LIMIT_STANZA_BYTES (256u * 1024u)
+/* RFC 6120 13.12: a smaller configured maximum is not allowed. */
+#define LIMIT_STANZA_BYTES_FLOOR 10000u
+/* Declaration and stream header: endless header. */
+#define LIMIT_HEADER_BYTES 4096u
+/* All bytes before authentication: a stranger who only talks. */
+#define LIMIT_UNAUTH_BYTES (64u * 1024u)
+/* Nesting: recursion and quadratic work. */
+#define LIMIT_XML_DEPTH 32u
+/* Attributes of one element, namespaces included. */
+#define LIMIT_XML_ATTRS 32u
+/* Dictionary entries after which the parser is replaced at a boundary:
+ * invented names grow libxml2's dictionary for ever. */
+#define LIMIT_XML_DICT_ENTRIES 1000u
+/* Hard stop of one parser's dictionary, bytes, inside one stanza. */
+#define LIMIT_XML_DICT_BYTES (256u * 1024u)
+/* Bytes handed to a parser in one call. */
+#define LIMIT_READ_BYTES (16u * 1024u)
+/* Objects made of one stanza. */
+#define LIMIT_STANZA_ARENA_BYTES (4u * LIMIT_STANZA_BYTES)
+
+/* --- deadlines, milliseconds --------------------------------------------- */
+#define LIMIT_STREAM_SETUP_MS 60000u /* header to authenticated */
+#define LIMIT_DNS_MS 5000u
+#define LIMIT_TCP_CONNECT_MS 10000u
+#define LIMIT_TLS_MS 10000u
+#define LIMIT_DIALBACK_MS 30000u    /* one verification by another server */
+#define LIMIT_STREAM_CLOSE_MS 5000u /* our </stream> to the peer's */
+#define LIMIT_STREAM_IDLE_MS (30u * 60u * 1000u)
+#define LIMIT_CHANNEL_HELLO_MS 10000u
+#define LIMIT_CHANNEL_PING_MS 10000u   /* silence before a ping */
+#define LIMIT_CHANNEL_DEAD_MS 30000u   /* silence before the link is dead */
+#define LIMIT_CHANNEL_RESUME_MS 30000u /* a broken session is kept so long */
+#define LIMIT_SIP_TRYING_MS 3500u      /* RFC 4320 4.1: 100 Trying is due */
+#define LIMIT_SIP_FINAL_MS 30000u /* 504 before the peer's Timer F (32 s) */
+
+/* --- queues --------------------------------------------------------------- */
+#define LIMIT_PAIR_QUEUE_STANZAS 1000u /* per domain pair, while connecting */
+#define LIMIT_PAIR_QUEUE_BYTES (4u * 1024u * 1024u)
+#define LIMIT_PAIRS 4096u		      /* domain pairs with state */
+#define LIMIT_WRITE_SOFT_BYTES (256u * 1024u) /* stop reading the source */
+#define LIMIT_WRITE_HARD_BYTES (2u * 1024u * 1024u) /* close the stream */
+#define LIMIT_URI_QUEUE 256u	/* MESSAGEs that wait for one Request-URI */
+#define LIMIT_URI_QUEUES 4096u	/* Request-URIs with a MESSAGE in flight */
+#define LIMIT_SIP_WINDOW 256u	/* client transactions per next hop */
+#define LIMIT_SIP_PENDING 4096u /* server transactions without final answer */
+#define LIMIT_SIP_BYTES (64u * 1024u) /* one SIP message */
+#define LIMIT_PAGE_BYTES 1300u	      /* RFC 3428 8: a whole MESSAGE request */
+#define LIMIT_THREADS 4096u /* remembered (thread, Call-ID) bindings */
+
+/* --- streams -------------------------------------------------------------- */
+#define LIMIT_DIALBACK_PENDING 16u /* per stream */
+#define LIMIT_DIALBACK_PENDING_ALL 4096u
+#define LIMIT_STREAM_PAIRS 64u /* authenticated domain pairs of one stream */
+#define LIMIT_SASL_TRIES 3u    /* RFC 6120 6.4.4: 2..5 */
+#define LIMIT_STREAMS 1000u
+#define LIMIT_STREAMS_PER_PARTNER 20u
+#define LIMIT_UNAUTH_PER_ADDRESS 20u
+#define LIMIT_SRV_TARGETS 16u	/* SRV records looked at */
+#define LIMIT_SRV_ADDRESSES 32u /* addresses tried for one domain */
+
+/* --- channel -------------------------------------------------------------- */
+#define LIMIT_CHANNEL_WINDOW 1024u /* Stanzas without Outcome */
+#define LIMIT_FRAME_BYTES (512u * 1024u)
+#define LIMIT_FRAME_ARENA_BYTES (4u * LIMIT_FRAME_BYTES)
+#define LIMIT_CHANNEL_SESSIONS 64u /* gateways of one edge, and the reverse */
+
+/* --- names ---------------------------------------------------------------- */
+#define LIMIT_JID_PART_BYTES 1023u /* RFC 7622 3.1 */
+#define LIMIT_JID_BYTES 3071u
+#define LIMIT_STANZA_ID_BYTES 1024u
+#define LIMIT_DOMAIN_BYTES 1023u
+
+/* --- names and errors across the gateway ---------------------------------- */
+/* A URI made of a JID: every byte of localpart and resource as %HH. */
+#define LIMIT_SIP_URI_BYTES 7200u
+/* Reason-Phrase or <text/> made of a peer's words. */
+#define LIMIT_SIP_PHRASE_BYTES 128u
+/* Contact of a 301 or 302: longer ones are answered 410 or 480. */
+#define LIMIT_SIP_CONTACT_BYTES 1024u
+
+/* --- lists inside one stanza: work per element, quadratic searches ---------
+ */
+#define LIMIT_STANZA_TEXTS 64u	 /* languages of body, subject, status, text */
+#define LIMIT_STANZA_DISCO 1024u /* identities, features or items */
+#define LIMIT_LANG_BYTES 255u
+
+#endif
