@@ -79,7 +79,7 @@ SRC_gw_shell   := $(sort $(wildcard fe-gateway/*.c))
 SRC_io         := $(sort $(wildcard common/io/*.c))
 
 srcs   = $(sort $(wildcard $(1)/*.c))
-objs   = $(patsubst %.c,$(B)/%.o,$(1))
+objs   = $(patsubst %.c,$(B)/obj/%.o,$(1))
 lib    = $(B)/lib_$(subst /,_,$(1)).a
 
 LIB_PROTO := $(B)/lib_proto.a
@@ -111,13 +111,13 @@ $(STAMP): FORCE
 		printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $@
 FORCE:
 
-$(B)/build/gen/%.o: build/gen/%.c $(STAMP)
+$(B)/obj/build/gen/%.o: build/gen/%.c $(STAMP)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
 pure = $(filter edge-proxy/core/% fe-gateway/core/% common/base/% \
 	common/xmpp/% common/chan/%,$(1))
-$(B)/%.o: %.c $(STAMP) | $(GEN_H)
+$(B)/obj/%.o: %.c $(STAMP) | $(GEN_H)
 	@mkdir -p $(@D)
 	@$(if $(filter 0,$(V)),echo "  CC      $<",:)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN) \
@@ -131,7 +131,7 @@ $$(call lib,$(1)): $$(call objs,$$(call srcs,$(1)))
 endef
 $(foreach d,$(PURE_DIRS) common/io,$(eval $(call archive_rule,$(d))))
 
-$(LIB_PROTO): $(GEN_C:%.c=$(B)/%.o)
+$(LIB_PROTO): $(GEN_C:%.c=$(B)/obj/%.o)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
@@ -155,18 +155,18 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 REPLAY_BIN := $(patsubst tests/replay/%.c,$(B)/replay/%,\
 	$(sort $(wildcard tests/replay/replay_*.c)))
 
-$(B)/unit/%: $(B)/tests/unit/%.o $(LIBS_OF_PURE)
+$(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS_PURE)
 
-$(B)/replay/%: $(B)/tests/replay/%.o $(LIBS_OF_PURE)
+$(B)/replay/%: $(B)/obj/tests/replay/%.o $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ $(LIBS_PURE)
 
 # shells are tested on loopback: these link the I/O archive too
 SHELL_BIN := $(patsubst tests/integration/%.c,$(B)/integration/%,\
 	$(sort $(wildcard tests/integration/test_*.c)))
-$(B)/integration/%: $(B)/tests/integration/%.o $(LIB_IO) $(LIBS_OF_PURE)
+$(B)/integration/%: $(B)/obj/tests/integration/%.o $(LIB_IO) $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ -lcmocka -lcyaml -lyaml -lsystemd -luv \
 		-lmbedtls -lmbedx509 $(LIBS_PURE)
@@ -175,13 +175,13 @@ $(B)/integration/%: $(B)/tests/integration/%.o $(LIB_IO) $(LIBS_OF_PURE)
 
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,\
 	$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(LIBS_OF_PURE)
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ $(LIBS_PURE)
 
 BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,\
 	$(sort $(wildcard tests/bench/bench_*.c)))
-$(B)/bench/%: $(B)/tests/bench/%.o $(LIB_IO) $(LIBS_OF_PURE)
+$(B)/bench/%: $(B)/obj/tests/bench/%.o $(LIB_IO) $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ -luv -lmbedtls -lmbedx509 \
 		$(LIBS_PURE)

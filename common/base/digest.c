@@ -69,12 +69,37 @@ int digest_base64_encode(struct span in, struct buf *out)
 	return 0;
 }
 
+static bool is_base64_char(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       (c >= '0' && c <= '9') || c == '+' || c == '/';
+}
+
+/* RFC 4648 3.2, 3.3: padded, and no other byte; the library is more lenient,
+ * it skips line ends and takes half a group. */
+static bool is_base64(struct span in)
+{
+	size_t n = in.n;
+
+	if (in.n % 4 != 0)
+		return false;
+	for (int i = 0; i < 2 && n > 0 && in.p[n - 1] == '='; i++)
+		n--;
+	for (size_t i = 0; i < n; i++)
+		if (!is_base64_char(in.p[i]))
+			return false;
+	return true;
+}
+
 int digest_base64_decode(struct span in, struct buf *out)
 {
 	size_t room = in.n / 4 * 3 + 3;
-	char *p = buf_reserve(out, room);
 	size_t n = 0;
+	char *p;
 
+	if (!is_base64(in))
+		return FED_EINVAL;
+	p = buf_reserve(out, room);
 	if (p == NULL)
 		return FED_ELIMIT;
 	if (mbedtls_base64_decode((unsigned char *)p, room, &n,

@@ -17,6 +17,8 @@
 #define LIMIT_XML_DEPTH 32u
 /* Attributes of one element, namespaces included. */
 #define LIMIT_XML_ATTRS 32u
+/* One tag: libxml2 compares its attributes pairwise before it shows them. */
+#define LIMIT_XML_TAG_BYTES (16u * 1024u)
 /* Dictionary entries after which the parser is replaced at a boundary:
  * invented names grow libxml2's dictionary for ever. */
 #define LIMIT_XML_DICT_ENTRIES 1000u
@@ -35,6 +37,8 @@
 #define LIMIT_DIALBACK_MS 30000u    /* one verification by another server */
 #define LIMIT_STREAM_CLOSE_MS 5000u /* our </stream> to the peer's */
 #define LIMIT_STREAM_IDLE_MS (30u * 60u * 1000u)
+/* Whitespace on an open outbound stream: a dead connection shows itself. */
+#define LIMIT_STREAM_KEEPALIVE_MS (5u * 60u * 1000u)
 #define LIMIT_CHANNEL_HELLO_MS 10000u
 #define LIMIT_CHANNEL_PING_MS 10000u   /* silence before a ping */
 #define LIMIT_CHANNEL_DEAD_MS 30000u   /* silence before the link is dead */
@@ -56,6 +60,27 @@
 #define LIMIT_PAGE_BYTES 1300u	      /* RFC 3428 8: a whole MESSAGE request */
 #define LIMIT_THREADS 4096u /* remembered (thread, Call-ID) bindings */
 
+/* --- routes of the edge ----------------------------------------------------- */
+/* All pair queues together: many pairs that are each below their limit. */
+#define LIMIT_ROUTER_BYTES (64u * 1024u * 1024u)
+/* Least and longest wait between two failed attempts to reach a domain. */
+#define LIMIT_BACKOFF_MIN_MS 5000u
+#define LIMIT_BACKOFF_MAX_MS 60000u
+/* A peer that takes no byte of what waits for it. */
+#define LIMIT_WRITE_STALL_MS 20000u
+/* Streams pause so long when a gateway went away, then senders are told. */
+#define LIMIT_GATEWAY_GRACE_MS 5000u
+
+/* --- messages written, not yet confirmed by the peer ------------------------ */
+/* Held at once; above it they count as delivered when written. */
+#define LIMIT_CONFIRM_HELD 8192u
+/* No answer to the ping behind a message: it counts as delivered. */
+#define LIMIT_CONFIRM_MS 3000u
+/* A peer that did not answer is not pinged again for so long... */
+#define LIMIT_CONFIRM_SILENT_MS (10u * 60u * 1000u)
+/* ... and its errors are waited for so long. */
+#define LIMIT_CONFIRM_GRACE_MS 500u
+
 /* --- streams -------------------------------------------------------------- */
 #define LIMIT_DIALBACK_PENDING 16u /* per stream */
 #define LIMIT_DIALBACK_PENDING_ALL 4096u
@@ -72,11 +97,26 @@
 #define LIMIT_FRAME_BYTES (512u * 1024u)
 #define LIMIT_FRAME_ARENA_BYTES (4u * LIMIT_FRAME_BYTES)
 #define LIMIT_CHANNEL_SESSIONS 64u /* gateways of one edge, and the reverse */
+/* Packed Stanzas without Outcome that one session keeps (and one frame). */
+#define LIMIT_CHANNEL_KEPT_BYTES (4u * 1024u * 1024u)
+/* Outcomes that a peer takes without acknowledging them. */
+#define LIMIT_CHANNEL_KEPT_OUTCOMES (2u * LIMIT_CHANNEL_WINDOW)
+/* Other reliable frames it did not acknowledge: events of a broken session. */
+#define LIMIT_CHANNEL_KEPT_EVENTS 4096u
+#define LIMIT_CHANNEL_HELLO_BYTES 2048u /* first frame of a stranger */
+#define LIMIT_CHANNEL_OUTCOME_BYTES 4096u /* a refusal with its texts */
+#define LIMIT_CHANNEL_EVENT_BYTES 8192u /* StreamEvent, Attempt, result */
+#define LIMIT_CHANNEL_SMALL_BYTES 1024u /* Ping, Pong, Drain, Bye, ack */
+#define LIMIT_CHANNEL_UNAUTH 64u /* connections of an edge before Hello */
+#define LIMIT_CHANNEL_RETRY_MIN_MS 200u /* gateway dials again */
+#define LIMIT_CHANNEL_RETRY_MAX_MS 10000u
 
 /* --- names ---------------------------------------------------------------- */
 #define LIMIT_JID_PART_BYTES 1023u /* RFC 7622 3.1 */
 #define LIMIT_JID_BYTES 3071u
 #define LIMIT_STANZA_ID_BYTES 1024u
+/* A language tag: it is repeated with every text of a stanza. */
+#define LIMIT_LANG_BYTES 64u
 #define LIMIT_DOMAIN_BYTES 1023u
 
 /* --- names and errors across the gateway ---------------------------------- */
@@ -87,10 +127,22 @@
 /* Contact of a 301 or 302: longer ones are answered 410 or 480. */
 #define LIMIT_SIP_CONTACT_BYTES 1024u
 
-/* --- lists inside one stanza: work per element, quadratic searches ---------
+/* --- lists inside one stanza ------------------------------------------------ */
+/* Elements of one list: none is shorter than "<body/>", so a stanza that kept
+ * its limit cannot hold more. */
+#define LIMIT_STANZA_LIST (LIMIT_STANZA_BYTES / 7u)
+
+/* --- gateway: page mode ----------------------------------------------------
  */
-#define LIMIT_STANZA_TEXTS 64u	 /* languages of body, subject, status, text */
-#define LIMIT_STANZA_DISCO 1024u /* identities, features or items */
-#define LIMIT_LANG_BYTES 255u
+/* A thread that is copied into Call-ID as it is; longer ones are digested. */
+#define LIMIT_CALL_ID_BYTES 128u
+/* A thread whose way back is remembered. */
+#define LIMIT_THREAD_BYTES 1024u
+/* Delivery ids remembered as delivered: a redelivery is not sent again. */
+#define LIMIT_DELIVERED_IDS 4096u
+/* A MESSAGE waits so long behind others to the same Request-URI. */
+#define LIMIT_URI_WAIT_MS 60000u
+/* Above Timer F (RFC 3261 17.1.2.2): a transaction that never reports. */
+#define LIMIT_SIP_LOST_MS 40000u
 
 #endif

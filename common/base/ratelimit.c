@@ -17,14 +17,12 @@ bool ratelimit_take(struct ratelimit *r, uint64_t now_ms)
 	if (now_ms > r->last_ms) {
 		uint64_t passed = now_ms - r->last_ms;
 
-		/* a pause longer than the bucket holds fills it, and cannot
-		 * overflow the product */
-		if (passed >= full)
+		/* what would overfill fills; so the product cannot overflow */
+		if (r->per_second != 0 &&
+		    passed > (full - r->milli) / r->per_second)
 			r->milli = full;
 		else
 			r->milli += passed * r->per_second;
-		if (r->milli > full)
-			r->milli = full;
 		r->last_ms = now_ms;
 	}
 	if (r->milli < 1000)

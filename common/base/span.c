@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct span span_str(const char *s)
 {
@@ -20,9 +19,20 @@ bool span_eq_str(struct span a, const char *s)
 	return span_eq(a, span_str(s));
 }
 
+static char ascii_lower(char c)
+{
+	return (c >= 'A' && c <= 'Z') ? (char)(c + ('a' - 'A')) : c;
+}
+
+/* strncasecmp() would stop at a NUL, and ask the locale */
 bool span_ieq(struct span a, struct span b)
 {
-	return a.n == b.n && (a.n == 0 || strncasecmp(a.p, b.p, a.n) == 0);
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i++)
+		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+			return false;
+	return true;
 }
 
 bool span_starts(struct span a, struct span prefix)

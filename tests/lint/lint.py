@@ -122,19 +122,23 @@ def sizes(root, _build):
                        f"most {rules.FUNCTION_LINES_MAX}")
 
 
-def purity_of(archive, obj_lines):
-    for line in obj_lines:
-        match = re.match(r"^(?:[0-9a-f]+)?\s+([A-Za-z]) (\S+)$", line)
+def purity_of(archive, symbol_lines):
+    """Findings in `objdump -t` lines: FLAGS SECTION SIZE NAME."""
+    for line in symbol_lines:
+        match = re.match(r"^[0-9a-f]+ (.{7}) (\S+)\s+[0-9a-f]+ +"
+                         r"(?:\.hidden )?(\S+)$", line)
         if not match:
             continue
-        kind, symbol = match.groups()
-        if kind in "dDbBcC" and not symbol.startswith("__"):
+        flags, section, symbol = match.groups()
+        # tables of constant pointers are .data.rel.ro: read-only once loaded
+        is_data = section == "*COM*" or re.match(
+            r"\.(t?data|t?bss)(?!\.rel\.ro)", section)
+        if is_data and "O" in flags and not symbol.startswith("__"):
             yield f"{archive}: {symbol} is mutable data"
-        if kind == "U":
-            name = symbol.split("@")[0]
+        if section == "*UND*":
             for pattern in rules.IMPURE_SYMBOLS:
-                if fnmatch.fnmatchcase(name, pattern):
-                    yield f"{archive}: uses {name}"
+                if fnmatch.fnmatchcase(symbol, pattern):
+                    yield f"{archive}: uses {symbol}"
 
 
 def purity(_root, build):
@@ -145,7 +149,7 @@ def purity(_root, build):
         if not archive.exists():
             yield f"{archive}: not built"
             continue
-        out = subprocess.run(["nm", str(archive)], capture_output=True,
+        out = subprocess.run(["objdump", "-t", str(archive)], capture_output=True,
                              text=True, check=True).stdout
         yield from purity_of(archive.name, out.split("\n"))
 

@@ -30,16 +30,17 @@ FOLDERS = {
     "common/base": (["base/"], C_PURE | CRYPTO | MAPS, True),
     "common/xmpp": (["base/", "xmpp/"],
                     C_PURE | GENERATED | PROTOBUF | MAPS | UNISTRING |
-                    {"idn2.h"}, True),
+                    # inet_pton and inet_ntop only convert text
+                    {"idn2.h", "arpa/inet.h"}, True),
     "common/chan": (["base/", "xmpp/", "chan/"],
                     C_PURE | GENERATED | PROTOBUF | MAPS, True),
     "common/io": (["base/", "chan/", "io/"],
                   C_SYSTEM | GENERATED | MAPS, False),
-    "edge-proxy/core": (["base/", "xmpp/", "edge-proxy/core/"],
+    "edge-proxy/core": (["base/", "xmpp/", "chan/", "edge-proxy/core/"],
                         C_PURE | GENERATED | MAPS, True),
     "edge-proxy": (["base/", "xmpp/", "chan/", "io/", "edge-proxy/"],
                    C_SYSTEM | GENERATED | MAPS, False),
-    "fe-gateway/core": (["base/", "xmpp/", "fe-gateway/core/"],
+    "fe-gateway/core": (["base/", "xmpp/", "chan/", "fe-gateway/core/"],
                         C_PURE | GENERATED | MAPS, True),
     "fe-gateway": (["base/", "xmpp/", "chan/", "io/", "fe-gateway/"],
                    C_SYSTEM | GENERATED | MAPS, False),
@@ -60,9 +61,9 @@ ONLY_IN = {
     "unbound.h": ["edge-proxy/edge_dns*.c"],
     "sqlite3.h": ["fe-gateway/store_sqlite.c"],
     "libpq-fe.h": ["fe-gateway/store_postgres.c"],
-    "cyaml/": ["common/io/host_config*", "edge-proxy/edge_config*",
+    "cyaml/": ["common/io/host_*", "edge-proxy/edge_config*",
                "fe-gateway/gateway_config*"],
-    "yaml.h": ["common/io/host_config*"],
+    "yaml.h": ["common/io/host_*"],
     "systemd/": ["common/io/daemon*"],
 }
 

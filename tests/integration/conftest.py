@@ -1,0 +1,92 @@
+"""The lab for the tests: one per run, under a name of its own."""
+
+import os
+import pathlib
+import re
+import subprocess
+import time
+
+import pytest
+
+from sip_user import SipUser
+from xmpp_user import XmppUser
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+LAB = TOP / "deploy/demo/lab"
+
+
+class Lab:
+    """deploy/demo/lab under one name."""
+
+    def __init__(self, name, **settings):
+        self.name = name
+        self.environ = {**os.environ, "LAB": name, **settings}
+        self.env = {}
+
+    def __call__(self, *words, check=True):
+        done = subprocess.run([str(LAB), *words], text=True, cwd=TOP,
+                              stdin=subprocess.DEVNULL, capture_output=True,
+                              env=self.environ)
+        if check and done.returncode != 0:
+            raise AssertionError(f"lab {' '.join(words)}: {done.returncode}\n"
+                                 f"{done.stdout}{done.stderr}")
+        return done
+
+    def up(self):
+        self("up")
+        self.env = dict(re.findall(r"^export (\w+)=['\"]?(.*?)['\"]?$",
+                                   self("env").stdout, re.M))
+        return self
+
+    def namespace(self, node):
+        return f"{self.name}-{node}"
+
+    def log(self, service):
+        path = pathlib.Path(self.env[f"LAB_{service.upper()}_LOG"])
+        return path.read_text(errors="replace")
+
+    def wait_log(self, service, pattern, wait_s=10):
+        """First match of the pattern in the service's log."""
+        until = time.monotonic() + wait_s
+        while True:
+            match = re.search(pattern, self.log(service))
+            if match:
+                return match
+            if time.monotonic() > until:
+                raise AssertionError(f"{service} never logged {pattern}")
+            time.sleep(0.05)
+
+
+    def juliet(self, **more):
+        return XmppUser(self.namespace("inet"), "juliet@xmpp.example",
+                        self.env["LAB_JULIET_PASSWORD"],
+                        self.env["LAB_PROSODY_IP"], **more)
+
+    def sip_user(self, user, last_octet, **more):
+        """Registered at Kamailio from 10.66.0.<last_octet>:5062."""
+        return SipUser(self.namespace("inside"), user,
+                       f"10.66.0.{last_octet}", 5062,
+                       (self.env["LAB_KAMAILIO_IP"], 5060), **more).register()
+
+
+@pytest.fixture(scope="session")
+def lab():
+    instance = Lab(f"check{os.getpid()}")
+    try:
+        yield instance.up()
+    finally:
+        instance("down")
+
+
+@pytest.fixture
+def juliet(lab):
+    user = lab.juliet()
+    yield user
+    user.close()
+
+
+@pytest.fixture
+def romeo(lab):
+    user = lab.sip_user("romeo", 12)
+    yield user
+    user.close()

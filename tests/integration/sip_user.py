@@ -1,0 +1,159 @@
+"""A SIP user agent for the tests: registers, sends MESSAGE, answers MESSAGE.
+
+Small on purpose: it shows the bytes of what it got, so that a test can look
+at any header.  Load and the demo use SIPp.
+"""
+
+import itertools
+import queue
+import re
+import socket
+import threading
+import uuid
+
+import netns
+
+
+class Sip:
+    """One parsed SIP message."""
+
+    def __init__(self, data):
+        head, _, body = data.partition(b"\r\n\r\n")
+        lines = head.decode("utf-8").split("\r\n")
+        self.start = lines[0]
+        self.headers = [tuple(p.strip() for p in line.split(":", 1))
+                        for line in lines[1:] if ":" in line]
+        self.body = body.decode("utf-8", "replace")
+        self.raw = data
+
+    def __getitem__(self, name):
+        return next((v for k, v in self.headers
+                     if k.lower() == name.lower()), None)
+
+    def all(self, name):
+        return [v for k, v in self.headers if k.lower() == name.lower()]
+
+    @property
+    def status(self):
+        return int(self.start.split()[1]) if self.is_response else None
+
+    @property
+    def is_response(self):
+        return self.start.startswith("SIP/2.0 ")
+
+    @property
+    def method(self):
+        return None if self.is_response else self.start.split()[0]
+
+
+class SipUser:
+    """user@domain at ip:port in a namespace, over UDP."""
+
+    def __init__(self, namespace, user, ip, port, proxy, domain="sip.example",
+                 answer=200):
+        self.user, self.domain, self.ip, self.port = user, domain, ip, port
+        self.proxy = proxy
+        self.answer = answer      # status for what it receives; None: silence
+        self.inbox = queue.Queue()
+        self._replies = {}
+        self._cseq = itertools.count(1)
+        with netns.inside(namespace):
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        self._socket.bind((ip, port))
+        self._thread = threading.Thread(target=self._receive, daemon=True)
+        self._thread.start()
+
+    @property
+    def uri(self):
+        return f"sip:{self.user}@{self.domain}"
+
+    def close(self):
+        self._socket.close()
+
+    def _receive(self):
+        while True:
+            try:
+                data, source = self._socket.recvfrom(65535)
+            except OSError:
+                return
+            if len(data) < 16:
+                continue
+            message = Sip(data)
+            if message.is_response:
+                waiting = self._replies.get(message["Call-ID"])
+                if waiting is not None:
+                    waiting.put(message)
+                continue
+            if self.answer is not None:
+                self._respond(message, source, self.answer)
+            self.inbox.put(message)
+
+    def _respond(self, request, source, status):
+        lines = [f"SIP/2.0 {status} Test"]
+        lines += [f"Via: {v}" for v in request.all("Via")]
+        to = request["To"]
+        if "tag=" not in to:
+            to += f";tag={uuid.uuid4().hex[:8]}"
+        lines += [f"From: {request['From']}", f"To: {to}",
+                  f"Call-ID: {request['Call-ID']}",
+                  f"CSeq: {request['CSeq']}", "Content-Length: 0", "", ""]
+        self._socket.sendto("\r\n".join(lines).encode(), source)
+
+    def request(self, method, uri, headers=(), body=b"", call_id=None,
+                from_header=None, to=None, wait_s=35):
+        """Send and return (final response, provisional responses)."""
+        call_id = call_id or uuid.uuid4().hex
+        mine = self._replies[call_id] = queue.Queue()
+        if isinstance(body, str):
+            body = body.encode()
+        sender = from_header or f"<{self.uri}>"
+        lines = [
+            f"{method} {uri} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self.ip}:{self.port};rport;"
+            f"branch=z9hG4bK{uuid.uuid4().hex}",
+            "Max-Forwards: 70", f"From: {sender};tag={uuid.uuid4().hex[:8]}",
+            f"To: {to or f'<{uri}>'}", f"Call-ID: {call_id}",
+            f"CSeq: {next(self._cseq)} {method}", *headers,
+            f"Content-Length: {len(body)}", "", "",
+        ]
+        self._socket.sendto("\r\n".join(lines).encode() + body, self.proxy)
+        provisional = []
+        try:
+            while True:
+                response = mine.get(timeout=wait_s)
+                if response.status >= 200:
+                    return response, provisional
+                provisional.append(response)
+        except queue.Empty:
+            raise AssertionError(f"no final answer to {method} {uri} in "
+                                 f"{wait_s} s") from None
+        finally:
+            del self._replies[call_id]
+
+    def register(self):
+        answer, _ = self.request(
+            "REGISTER", f"sip:{self.domain}",
+            [f"Contact: <sip:{self.user}@{self.ip}:{self.port}>",
+             "Expires: 3600"], to=f"<{self.uri}>")
+        assert answer.status == 200, answer.start
+        return self
+
+    def message(self, uri, text, headers=(), **more):
+        """MESSAGE with a text/plain body; returns the final response."""
+        answer, _ = self.request(
+            "MESSAGE", uri, ["Content-Type: text/plain;charset=UTF-8",
+                             *headers], text, **more)
+        return answer
+
+    def next_message(self, wait_s=10):
+        try:
+            return self.inbox.get(timeout=wait_s)
+        except queue.Empty:
+            raise AssertionError(
+                f"{self.uri} got nothing in {wait_s} s") from None
+
+
+def uri_of(header):
+    """The URI inside a From or To header."""
+    return re.search(r"<([^>]+)>", header).group(1)

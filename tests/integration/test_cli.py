@@ -1,0 +1,57 @@
+"""What an operator types: --check, --version, mistakes in the host file."""
+
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+DAEMONS = {"edge-proxy": "LAB_EDGE_CONFIG", "fe-gateway": "LAB_GATEWAY_CONFIG"}
+
+
+def run(daemon, *words):
+    return subprocess.run([str(TOP / "build/release" / daemon), *words],
+                          capture_output=True, text=True, timeout=20)
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_version_and_help(daemon):
+    assert re.match(daemon + r" \d+\.\d+\.\d+", run(daemon, "--version").stdout)
+    assert "--config" in run(daemon, "--help").stdout
+    assert run(daemon, "--nonsense").returncode == 2
+
+
+@pytest.mark.parametrize("daemon,variable", DAEMONS.items())
+def test_check_accepts_the_labs_file(lab, daemon, variable):
+    done = run(daemon, "--check", lab.env[variable])
+    assert done.returncode == 0, done.stderr
+
+
+BROKEN = [
+    ("edge-proxy", r"instance:.*", "", "instance"),
+    ("edge-proxy", r"5269", "99999", "listen"),
+    ("edge-proxy", r"tls: required", "tls: perhaps", "tls"),
+    ("edge-proxy", r"partners:", "parners:", "parners"),
+    ("edge-proxy", r"(certificate: )\S+", r"\1/nowhere.pem", "/nowhere.pem"),
+    ("edge-proxy", r"level: \w+", "level: chatty", "level"),
+    ("fe-gateway", r"instance:.*", "", "instance"),
+    ("fe-gateway", r"udp:", "sctp:", "listen"),
+    ("fe-gateway", r"next_hop:.*", "next_hop: nonsense", "next_hop"),
+    ("fe-gateway", r"trusted:.*", "trusted: [not-an-address]", "trusted"),
+    ("fe-gateway", r"sip:\n", "sips:\n", "sips"),
+    ("fe-gateway", r"address: \S+", 'address: "x"}', "address"),
+]
+
+
+@pytest.mark.parametrize("daemon,pattern,replacement,key", BROKEN)
+def test_mistakes_are_named(lab, tmp_path, daemon, pattern, replacement, key):
+    good = pathlib.Path(lab.env[DAEMONS[daemon]]).read_text()
+    bad, count = re.subn(pattern, replacement, good, count=1)
+    assert count == 1, "the lab's file changed: mend this test"
+    file = tmp_path / "broken.conf"
+    file.write_text(bad)
+    done = run(daemon, "--check", str(file))
+    assert done.returncode == 2
+    assert re.search(re.escape(str(file)) + r":\d+:", done.stderr), done.stderr
+    assert key in done.stderr

@@ -1,0 +1,83 @@
+"""What cannot be delivered comes back to its sender, in his protocol, from
+the address he wrote to."""
+
+import pytest
+
+from sip_user import uri_of
+
+
+def test_unknown_xmpp_user(romeo):
+    answer = romeo.message("sip:nobody@xmpp.example", "hello?")
+    # Prosody says service-unavailable or item-not-found for a stranger
+    assert answer.status in (403, 404, 604), answer.start
+    assert uri_of(answer["To"]) == "sip:nobody@xmpp.example"
+
+
+def test_unknown_sip_user(juliet):
+    stanza_id = juliet.send("nobody@sip.example", "hello?")
+    got = juliet.next_message()
+    assert got["type"] == "error"
+    assert got["id"] == stanza_id
+    assert got["from"] == "nobody@sip.example"
+    assert got["error"]["condition"] == "item-not-found"
+    assert got["error"]["type"] == "cancel"
+
+
+@pytest.mark.parametrize("status,condition,kind", [
+    (480, "recipient-unavailable", "wait"),
+    (486, "recipient-unavailable", "wait"),
+    (603, "recipient-unavailable", "wait"),
+    (415, "not-acceptable", "modify"),
+    (500, "internal-server-error", "cancel"),
+])
+def test_sip_failures(lab, juliet, status, condition, kind):
+    busy = lab.sip_user("mercutio", 14, answer=status)
+    try:
+        juliet.send("mercutio@sip.example", "there?")
+        got = juliet.next_message()
+        assert got["type"] == "error"
+        assert got["from"] == "mercutio@sip.example"
+        assert got["error"]["condition"] == condition
+        assert got["error"]["type"] == kind
+    finally:
+        busy.close()
+
+
+def test_unknown_xmpp_domain(romeo):
+    answer = romeo.message("sip:juliet@no-such-domain.example", "hello?")
+    assert answer.status == 404, answer.start
+
+
+def test_dead_xmpp_server(lab, romeo):
+    lab("dns", "add",
+        "_xmpp-server._tcp.dead.example. 60 IN SRV 0 0 5269 h.dead.example.",
+        "h.dead.example. 60 IN A 198.51.100.59")
+    answer = romeo.message("sip:juliet@dead.example", "hello?")
+    assert answer.status == 504, answer.start
+
+
+def test_sips_is_not_carried(romeo):
+    answer = romeo.message("sips:juliet@xmpp.example", "hello?",
+                           to="<sips:juliet@xmpp.example>")
+    assert answer.status == 480, answer.start
+    assert "380" in (answer["Warning"] or "")
+
+
+def test_foreign_from_is_refused(romeo):
+    answer = romeo.message("sip:juliet@xmpp.example", "hello?",
+                           from_header="<sip:tybalt@elsewhere.example>")
+    assert answer.status == 403, answer.start
+
+
+def test_content_that_cannot_be_carried(romeo):
+    answer, _ = romeo.request("MESSAGE", "sip:juliet@xmpp.example",
+                              ["Content-Type: application/foo"], "x")
+    assert answer.status == 415, answer.start
+    assert "text/plain" in answer["Accept"]
+
+
+def test_too_long_for_page_mode(juliet, romeo):
+    stanza_id = juliet.send("romeo@sip.example", "x" * 2000)
+    got = juliet.next_message()
+    assert got["type"] == "error" and got["id"] == stanza_id
+    assert got["error"]["condition"] == "policy-violation"

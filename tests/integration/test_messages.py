@@ -1,0 +1,94 @@
+"""Words cross, both ways, between Prosody and Kamailio over TLS."""
+
+import re
+import uuid
+
+import pytest
+
+from sip_user import uri_of
+
+
+def test_sip_to_xmpp(lab, juliet, romeo):
+    answer = romeo.message("sip:juliet@xmpp.example", "Neither, fair saint",
+                           ["Subject: Names"], call_id="call-1@verona")
+    assert answer.status == 200, answer.start
+    got = juliet.next_message()
+    assert got["from"] == "romeo@sip.example"
+    assert got["to"].bare == "juliet@xmpp.example"
+    assert got["body"] == "Neither, fair saint"
+    assert got["subject"] == "Names"
+    assert got["thread"] == "call-1@verona"
+    assert got["type"] in ("normal", "")
+
+
+def test_xmpp_to_sip(lab, juliet, romeo):
+    thread = uuid.uuid4().hex
+    juliet.send("romeo@sip.example", "Art thou not Romeo?", thread=thread)
+    got = romeo.next_message()
+    assert got.method == "MESSAGE"
+    assert got.body == "Art thou not Romeo?"
+    assert uri_of(got["From"]) == "sip:juliet@xmpp.example;gr=test"
+    assert uri_of(got["To"]) == "sip:romeo@sip.example"
+    assert got["Call-ID"] == thread
+    assert got["Contact"] is None
+    assert got["Content-Type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize("text", [
+    "Nic z obého, má děvo spanilá, nenavidíš-li jedno nebo druhé.",
+    "</body><evil xmlns='x'/> & < > ' \"",
+    "two\nlines",
+    "\U0001F339 by any other name",
+])
+def test_text_survives_both_ways(juliet, romeo, text):
+    assert romeo.message("sip:juliet@xmpp.example", text).status == 200
+    assert juliet.next_message()["body"] == text
+    juliet.send("romeo@sip.example", text)
+    assert romeo.next_message().body.replace("\r\n", "\n") == text
+
+
+@pytest.mark.parametrize("user,jid", [
+    ("o'malley", r"o\27malley@sip.example"),
+    ("f%C3%BC", "fü@sip.example"),
+    ("m&m", r"m\26m@sip.example"),
+])
+def test_escaped_sip_names(lab, juliet, user, jid):
+    other = lab.sip_user(user, 13)
+    try:
+        assert other.message("sip:juliet@xmpp.example", "hi").status == 200
+        assert juliet.next_message()["from"] == jid
+        juliet.send(jid, "back")
+        got = other.next_message()
+        assert got.body == "back"
+        assert uri_of(got["To"]) == f"sip:{user}@sip.example"
+    finally:
+        other.close()
+
+
+def test_streams_are_authenticated_by_certificate(lab, juliet, romeo):
+    assert romeo.message("sip:juliet@xmpp.example", "x").status == 200
+    juliet.next_message()
+    juliet.send("romeo@sip.example", "y")
+    romeo.next_message()
+    log = lab.log("edge")
+    for direction in ("in", "out"):
+        assert re.search(r"event=stream_open .*dir=%s.*peer=xmpp\.example"
+                         r".*mechanism=external" % direction, log), direction
+
+
+def test_every_delivery_has_one_trace_on_both_daemons(lab, juliet, romeo):
+    assert romeo.message("sip:juliet@xmpp.example", "trace me").status == 200
+    juliet.next_message()
+    trace = re.findall(r"event=delivery trace=([0-9a-f]{32})",
+                       lab.log("gateway"))[-1]
+    lab.wait_log("edge", f"event=delivery trace={trace} .*outcome=delivered")
+
+
+def test_bodies_are_not_logged(lab, juliet, romeo):
+    secret = uuid.uuid4().hex
+    assert romeo.message("sip:juliet@xmpp.example", secret).status == 200
+    juliet.next_message()
+    juliet.send("romeo@sip.example", secret)
+    romeo.next_message()
+    assert secret not in lab.log("edge")
+    assert secret not in lab.log("gateway")

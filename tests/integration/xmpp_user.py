@@ -1,0 +1,109 @@
+"""An XMPP user for the tests: slixmpp in a thread of its own, inside the
+namespace of its server."""
+
+import asyncio
+import logging
+import queue
+import threading
+import uuid
+
+import slixmpp
+
+import netns
+
+logging.getLogger("slixmpp").setLevel(logging.CRITICAL)
+
+
+class XmppUser:
+    """jid logged in at host:5222; messages and errors arrive in inbox."""
+
+    def __init__(self, namespace, jid, password, host, resource="test"):
+        self.jid = jid
+        self.full = f"{jid}/{resource}"
+        self.inbox = queue.Queue()
+        self._ready = threading.Event()
+        self._failed = None
+        self._errors_seen = set()
+        self._thread = threading.Thread(
+            target=self._run, args=(namespace, password, host), daemon=True)
+        self._thread.start()
+        if not self._ready.wait(15) or self._failed:
+            raise AssertionError(f"{jid} cannot log in: {self._failed}")
+
+    def _run(self, namespace, password, host):
+        with netns.inside(namespace):
+            self._loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(self._loop)
+            client = slixmpp.ClientXMPP(self.full, password)
+            client.loop = self._loop
+            client.plugin["feature_mechanisms"].unencrypted_plain = True
+            client.add_event_handler("session_start", self._on_start)
+            client.add_event_handler("message", self._on_message)
+            client.add_event_handler("message_error", self._on_message)
+            client.add_event_handler("failed_auth", self._on_failure)
+            client.add_event_handler("connection_failed", self._on_failure)
+            self._client = client
+            client.connect((host, 5222), use_ssl=False, force_starttls=False,
+                           disable_starttls=True)
+            self._loop.run_forever()
+
+    def _on_start(self, _event):
+        self._client.send_presence()
+        self._ready.set()
+
+    def _on_failure(self, why):
+        self._failed = str(why)
+        self._ready.set()
+
+    def _on_message(self, stanza):
+        # an error can be raised under both events: once is enough
+        if stanza["type"] == "error":
+            if stanza["id"] in self._errors_seen:
+                return
+            self._errors_seen.add(stanza["id"])
+        self.inbox.put(stanza)
+
+    def _call(self, function):
+        done = threading.Event()
+
+        def run():
+            function()
+            done.set()
+        self._loop.call_soon_threadsafe(run)
+        assert done.wait(10)
+
+    def send(self, to, text, kind="chat", thread=None, **fields):
+        """Send a message; returns its id."""
+        stanza_id = uuid.uuid4().hex
+
+        def run():
+            stanza = self._client.make_message(mto=to, mbody=text, mtype=kind)
+            stanza["id"] = stanza_id
+            if thread:
+                stanza["thread"] = thread
+            for name, value in fields.items():
+                stanza[name] = value
+            stanza.send()
+        self._call(run)
+        return stanza_id
+
+    def send_raw(self, xml):
+        self._call(lambda: self._client.send_raw(xml))
+
+    def next_message(self, wait_s=15):
+        """Next stanza that is more than a chat state."""
+        try:
+            while True:
+                stanza = self.inbox.get(timeout=wait_s)
+                if stanza["body"] or stanza["type"] == "error":
+                    return stanza
+        except queue.Empty:
+            raise AssertionError(f"{self.jid} got nothing in {wait_s} s") \
+                from None
+
+    def close(self):
+        def stop():
+            self._client.disconnect(wait=0.2)
+            self._loop.call_later(0.5, self._loop.stop)
+        self._loop.call_soon_threadsafe(stop)
+        self._thread.join(5)

@@ -1,0 +1,535 @@
+/* The edge's router: order, bounds, outcomes, back-off, lost streams. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "edge-proxy/core/router.h"
+
+struct rig {
+	struct edge_router *r;
+	struct id_source ids;
+	struct metrics metrics;
+	uint64_t now;
+	char trace[4096]; /* actions as text */
+	uint64_t stream;  /* of the last CONNECT */
+	uint64_t offset;  /* of the stream, advanced by WRITE */
+	size_t outcomes, delivered, refused;
+	Fed__Condition last_refused;
+	char last_text[128];
+};
+
+static const struct s2s_pair pair_ab = {"sip.example", "xmpp.example"};
+
+static int setup(void **state)
+{
+	struct rig *t = calloc(1, sizeof(*t));
+	struct edge_router_env env = {0};
+
+	memset(t->ids.key, 7, sizeof(t->ids.key));
+	t->now = 1000000;
+	env.ids = &t->ids;
+	env.metrics = &t->metrics;
+	assert_int_equal(edge_router_new(&t->r, &env), 0);
+	*state = t;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct rig *t = *state;
+
+	edge_router_free(t->r);
+	free(t);
+	return 0;
+}
+
+static void note(struct rig *t, const char *what, const char *arg)
+{
+	size_t n = strlen(t->trace);
+
+	(void)snprintf(t->trace + n, sizeof(t->trace) - n, "%s%s ", what, arg);
+}
+
+static void on_outcome(struct rig *t, const struct edge_router_action *a)
+{
+	char ref[32];
+
+	t->outcomes++;
+	if (a->u.outcome.refused == FED__CONDITION__NO_CONDITION)
+		t->delivered++;
+	else
+		t->refused++;
+	t->last_refused = a->u.outcome.refused;
+	(void)snprintf(t->last_text, sizeof(t->last_text), "%s",
+		       a->u.outcome.text);
+	(void)snprintf(ref, sizeof(ref), "%llu",
+		       (unsigned long long)a->u.outcome.origin.ref);
+	note(t, a->u.outcome.refused == 0 ? "ok" : "no", ref);
+}
+
+static void on_write(struct rig *t, const struct edge_router_action *a)
+{
+	char text[32] = {0};
+
+	memcpy(text, a->u.bytes.p, a->u.bytes.n < 31 ? a->u.bytes.n : 31);
+	note(t, "w:", text);
+	t->offset += a->u.bytes.n;
+}
+
+/* Drain; WRITEs are reported as written, not as flushed. */
+static void drain(struct rig *t)
+{
+	struct edge_router_action a;
+
+	t->trace[0] = '\0';
+	while (edge_router_next_action(t->r, &a, t->now)) {
+		switch (a.kind) {
+		case EDGE_ROUTER_CONNECT:
+			note(t, "connect:", a.u.pair.remote);
+			t->stream = a.stream;
+			t->offset = 0;
+			break;
+		case EDGE_ROUTER_WRITE:
+			on_write(t, &a);
+			edge_router_wrote(t->r, a.stream, t->offset, t->now);
+			break;
+		case EDGE_ROUTER_CLOSE:
+			note(t, "close",
+			     a.u.why == EDGE_ROUTER_IDLE      ? ":idle"
+			     : a.u.why == EDGE_ROUTER_STALLED ? ":stalled"
+							      : ":late");
+			break;
+		case EDGE_ROUTER_OUTCOME:
+			on_outcome(t, &a);
+			break;
+		}
+	}
+}
+
+static int send_xml(struct rig *t, const struct s2s_pair *pair, uint64_t ref,
+		    struct span xml, struct edge_router_refusal *no)
+{
+	struct edge_router_stanza s = {.pair = *pair,
+				       .origin = {1, ref},
+				       .xml = xml,
+				       .tag = SPAN_LIT("tag")};
+
+	return edge_router_send(t->r, &s, t->now, no);
+}
+
+static int send_text(struct rig *t, uint64_t ref, const char *xml)
+{
+	struct edge_router_refusal no = {0};
+	int err = send_xml(t, &pair_ab, ref, span_str(xml), &no);
+
+	t->last_refused = no.condition;
+	return err;
+}
+
+static void expect(struct rig *t, const char *trace)
+{
+	drain(t);
+	assert_string_equal(t->trace, trace);
+}
+
+static void end_with(struct rig *t, enum s2s_reason_kind kind)
+{
+	struct s2s_reason why = {.kind = kind,
+				 .text = "r\xc3\xa9"
+					 "ason"};
+
+	edge_router_ended(t->r, t->stream, &why, t->now);
+}
+
+/* Jump to the deadline, at least `ms` later. */
+static void pass(struct rig *t, uint64_t ms)
+{
+	t->now += ms;
+	edge_router_on_timer(t->r, t->now);
+}
+
+static void open_stream(struct rig *t)
+{
+	edge_router_opened(t->r, t->stream, 0, t->now);
+}
+
+static void test_queue_then_order(void **state)
+{
+	struct rig *t = *state;
+
+	assert_int_equal(send_text(t, 1, "a"), 0);
+	expect(t, "connect:xmpp.example ");
+	assert_int_equal(send_text(t, 2, "b"), 0);
+	expect(t, "");
+	open_stream(t);
+	assert_int_equal(send_text(t, 3, "c"), 0);
+	expect(t, "w:a w:b w:c ");
+	/* only what the system took counts: a and b end at 2 */
+	edge_router_flushed(t->r, t->stream, 2, t->now);
+	expect(t, "ok1 ok2 ");
+	edge_router_flushed(t->r, t->stream, 3, t->now);
+	expect(t, "ok3 ");
+	assert_int_equal(edge_router_stanzas(t->r), 0);
+	assert_int_equal(edge_router_bytes(t->r), 0);
+}
+
+static void test_failure_bounces_all(void **state)
+{
+	struct rig *t = *state;
+
+	assert_int_equal(send_text(t, 1, "a"), 0);
+	assert_int_equal(send_text(t, 2, "b"), 0);
+	expect(t, "connect:xmpp.example ");
+	end_with(t, S2S_END_DNS);
+	expect(t, "no1 no2 ");
+	assert_int_equal(t->last_refused,
+			 FED__CONDITION__REMOTE_SERVER_NOT_FOUND);
+	/* the peer's words are made ASCII for their way inside */
+	assert_non_null(strstr(t->last_text, "ason"));
+	for (const char *p = t->last_text; *p != '\0'; p++)
+		assert_in_range(*p, 0x20, 0x7e);
+}
+
+static void test_backoff(void **state)
+{
+	struct rig *t = *state;
+	uint64_t wait = LIMIT_BACKOFF_MIN_MS;
+
+	for (unsigned i = 0; i < 8; i++) {
+		assert_int_equal(send_text(t, i, "a"), 0);
+		drain(t);
+		assert_string_equal(t->trace, "connect:xmpp.example ");
+		end_with(t, S2S_END_CONNECT);
+		drain(t);
+		/* not before the wait: refused at once, with the reason */
+		t->now += wait - 1;
+		assert_int_equal(send_text(t, 90, "x"), FED_EDENIED);
+		assert_int_equal(t->last_refused,
+				 FED__CONDITION__REMOTE_SERVER_TIMEOUT);
+		expect(t, "");
+		/* at most half of it is added */
+		t->now += wait / 2 + 1;
+		wait = wait * 2 < LIMIT_BACKOFF_MAX_MS ? wait * 2
+						       : LIMIT_BACKOFF_MAX_MS;
+	}
+	/* a success forgets the failures */
+	assert_int_equal(send_text(t, 1, "a"), 0);
+	drain(t);
+	open_stream(t);
+	drain(t);
+	edge_router_flushed(t->r, t->stream, 1, t->now);
+	end_with(t, S2S_END_EOF);
+	expect(t, "ok1 ");
+	assert_int_equal(edge_router_pairs(t->r), 0);
+}
+
+static void test_backoff_is_forgotten(void **state)
+{
+	struct rig *t = *state;
+
+	assert_int_equal(send_text(t, 1, "a"), 0);
+	drain(t);
+	end_with(t, S2S_END_DNS);
+	drain(t);
+	assert_int_equal(edge_router_pairs(t->r), 1);
+	assert_true(edge_router_deadline_ms(t->r) != UINT64_MAX);
+	pass(t, 2 * LIMIT_BACKOFF_MAX_MS);
+	assert_int_equal(edge_router_pairs(t->r), 0);
+	assert_true(edge_router_deadline_ms(t->r) == UINT64_MAX);
+}
+
+static void test_lost_once_is_tried_again(void **state)
+{
+	struct rig *t = *state;
+
+	assert_int_equal(send_text(t, 1, "a"), 0);
+	assert_int_equal(send_text(t, 2, "b"), 0);
+	drain(t);
+	open_stream(t);
+	expect(t, "w:a w:b ");
+	edge_router_flushed(t->r, t->stream, 1, t->now);
+	t->now += LIMIT_BACKOFF_MIN_MS;
+	end_with(t, S2S_END_EOF);
+	/* a left, b did not: one new stream for b */
+	expect(t, "ok1 connect:xmpp.example ");
+	assert_int_equal(send_text(t, 3, "c"), 0);
+	open_stream(t);
+	expect(t, "w:b w:c ");
+	t->now += LIMIT_BACKOFF_MIN_MS;
+	end_with(t, S2S_END_EOF);
+	expect(t, "no2 connect:xmpp.example ");
+	assert_int_equal(t->last_refused,
+			 FED__CONDITION__REMOTE_SERVER_TIMEOUT);
+	open_stream(t);
+	expect(t, "w:c ");
+}
+
+static void test_peer_that_drops_at_once(void **state)
+{
+	struct rig *t = *state;
+
+	assert_int_equal(send_text(t, 1, "a"), 0);
+	drain(t);
+	open_stream(t);
+	drain(t);
+	end_with(t, S2S_END_EOF);
+	/* no storm: the next attempt waits, and keeps what it has */
+	expect(t, "");
+	assert_int_equal(send_text(t, 2, "b"), 0);
+	expect(t, "");
+	pass(t, LIMIT_BACKOFF_MIN_MS + 250);
+	expect(t, "connect:xmpp.example ");
+	open_stream(t);
+	expect(t, "w:a w:b ");
+}
+
+static void test_pair_limits(void **state)
+{
+	struct rig *t = *state;
+	struct edge_router_refusal no;
+	char *big = calloc(1, LIMIT_STANZA_BYTES);
+
+	for (unsigned i = 0; i < LIMIT_PAIR_QUEUE_STANZAS; i++)
+		assert_int_equal(send_text(t, i, "a"), 0);
+	assert_int_equal(send_text(t, 0, "a"), FED_ELIMIT);
+	assert_int_equal(t->last_refused, FED__CONDITION__RESOURCE_CONSTRAINT);
+	assert_int_equal(t->metrics.value[METRIC_queue_full], 1);
+	/* another domain is not hurt; its bytes are bounded too */
+	for (unsigned i = 0; i < LIMIT_PAIR_QUEUE_BYTES / LIMIT_STANZA_BYTES;
+	     i++)
+		assert_int_equal(
+			send_xml(t, &(struct s2s_pair){"sip.example", "b"}, i,
+				 span_of(big, LIMIT_STANZA_BYTES), &no),
+			0);
+	assert_int_equal(send_xml(t, &(struct s2s_pair){"sip.example", "b"}, 0,
+				  SPAN_LIT("x"), &no),
+			 FED_ELIMIT);
+	free(big);
+}
+
+static void test_all_bytes_limit(void **state)
+{
+	struct rig *t = *state;
+	struct edge_router_refusal no;
+	char *big = calloc(1, LIMIT_STANZA_BYTES);
+	char name[32];
+	unsigned sent = 0;
+	int err = 0;
+
+	for (unsigned i = 0; err == 0; i++) {
+		struct s2s_pair p = {"sip.example", name};
+
+		(void)snprintf(name, sizeof(name), "d%u.example", i / 16);
+		err = send_xml(t, &p, i, span_of(big, LIMIT_STANZA_BYTES), &no);
+		sent += err == 0;
+	}
+	assert_int_equal(err, FED_ELIMIT);
+	assert_int_equal(sent, LIMIT_ROUTER_BYTES / LIMIT_STANZA_BYTES);
+	free(big);
+}
+
+static void test_many_domains(void **state)
+{
+	struct rig *t = *state;
+	struct edge_router_refusal no;
+	struct edge_router_action a;
+	char name[32];
+	struct s2s_pair p = {"sip.example", name};
+	struct s2s_reason why = {.kind = S2S_END_DNS};
+
+	for (unsigned i = 0; i < LIMIT_PAIRS; i++) {
+		(void)snprintf(name, sizeof(name), "d%u.example", i);
+		assert_int_equal(send_xml(t, &p, i, SPAN_LIT("x"), &no), 0);
+	}
+	assert_int_equal(send_xml(t, &pair_ab, 0, SPAN_LIT("x"), &no),
+			 FED_ELIMIT);
+	assert_int_equal(no.condition, FED__CONDITION__RESOURCE_CONSTRAINT);
+	/* once they failed they only remember that: a new domain gets in */
+	while (edge_router_next_action(t->r, &a, t->now))
+		if (a.kind == EDGE_ROUTER_CONNECT)
+			edge_router_ended(t->r, a.stream, &why, t->now);
+	assert_int_equal(edge_router_pairs(t->r), LIMIT_PAIRS);
+	assert_int_equal(send_xml(t, &pair_ab, 0, SPAN_LIT("x"), &no), 0);
+	assert_int_equal(edge_router_pairs(t->r), LIMIT_PAIRS);
+}
+
+/* X35: the peer's stanza limit (XEP-0478). */
+static void test_peer_limit(void **state)
+{
+	struct rig *t = *state;
+	struct edge_router_refusal no;
+	char *big = malloc(12000);
+
+	memset(big, 'x', 12000);
+	assert_int_equal(send_xml(t, &pair_ab, 1, span_of(big, 12000), &no), 0);
+	assert_int_equal(send_text(t, 2, "b"), 0);
+	drain(t);
+	edge_router_opened(t->r, t->stream, 10000, t->now);
+	expect(t, "w:b no1 ");
+	assert_int_equal(t->last_refused, FED__CONDITION__POLICY_VIOLATION);
+	assert_int_equal(send_xml(t, &pair_ab, 3, span_of(big, 10001), &no),
+			 FED_EDENIED);
+	assert_int_equal(no.condition, FED__CONDITION__POLICY_VIOLATION);
+	assert_int_equal(send_xml(t, &pair_ab, 4, span_of(big, 10000), &no), 0);
+	free(big);
+}
+
+static void test_idle_close(void **state)
+{
+	struct rig *t = *state;
+
+	assert_int_equal(send_text(t, 1, "a"), 0);
+	drain(t);
+	open_stream(t);
+	drain(t);
+	edge_router_flushed(t->r, t->stream, 1, t->now);
+	drain(t);
+	/* used again in between: not idle yet */
+	t->now += LIMIT_STREAM_IDLE_MS / 2;
+	assert_int_equal(send_text(t, 2, "b"), 0);
+	drain(t);
+	edge_router_flushed(t->r, t->stream, 2, t->now);
+	pass(t, LIMIT_STREAM_IDLE_MS / 2 + 1000);
+	expect(t, "ok2 ");
+	pass(t, LIMIT_STREAM_IDLE_MS / 2);
+	expect(t, "close:idle ");
+	assert_int_equal(edge_router_pairs(t->r), 0);
+	/* its late end means nothing to a new stream */
+	assert_int_equal(send_text(t, 3, "c"), 0);
+	t->stream--;
+	end_with(t, S2S_END_CLOSED);
+	expect(t, "connect:xmpp.example ");
+	open_stream(t);
+	expect(t, "w:c ");
+}
+
+static void test_stall(void **state)
+{
+	struct rig *t = *state;
+
+	assert_int_equal(send_text(t, 1, "a"), 0);
+	drain(t);
+	open_stream(t);
+	drain(t);
+	pass(t, LIMIT_WRITE_STALL_MS + 500);
+	expect(t, "close:stalled connect:xmpp.example ");
+	open_stream(t);
+	expect(t, "w:a ");
+	pass(t, LIMIT_WRITE_STALL_MS + 500);
+	expect(t, "no1 close:stalled ");
+	assert_int_equal(edge_router_pairs(t->r), 0);
+}
+
+static void test_congestion_holds(void **state)
+{
+	struct rig *t = *state;
+
+	assert_int_equal(send_text(t, 1, "a"), 0);
+	drain(t);
+	open_stream(t);
+	edge_router_set_congested(t->r, t->stream, true);
+	expect(t, "");
+	edge_router_set_congested(t->r, t->stream, false);
+	expect(t, "w:a ");
+}
+
+static void test_attempt_takes_too_long(void **state)
+{
+	struct rig *t = *state;
+
+	assert_int_equal(send_text(t, 1, "a"), 0);
+	drain(t);
+	pass(t, 10 * LIMIT_STREAM_SETUP_MS);
+	expect(t, "no1 close:late ");
+}
+
+static void test_stop(void **state)
+{
+	struct rig *t = *state;
+
+	assert_int_equal(send_text(t, 1, "a"), 0);
+	drain(t);
+	open_stream(t);
+	drain(t);
+	assert_int_equal(send_xml(t, &(struct s2s_pair){"sip.example", "q"}, 2,
+				  SPAN_LIT("x"),
+				  &(struct edge_router_refusal){0}),
+			 0);
+	edge_router_stop(t->r);
+	assert_int_equal(send_text(t, 3, "c"), FED_ESTATE);
+	edge_router_flushed(t->r, t->stream, 1, t->now);
+	expect(t, "ok1 ");
+	end_with(t, S2S_END_SHUTDOWN);
+	expect(t, "");
+	assert_int_equal(edge_router_pairs(t->r), 0);
+	assert_int_equal(edge_router_bytes(t->r), 0);
+}
+
+/* Any order of calls: exactly one outcome for each stanza taken. */
+static void test_random_walk(void **state)
+{
+	struct rig *t = *state;
+	uint32_t x = 12345;
+	size_t taken = 0;
+
+	for (unsigned i = 0; i < 50000; i++) {
+		x = x * 1664525u + 1013904223u;
+		switch ((x >> 24) % 8) {
+		case 0:
+			open_stream(t);
+			break;
+		case 1:
+			end_with(t, (x >> 16) % 2 ? S2S_END_EOF : S2S_END_DNS);
+			break;
+		case 2:
+			edge_router_flushed(t->r, t->stream,
+					    t->offset - (x >> 20) % 2, t->now);
+			break;
+		case 3:
+			edge_router_set_congested(t->r, t->stream,
+						  (x >> 16) % 2);
+			break;
+		case 4:
+			pass(t, (x >> 8) % 30000);
+			break;
+		default:
+			taken += send_text(t, i, "a") == 0;
+			break;
+		}
+		drain(t);
+		assert_int_equal(taken,
+				 t->outcomes + edge_router_stanzas(t->r));
+	}
+	assert_in_range(t->delivered, 1000, taken);
+	assert_in_range(t->refused, 100, taken);
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_queue_then_order),
+		TEST(test_failure_bounces_all),
+		TEST(test_backoff),
+		TEST(test_backoff_is_forgotten),
+		TEST(test_lost_once_is_tried_again),
+		TEST(test_peer_that_drops_at_once),
+		TEST(test_pair_limits),
+		TEST(test_all_bytes_limit),
+		TEST(test_many_domains),
+		TEST(test_peer_limit),
+		TEST(test_idle_close),
+		TEST(test_stall),
+		TEST(test_congestion_holds),
+		TEST(test_attempt_takes_too_long),
+		TEST(test_stop),
+		TEST(test_random_walk),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,594 @@
+/*
+ * Stanza <-> XML: each row is what a peer sends, what becomes of it, and how
+ * it is printed again.  What is printed must read back to the same bytes of
+ * protobuf.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/limits.h"
+#include "edge-proxy/core/stamp.h"
+#include "edge-proxy/core/stanza_xml.h"
+#include "xmpp/stanza_util.h"
+
+#define AB " from='a@a.example/r' to='b@b.example'"
+#define ERR "urn:ietf:params:xml:ns:xmpp-stanzas"
+#define CS "http://jabber.org/protocol/chatstates"
+
+/* One stanza in a stream of its own. */
+struct fixture {
+	struct xml_reader *reader;
+	struct arena arena;
+	struct metrics metrics;
+	Fed__Stanza *stanza;
+	Fed__Condition condition;
+	enum stanza_verdict verdict;
+};
+
+static void read_xml(struct fixture *f, const char *xml, const char *lang)
+{
+	static const char header[] = "<stream:stream xmlns='jabber:server' "
+				     "xmlns:stream='urn:x' xmlns:c='"
+				     "jabber:client'>";
+	struct span in = span_str(xml);
+	struct xml_event e;
+
+	*f = (struct fixture){.condition = FED__CONDITION__NO_CONDITION};
+	arena_init(&f->arena, LIMIT_STANZA_ARENA_BYTES);
+	assert_int_equal(xml_reader_new(&f->reader, LIMIT_STANZA_BYTES), 0);
+	assert_int_equal(xml_reader_feed(f->reader, span_str(header)), 0);
+	assert_true(xml_reader_next(f->reader, &e));
+	for (size_t at = 0; at < in.n; at += LIMIT_READ_BYTES)
+		if (xml_reader_feed(f->reader,
+				    span_sub(in, at, at + LIMIT_READ_BYTES)))
+			fail_msg("not XML: %.200s", xml);
+	if (!xml_reader_next(f->reader, &e))
+		fail_msg("no element: %.200s", xml);
+	f->verdict = stanza_xml_read(e.el, lang, &f->arena, &f->metrics,
+				     &f->stanza, &f->condition);
+}
+
+static void done(struct fixture *f)
+{
+	xml_reader_free(f->reader);
+	arena_deinit(&f->arena);
+}
+
+/* Printed, read and compared. */
+static void assert_round_trip(const Fed__Stanza *s, const char *want)
+{
+	struct fixture again;
+	struct buf b;
+	size_t n = fed__stanza__get_packed_size(s);
+	uint8_t *first = malloc(n + 1);
+	uint8_t *second = malloc(n + 1);
+
+	assert_true(first != NULL && second != NULL);
+	buf_init(&b, 4 * LIMIT_STANZA_BYTES);
+	assert_int_equal(stanza_validate(s), 0);
+	assert_int_equal(stanza_xml_write(&b, s), 0);
+	if (want != NULL)
+		assert_string_equal(buf_cstr(&b), want);
+	read_xml(&again, buf_cstr(&b), NULL);
+	assert_int_equal(again.verdict, STANZA_OK);
+	assert_int_equal(again.metrics.value[METRIC_elements_reduced], 0);
+	assert_int_equal(fed__stanza__get_packed_size(again.stanza), n);
+	fed__stanza__pack(s, first);
+	fed__stanza__pack(again.stanza, second);
+	assert_memory_equal(first, second, n);
+	done(&again);
+	buf_deinit(&b);
+	free(first);
+	free(second);
+}
+
+struct row {
+	const char *id;
+	const char *in;
+	enum stanza_verdict verdict;
+	Fed__Condition condition;
+	const char *out; /* NULL: as `in` */
+	unsigned int reduced;
+};
+
+static void check_rows(const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct row *row = &rows[i];
+		struct fixture f;
+
+		read_xml(&f, row->in, NULL);
+		if (f.verdict != row->verdict ||
+		    f.condition != row->condition ||
+		    f.metrics.value[METRIC_elements_reduced] != row->reduced)
+			fail_msg("%s: verdict %d, condition %d, reduced %u",
+				 row->id, f.verdict, f.condition,
+				 (unsigned int)f.metrics
+					 .value[METRIC_elements_reduced]);
+		if (f.verdict == STANZA_ANSWER)
+			assert_string_equal(f.stanza->from, "a@a.example/r");
+		if (f.verdict == STANZA_OK)
+			assert_round_trip(f.stanza,
+					  row->out == NULL ? row->in
+							   : row->out);
+		done(&f);
+	}
+}
+
+#define OK STANZA_OK, FED__CONDITION__NO_CONDITION
+#define IGNORED STANZA_IGNORE, FED__CONDITION__NO_CONDITION
+#define IMPROPER STANZA_IMPROPER_ADDRESSING, FED__CONDITION__NO_CONDITION
+#define UNKNOWN STANZA_UNKNOWN, FED__CONDITION__NO_CONDITION
+#define BAD STANZA_ANSWER, FED__CONDITION__BAD_REQUEST
+#define UNAVAILABLE STANZA_ANSWER, FED__CONDITION__SERVICE_UNAVAILABLE
+
+/* every field, in the order of the printer */
+static const char FULL_MESSAGE[] =
+	"<message" AB " id='i&amp;1' type='chat' xml:lang='en'>"
+	"<subject>s</subject><subject xml:lang='de'>t</subject>"
+	"<body>b &lt;&amp;&gt;</body><body xml:lang='fr-CA'>c</body>"
+	"<body xml:lang=''/>"
+	"<thread parent='p'>t1</thread>"
+	"<composing xmlns='" CS "'/>"
+	"<request xmlns='urn:xmpp:receipts'/>"
+	"<received xmlns='urn:xmpp:receipts' id='r'/>"
+	"<markable xmlns='urn:xmpp:chat-markers:0'/>"
+	"<displayed xmlns='urn:xmpp:chat-markers:0' id='d'/>"
+	"<delay xmlns='urn:xmpp:delay' from='a.example' "
+	"stamp='2002-09-10T23:08:25.123Z'/>"
+	"<replace xmlns='urn:xmpp:message-correct:0' id='x'/>"
+	"<origin-id xmlns='urn:xmpp:sid:0' id='o'/></message>";
+
+static void messages(void **state)
+{
+	static const struct row rows[] = {
+		{"full", FULL_MESSAGE, OK, NULL, 0},
+		{"normal", "<message" AB " type='normal'><body>x</body>"
+			   "</message>",
+		 OK, "<message" AB "><body>x</body></message>", 0},
+		{"unknown type",
+		 "<message" AB " type='foo'><body>x</body></message>", OK,
+		 "<message" AB "><body>x</body></message>", 0},
+		{"headline",
+		 "<message" AB " type='headline'><body>x</body></message>", OK,
+		 NULL, 0},
+		{"groupchat",
+		 "<message" AB " type='groupchat'><body>x</body></message>", OK,
+		 NULL, 0},
+		{"normalized",
+		 "<message from='A@A.Example./r' to='B@b.example'><body>x"
+		 "</body></message>",
+		 OK, "<message" AB "><body>x</body></message>", 0},
+		{"unknown extension",
+		 "<message" AB "><body>x</body><html xmlns='u'/>"
+		 "<body xmlns='u'/><foo/></message>",
+		 OK, "<message" AB "><body>x</body></message>", 3},
+		{"only unknown", "<message" AB "><x xmlns='u'/></message>",
+		 IGNORED, NULL, 1},
+		{"nothing", "<message" AB "/>", IGNORED, NULL, 0},
+		{"second thread",
+		 "<message" AB "><thread>a</thread><thread>b</thread>"
+		 "</message>",
+		 OK, "<message" AB "><thread>a</thread></message>", 1},
+		{"two states",
+		 "<message" AB "><active xmlns='" CS "'/><gone xmlns='" CS
+		 "'/><foo xmlns='" CS "'/></message>",
+		 OK, "<message" AB "><active xmlns='" CS "'/></message>", 2},
+		{"no ids",
+		 "<message" AB "><received xmlns='urn:xmpp:receipts'/>"
+		 "<displayed xmlns='urn:xmpp:chat-markers:0' id=''/>"
+		 "</message>",
+		 IGNORED, NULL, 2},
+		{"bad stamp",
+		 "<message" AB "><body>x</body><delay xmlns='urn:xmpp:delay' "
+		 "stamp='yesterday'/><delay xmlns='urn:xmpp:delay'/></message>",
+		 OK, "<message" AB "><body>x</body></message>", 2},
+		{"zone",
+		 "<message" AB "><delay xmlns='urn:xmpp:delay' "
+		 "stamp='2002-09-11T01:08:25+02:00'/></message>",
+		 OK,
+		 "<message" AB "><delay xmlns='urn:xmpp:delay' "
+		 "stamp='2002-09-10T23:08:25Z'/></message>",
+		 0},
+		{"error with copy",
+		 "<message" AB " id='1' type='error'><body>x</body>"
+		 "<error by='b.example' type='cancel'>"
+		 "<gone xmlns='" ERR "'>xmpp:c@c.example</gone>"
+		 "<text xmlns='" ERR "' xml:lang='en'>no</text>"
+		 "<app xmlns='u'/></error></message>",
+		 OK,
+		 "<message" AB " id='1' type='error'>"
+		 "<error by='b.example' type='cancel'>"
+		 "<gone xmlns='" ERR "'>xmpp:c@c.example</gone>"
+		 "<text xmlns='" ERR "' xml:lang='en'>no</text>"
+		 "</error></message>",
+		 1},
+		{"unknown condition",
+		 "<message" AB " type='error'><error type='wait'><tired "
+		 "xmlns='" ERR "'/></error></message>",
+		 OK,
+		 "<message" AB " type='error'><error type='wait'>"
+		 "<undefined-condition xmlns='" ERR "'/></error></message>",
+		 0},
+		{"no type, no address",
+		 "<message" AB " type='error'><error><item-not-found xmlns='"
+		 ERR "'>x</item-not-found></error></message>",
+		 OK,
+		 "<message" AB " type='error'><error type='cancel'>"
+		 "<item-not-found xmlns='" ERR "'/></error></message>",
+		 0},
+		{"no error at all", "<message" AB " type='error'/>", OK,
+		 "<message" AB " type='error'><error type='cancel'>"
+		 "<undefined-condition xmlns='" ERR "'/></error></message>",
+		 0},
+		{"error of a chat",
+		 "<message" AB " type='chat'><error/></message>", IGNORED,
+		 NULL, 1},
+	};
+
+	(void)state;
+	check_rows(rows, FED_ARRAY_LEN(rows));
+}
+
+static void presences(void **state)
+{
+	static const struct row rows[] = {
+		{"available", "<presence" AB "></presence>", OK, NULL, 0},
+		{"full",
+		 "<presence" AB " id='1' xml:lang='en'><show>dnd</show>"
+		 "<status>a</status><status xml:lang='de'>b</status>"
+		 "<priority>-128</priority><delay xmlns='urn:xmpp:delay' "
+		 "stamp='1970-01-01T00:00:00Z'/></presence>",
+		 OK, NULL, 0},
+		{"away", "<presence" AB "><show>away</show></presence>", OK,
+		 NULL, 0},
+		{"chat", "<presence" AB "><show>chat</show></presence>", OK,
+		 NULL, 0},
+		{"xa", "<presence" AB "><show>xa</show></presence>", OK, NULL,
+		 0},
+		{"unknown show, bad priorities",
+		 "<presence" AB "><show>busy</show><priority>128</priority>"
+		 "<priority>-129</priority><priority>x</priority>"
+		 "<priority> +7 </priority></presence>",
+		 OK, "<presence" AB "><priority>7</priority></presence>", 4},
+		{"unavailable",
+		 "<presence" AB " type='unavailable'><status>bye</status>"
+		 "</presence>",
+		 OK, NULL, 0},
+		{"subscribe", "<presence" AB " type='subscribe'></presence>",
+		 OK, NULL, 0},
+		{"subscribed", "<presence" AB " type='subscribed'></presence>",
+		 OK, NULL, 0},
+		{"unsubscribe",
+		 "<presence" AB " type='unsubscribe'></presence>", OK, NULL, 0},
+		{"unsubscribed",
+		 "<presence" AB " type='unsubscribed'></presence>", OK, NULL,
+		 0},
+		{"probe", "<presence" AB " type='probe'></presence>", OK, NULL,
+		 0},
+		{"error",
+		 "<presence" AB " type='error'><error type='modify'>"
+		 "<jid-malformed xmlns='" ERR "'/></error></presence>",
+		 OK, NULL, 0},
+		{"available by name", "<presence" AB " type='available'/>", BAD,
+		 NULL, 0},
+		{"unknown", "<presence" AB " type='foo'/>", BAD, NULL, 0},
+	};
+
+	(void)state;
+	check_rows(rows, FED_ARRAY_LEN(rows));
+}
+
+static void iqs(void **state)
+{
+	static const struct row rows[] = {
+		{"X26",
+		 "<iq" AB " id='1' type='get'><ping xmlns='urn:xmpp:ping'/>"
+		 "</iq>",
+		 OK, NULL, 0},
+		{"result", "<iq" AB " id='1' type='result'></iq>", OK, NULL, 0},
+		{"result unknown",
+		 "<iq" AB " id='1' type='result'><x xmlns='u'/></iq>", OK,
+		 "<iq" AB " id='1' type='result'></iq>", 1},
+		{"error unknown",
+		 "<iq" AB " id='1' type='error'><x xmlns='u'/>"
+		 "<error type='auth'><forbidden xmlns='" ERR "'/></error>"
+		 "</iq>",
+		 OK,
+		 "<iq" AB " id='1' type='error'><error type='auth'>"
+		 "<forbidden xmlns='" ERR "'/></error></iq>",
+		 0},
+		{"disco#info",
+		 "<iq" AB " id='1' type='get'><query xmlns='http://jabber.org/"
+		 "protocol/disco#info' node='n'></query></iq>",
+		 OK, NULL, 0},
+		{"disco#info result",
+		 "<iq" AB " id='1' type='result'><query xmlns='http://jabber."
+		 "org/protocol/disco#info'><identity category='gateway' "
+		 "type='sip' name='x' xml:lang='en'/><identity "
+		 "category='server' type='im'/><feature var='urn:xmpp:ping'/>"
+		 "<feature var='b'/><feature/><x/><identity/></query></iq>",
+		 OK,
+		 "<iq" AB " id='1' type='result'><query xmlns='http://jabber."
+		 "org/protocol/disco#info'><identity category='gateway' "
+		 "type='sip' name='x' xml:lang='en'/><identity "
+		 "category='server' type='im'/><feature var='urn:xmpp:ping'/>"
+		 "<feature var='b'/></query></iq>",
+		 3},
+		{"disco#items",
+		 "<iq" AB " id='1' type='result'><query xmlns='http://jabber."
+		 "org/protocol/disco#items' node='n'><item jid='c.example' "
+		 "node='m' name='x'/><item jid='d.example'/></query></iq>",
+		 OK, NULL, 0},
+		{"version",
+		 "<iq" AB " id='1' type='result'><query xmlns='jabber:iq:"
+		 "version'><name>n</name><version>1</version><os>o</os>"
+		 "</query></iq>",
+		 OK, NULL, 0},
+		{"vcard",
+		 "<iq" AB " id='1' type='result'><vCard xmlns='vcard-temp'>"
+		 "<FN>f</FN><NICKNAME>n</NICKNAME><URL>u</URL>"
+		 "<EMAIL><USERID>e</USERID></EMAIL>"
+		 "<TEL><NUMBER>1</NUMBER></TEL><DESC>d</DESC>"
+		 "<ORG><ORGNAME>o</ORGNAME></ORG><TITLE>t</TITLE></vCard></iq>",
+		 OK, NULL, 0},
+		{"vcard photo",
+		 "<iq" AB " id='1' type='result'><vCard xmlns='vcard-temp'>"
+		 "<PHOTO/></vCard></iq>",
+		 OK,
+		 "<iq" AB " id='1' type='result'><vCard xmlns='vcard-temp'>"
+		 "</vCard></iq>",
+		 1},
+		{"vcard set",
+		 "<iq" AB " id='1' type='set'><vCard xmlns='vcard-temp'>"
+		 "<FN>f</FN></vCard></iq>",
+		 OK, NULL, 0},
+		{"X24", "<iq" AB " id='1' type='get'><x xmlns='u'/></iq>",
+		 UNAVAILABLE, NULL, 0},
+		{"unknown set", "<iq" AB " id='1' type='set'><x xmlns='u'/></iq>",
+		 UNAVAILABLE, NULL, 0},
+		{"X25", "<iq" AB " id='1' type='subscribe'/>", BAD, NULL, 0},
+		{"no type", "<iq" AB " id='1'><x/></iq>", BAD, NULL, 0},
+		{"no id", "<iq" AB " type='get'><ping xmlns='urn:xmpp:ping'/>"
+			  "</iq>",
+		 BAD, NULL, 0},
+		{"no child", "<iq" AB " id='1' type='get'/>", BAD, NULL, 0},
+		{"two children",
+		 "<iq" AB " id='1' type='set'><ping xmlns='urn:xmpp:ping'/>"
+		 "<x/></iq>",
+		 BAD, NULL, 0},
+	};
+
+	(void)state;
+	check_rows(rows, FED_ARRAY_LEN(rows));
+}
+
+static void addresses_and_names(void **state)
+{
+	static const struct row rows[] = {
+		{"X9", "<message from='a@a.example'/>", IMPROPER, NULL, 0},
+		{"no from", "<message to='a@a.example'/>", IMPROPER, NULL, 0},
+		{"bad to", "<iq from='a@a.example' to='@b.example/'/>",
+		 IMPROPER, NULL, 0},
+		{"bad from", "<presence from='a@' to='b.example'/>", IMPROPER,
+		 NULL, 0},
+		{"empty", "<presence from='' to='b.example'/>", IMPROPER, NULL,
+		 0},
+		{"client", "<c:message" AB "/>", UNKNOWN, NULL, 0},
+		{"other", "<foo" AB "/>", UNKNOWN, NULL, 0},
+		{"other ns", "<message xmlns='u'" AB "/>", UNKNOWN, NULL, 0},
+	};
+
+	(void)state;
+	check_rows(rows, FED_ARRAY_LEN(rows));
+}
+
+static void languages(void **state)
+{
+	static const struct {
+		const char *stream;
+		const char *stanza; /* attribute or "" */
+		const char *body;
+		const char *stanza_lang;
+		const char *body_lang;
+	} rows[] = {
+		{NULL, "", "", "", ""},
+		{"de", "", "", "de", "de"},
+		{"de", " xml:lang='en'", "", "en", "en"},
+		{"de", " xml:lang='en'", " xml:lang='fr'", "en", "fr"},
+		{"de", " xml:lang=''", "", "", ""},
+		{NULL, "", " xml:lang='fr'", "", "fr"},
+		{"de", " lang='en'", "", "de", "de"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
+		struct fixture f;
+		struct buf b;
+
+		buf_init(&b, 4096);
+		buf_printf(&b, "<message" AB "%s><body%s>x</body></message>",
+			   rows[i].stanza, rows[i].body);
+		read_xml(&f, buf_cstr(&b), rows[i].stream);
+		assert_int_equal(f.verdict, STANZA_OK);
+		assert_string_equal(f.stanza->lang, rows[i].stanza_lang);
+		assert_string_equal(f.stanza->message->body[0]->lang,
+				    rows[i].body_lang);
+		assert_round_trip(f.stanza, NULL);
+		done(&f);
+		buf_deinit(&b);
+	}
+}
+
+static void sizes(void **state)
+{
+	struct fixture f;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, LIMIT_STANZA_BYTES);
+	for (size_t n = LIMIT_STANZA_ID_BYTES; n < LIMIT_STANZA_ID_BYTES + 2;
+	     n++) {
+		buf_reset(&b);
+		buf_printf(&b, "<message" AB " id='%0*d'><body>x</body>"
+			       "</message>", (int)n, 1);
+		read_xml(&f, buf_cstr(&b), NULL);
+		assert_int_equal(f.verdict, n == LIMIT_STANZA_ID_BYTES
+						    ? STANZA_OK
+						    : STANZA_ANSWER);
+		if (f.verdict == STANZA_ANSWER)
+			assert_int_equal(f.condition,
+					 FED__CONDITION__BAD_REQUEST);
+		done(&f);
+	}
+	/* a language is not multiplied by the texts */
+	buf_reset(&b);
+	buf_printf(&b, "<message" AB " xml:lang='%0100d'>", 1);
+	while (buf_len(&b) < LIMIT_STANZA_BYTES / 10)
+		buf_put_str(&b, "<body/>");
+	buf_put_str(&b, "</message>");
+	read_xml(&f, buf_cstr(&b), "de");
+	assert_int_equal(f.verdict, STANZA_OK);
+	assert_string_equal(f.stanza->lang, "de");
+	done(&f);
+	/* more objects than the arena takes */
+	buf_reset(&b);
+	buf_put_str(&b, "<message" AB ">");
+	while (buf_len(&b) < 60000)
+		buf_put_str(&b, "<body/>");
+	buf_put_str(&b, "</message>");
+	read_xml(&f, buf_cstr(&b), "a-language-tag-of-some-length-that-is-long");
+	assert_int_equal(f.verdict, STANZA_NO_MEMORY);
+	done(&f);
+	buf_deinit(&b);
+}
+
+static void stamps(void **state)
+{
+	static const struct {
+		const char *in;
+		int64_t ms;
+		const char *out; /* NULL: as in; "": refused */
+	} rows[] = {
+		{"1970-01-01T00:00:00Z", 0, NULL},
+		{"1969-07-21T02:56:15Z", -14159025000, NULL},
+		{"1969-07-20T21:56:15-05:00", -14159025000,
+		 "1969-07-21T02:56:15Z"},
+		{"2000-02-29T23:59:59.999Z", 951868799999, NULL},
+		{"2024-12-31T23:59:60Z", 1735689600000, "2025-01-01T00:00:00Z"},
+		{"0001-01-01T00:00:00Z", -62135596800000, NULL},
+		{"9999-12-31T23:59:59.999Z", 253402300799999, NULL},
+		{"1970-01-01T00:00:00.1Z", 100, "1970-01-01T00:00:00.100Z"},
+		{"1970-01-01T00:00:00.0019Z", 1, "1970-01-01T00:00:00.001Z"},
+		{"1900-02-29T00:00:00Z", 0, ""},
+		{"0001-01-01T00:00:00+00:01", 0, ""},
+		{"0000-01-01T00:00:00Z", 0, ""},
+		{"1970-13-01T00:00:00Z", 0, ""},
+		{"1970-04-31T00:00:00Z", 0, ""},
+		{"1970-01-01T24:00:00Z", 0, ""},
+		{"1970-01-01T00:60:00Z", 0, ""},
+		{"1970-01-01T00:00:61Z", 0, ""},
+		{"1970-01-01T00:00:00", 0, ""},
+		{"1970-01-01T00:00:00.Z", 0, ""},
+		{"1970-01-01T00:00:00Zx", 0, ""},
+		{"1970-01-01 00:00:00Z", 0, ""},
+		{"1970-01-01T00:00:00+0100", 0, ""},
+		{"1970-1-1T00:00:00Z", 0, ""},
+		{"", 0, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
+		bool is_refused = rows[i].out != NULL && rows[i].out[0] == '\0';
+		char out[STAMP_TEXT_BYTES + 1];
+		int64_t ms = 0;
+		int err = stamp_parse(span_str(rows[i].in), &ms);
+
+		if ((err != 0) != is_refused)
+			fail_msg("%s", rows[i].in);
+		if (is_refused)
+			continue;
+		assert_true(ms == rows[i].ms);
+		assert_int_equal(stamp_format(ms, out), 0);
+		assert_string_equal(out, rows[i].out == NULL ? rows[i].in
+							     : rows[i].out);
+	}
+	assert_int_equal(stamp_format(INT64_MIN, (char[25]){0}), FED_EINVAL);
+	assert_int_equal(stamp_format(INT64_MAX, (char[25]){0}), FED_EINVAL);
+}
+
+static void what_cannot_be_printed(void **state)
+{
+	Fed__Stanza s = FED__STANZA__INIT;
+	struct fixture f;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 100);
+	assert_int_equal(stanza_xml_write(&b, &s), FED_EINVAL);
+	s.kind_case = FED__STANZA__KIND_IQ;
+	assert_int_equal(stanza_xml_write(&b, &s), FED_EINVAL);
+	read_xml(&f, FULL_MESSAGE, NULL);
+	assert_int_equal(stanza_xml_write(&b, f.stanza), FED_ELIMIT);
+	done(&f);
+	buf_deinit(&b);
+}
+
+/* Whatever arena there is: the right stanza or NO_MEMORY, nothing between. */
+static void arena_sweep(void **state)
+{
+	struct fixture f;
+	enum stanza_verdict verdict = STANZA_NO_MEMORY;
+
+	(void)state;
+	read_xml(&f, FULL_MESSAGE, NULL);
+	for (size_t max = 0; verdict == STANZA_NO_MEMORY; max += 16) {
+		struct xml_reader *r;
+		struct xml_event e;
+		struct arena a;
+		Fed__Stanza *s;
+		Fed__Condition c;
+
+		arena_init(&a, max);
+		assert_int_equal(xml_reader_new(&r, LIMIT_STANZA_BYTES), 0);
+		assert_int_equal(
+			xml_reader_feed(r, SPAN_LIT("<s xmlns='jabber:server'>"
+						    )),
+			0);
+		assert_true(xml_reader_next(r, &e));
+		assert_int_equal(xml_reader_feed(r, span_str(FULL_MESSAGE)), 0);
+		assert_true(xml_reader_next(r, &e));
+		verdict = stanza_xml_read(e.el, NULL, &a, NULL, &s, &c);
+		if (verdict == STANZA_OK)
+			assert_round_trip(s, FULL_MESSAGE);
+		else
+			assert_int_equal(verdict, STANZA_NO_MEMORY);
+		assert_true(max < 65536);
+		xml_reader_free(r);
+		arena_deinit(&a);
+	}
+	done(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(messages),
+		cmocka_unit_test(presences),
+		cmocka_unit_test(iqs),
+		cmocka_unit_test(addresses_and_names),
+		cmocka_unit_test(languages),
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(stamps),
+		cmocka_unit_test(what_cannot_be_printed),
+		cmocka_unit_test(arena_sweep),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
