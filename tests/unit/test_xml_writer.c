@@ -21,7 +21,10 @@ static void text_and_attributes_are_escaped(void **state)
 		 "&lt;a&amp;b&gt;&apos;&quot;"},
 		{"]]>", "]]&gt;", "]]&gt;"},
 		{"a\tb\nc\rd", "a\tb\nc&#13;d", "a&#9;b&#10;c&#13;d"},
-		{"\x01" "a\x1F" "b\x7F", "ab\x7F", "ab\x7F"},
+		{"\x01"
+		 "a\x1F"
+		 "b\x7F",
+		 "ab\x7F", "ab\x7F"},
 		{"\xC3\xBC\xE2\x82\xAC\xF0\x9F\x98\x80",
 		 "\xC3\xBC\xE2\x82\xAC\xF0\x9F\x98\x80",
 		 "\xC3\xBC\xE2\x82\xAC\xF0\x9F\x98\x80"},
@@ -30,8 +33,12 @@ static void text_and_attributes_are_escaped(void **state)
 		 "a\xEF\xBF\xBD\xEF\xBB\xBF", "a\xEF\xBF\xBD\xEF\xBB\xBF"},
 		/* what is not UTF-8 goes byte by byte */
 		{"a\xC3", "a", "a"},
-		{"\xFF" "a\x80", "a", "a"},
-		{"\xED\xA0\x80" "a\xC0\x80", "a", "a"},
+		{"\xFF"
+		 "a\x80",
+		 "a", "a"},
+		{"\xED\xA0\x80"
+		 "a\xC0\x80",
+		 "a", "a"},
 		{"\xE2\x82<", "&lt;", "&lt;"},
 	};
 	struct buf b;
