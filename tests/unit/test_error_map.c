@@ -12,8 +12,9 @@
 
 static Fed__Error make(Fed__Condition c)
 {
-	Fed__Error e = FED__ERROR__INIT;
+	Fed__Error e;
 
+	fed__error__init(&e);
 	e.condition = c;
 	return e;
 }
@@ -21,53 +22,54 @@ static Fed__Error make(Fed__Condition c)
 #define C(name) FED__CONDITION__##name
 
 /* Table 2: to a MESSAGE about a full JID, a bare one; to an INVITE. */
+static const struct {
+	Fed__Condition condition;
+	int full, bare, invite_full;
+} to_sip_rows[] = {
+	{C(BAD_REQUEST), 400, 400, 400},
+	{C(CONFLICT), 400, 400, 400},
+	{C(FEATURE_NOT_IMPLEMENTED), 405, 501, 405}, /* E5 */
+	{C(FORBIDDEN), 403, 603, 403},
+	{C(GONE), 410, 410, 410}, /* E2 */
+	{C(INTERNAL_SERVER_ERROR), 500, 500, 500},
+	{C(ITEM_NOT_FOUND), 404, 604, 404}, /* E4 */
+	{C(JID_MALFORMED), 400, 400, 400},
+	{C(NOT_ACCEPTABLE), 406, 606, 406},
+	{C(NOT_ALLOWED), 403, 403, 403},
+	{C(NOT_AUTHORIZED), 403, 403, 403},
+	{C(POLICY_VIOLATION), 403, 403, 403},
+	{C(RECIPIENT_UNAVAILABLE), 480, 600, 480},
+	{C(REDIRECT), 480, 480, 480},
+	{C(REGISTRATION_REQUIRED), 403, 403, 403},
+	{C(REMOTE_SERVER_NOT_FOUND), 404, 404, 404},
+	{C(REMOTE_SERVER_TIMEOUT), 504, 504, 408}, /* E16 */
+	{C(RESOURCE_CONSTRAINT), 500, 500, 500},
+	{C(SERVICE_UNAVAILABLE), 403, 403, 403}, /* E3 */
+	{C(SUBSCRIPTION_REQUIRED), 400, 400, 400},
+	{C(UNDEFINED_CONDITION), 400, 400, 400},
+	{C(UNEXPECTED_REQUEST), 400, 400, 491},
+	{C(NO_CONDITION), 400, 400, 400},
+	{(Fed__Condition)99, 400, 400, 400},
+	{(Fed__Condition)-1, 400, 400, 400},
+};
+
 static void test_to_sip(void **state)
 {
-	static const struct {
-		Fed__Condition condition;
-		int full, bare, invite_full;
-	} rows[] = {
-		{C(BAD_REQUEST), 400, 400, 400},
-		{C(CONFLICT), 400, 400, 400},
-		{C(FEATURE_NOT_IMPLEMENTED), 405, 501, 405}, /* E5 */
-		{C(FORBIDDEN), 403, 603, 403},
-		{C(GONE), 410, 410, 410}, /* E2 */
-		{C(INTERNAL_SERVER_ERROR), 500, 500, 500},
-		{C(ITEM_NOT_FOUND), 404, 604, 404}, /* E4 */
-		{C(JID_MALFORMED), 400, 400, 400},
-		{C(NOT_ACCEPTABLE), 406, 606, 406},
-		{C(NOT_ALLOWED), 403, 403, 403},
-		{C(NOT_AUTHORIZED), 403, 403, 403},
-		{C(POLICY_VIOLATION), 403, 403, 403},
-		{C(RECIPIENT_UNAVAILABLE), 480, 600, 480},
-		{C(REDIRECT), 480, 480, 480},
-		{C(REGISTRATION_REQUIRED), 403, 403, 403},
-		{C(REMOTE_SERVER_NOT_FOUND), 404, 404, 404},
-		{C(REMOTE_SERVER_TIMEOUT), 504, 504, 408}, /* E16 */
-		{C(RESOURCE_CONSTRAINT), 500, 500, 500},
-		{C(SERVICE_UNAVAILABLE), 403, 403, 403}, /* E3 */
-		{C(SUBSCRIPTION_REQUIRED), 400, 400, 400},
-		{C(UNDEFINED_CONDITION), 400, 400, 400},
-		{C(UNEXPECTED_REQUEST), 400, 400, 491},
-		{C(NO_CONDITION), 400, 400, 400},
-		{(Fed__Condition)99, 400, 400, 400},
-		{(Fed__Condition)-1, 400, 400, 400},
-	};
 	struct sip_failure f;
 
 	(void)state;
-	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
-		Fed__Error e = make(rows[i].condition);
+	for (size_t i = 0; i < FED_ARRAY_LEN(to_sip_rows); i++) {
+		Fed__Error e = make(to_sip_rows[i].condition);
 
 		error_map_to_sip(&e, true, false, &f);
-		if (f.status != rows[i].full || f.phrase[0] == '\0' ||
+		if (f.status != to_sip_rows[i].full || f.phrase[0] == '\0' ||
 		    f.contact[0] != '\0')
 			fail_msg("full %zu: %d", i, f.status);
 		error_map_to_sip(&e, false, false, &f);
-		if (f.status != rows[i].bare)
+		if (f.status != to_sip_rows[i].bare)
 			fail_msg("bare %zu: %d", i, f.status);
 		error_map_to_sip(&e, true, true, &f);
-		if (f.status != rows[i].invite_full)
+		if (f.status != to_sip_rows[i].invite_full)
 			fail_msg("invite %zu: %d", i, f.status);
 	}
 	error_map_to_sip(NULL, true, false, &f);
@@ -130,7 +132,7 @@ static void test_contact(void **state)
 		Fed__Error e = make(rows[i].condition);
 		char address[sizeof(long_iri)];
 
-		strcpy(address, rows[i].address);
+		memcpy(address, rows[i].address, strlen(rows[i].address) + 1);
 		e.address = address;
 		error_map_to_sip(&e, true, false, &f);
 		if (f.status != rows[i].status ||
@@ -177,10 +179,11 @@ static void test_phrase(void **state)
 	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
 		Fed__Error e = make(C(NOT_ALLOWED));
 		char text[64];
-		Fed__Text t = FED__TEXT__INIT;
+		Fed__Text t;
 		Fed__Text *list[] = {&t};
 
-		strcpy(text, rows[i].text);
+		fed__text__init(&t);
+		memcpy(text, rows[i].text, strlen(rows[i].text) + 1);
 		t.text = text;
 		e.n_text = 1;
 		e.text = list;
@@ -195,9 +198,10 @@ static void test_phrase(void **state)
 	big[sizeof(big) - 1] = '\0';
 	{
 		Fed__Error e = make(C(NOT_ALLOWED));
-		Fed__Text t = FED__TEXT__INIT;
+		Fed__Text t;
 		Fed__Text *list[] = {&t};
 
+		fed__text__init(&t);
 		big[sizeof(big) - 2] = 'a';
 		big[sizeof(big) - 3] = 'a';
 		t.text = big;
@@ -212,87 +216,89 @@ static void test_phrase(void **state)
 #define T(name) FED__ERROR_TYPE__##name
 
 /* Table 3 */
+static const struct {
+	int status;
+	Fed__Condition condition;
+	Fed__ErrorType type;
+} from_sip_rows[] = {
+	{300, C(REDIRECT), T(MODIFY)},
+	{301, C(GONE), T(CANCEL)},
+	{302, C(REDIRECT), T(MODIFY)},
+	{305, C(REDIRECT), T(MODIFY)},
+	{380, C(NOT_ACCEPTABLE), T(MODIFY)},
+	{399, C(REDIRECT), T(MODIFY)}, /* E10 */
+	{400, C(BAD_REQUEST), T(MODIFY)},
+	{401, C(NOT_AUTHORIZED), T(AUTH)},
+	{402, C(BAD_REQUEST), T(MODIFY)},
+	{403, C(FORBIDDEN), T(AUTH)},
+	{404, C(ITEM_NOT_FOUND), T(CANCEL)},
+	{405, C(FEATURE_NOT_IMPLEMENTED), T(CANCEL)},
+	{406, C(NOT_ACCEPTABLE), T(MODIFY)},
+	{407, C(REGISTRATION_REQUIRED), T(AUTH)},
+	{408, C(REMOTE_SERVER_TIMEOUT), T(WAIT)},
+	{410, C(GONE), T(CANCEL)},
+	{413, C(POLICY_VIOLATION), T(MODIFY)},
+	{414, C(POLICY_VIOLATION), T(MODIFY)},
+	{415, C(NOT_ACCEPTABLE), T(MODIFY)},
+	{416, C(NOT_ACCEPTABLE), T(MODIFY)},
+	{420, C(FEATURE_NOT_IMPLEMENTED), T(CANCEL)},
+	{421, C(NOT_ACCEPTABLE), T(MODIFY)},
+	{423, C(RESOURCE_CONSTRAINT), T(WAIT)}, /* E11 */
+	{430, C(RECIPIENT_UNAVAILABLE), T(WAIT)},
+	{433, C(BAD_REQUEST), T(MODIFY)}, /* E10 */
+	{439, C(FEATURE_NOT_IMPLEMENTED), T(CANCEL)},
+	{440, C(POLICY_VIOLATION), T(MODIFY)},
+	{480, C(RECIPIENT_UNAVAILABLE), T(WAIT)},
+	{481, C(ITEM_NOT_FOUND), T(CANCEL)},
+	{482, C(NOT_ACCEPTABLE), T(MODIFY)},
+	{483, C(NOT_ACCEPTABLE), T(MODIFY)},
+	{484, C(ITEM_NOT_FOUND), T(CANCEL)},
+	{485, C(ITEM_NOT_FOUND), T(CANCEL)},
+	{486, C(RECIPIENT_UNAVAILABLE), T(WAIT)},
+	{487, C(RECIPIENT_UNAVAILABLE), T(WAIT)},
+	{488, C(NOT_ACCEPTABLE), T(MODIFY)},
+	{489, C(POLICY_VIOLATION), T(MODIFY)},
+	{491, C(UNEXPECTED_REQUEST), T(WAIT)},
+	{493, C(BAD_REQUEST), T(MODIFY)},
+	{500, C(INTERNAL_SERVER_ERROR), T(CANCEL)},
+	{501, C(FEATURE_NOT_IMPLEMENTED), T(CANCEL)},
+	{502, C(REMOTE_SERVER_NOT_FOUND), T(CANCEL)},
+	{503, C(INTERNAL_SERVER_ERROR), T(CANCEL)}, /* E9 */
+	{504, C(REMOTE_SERVER_TIMEOUT), T(WAIT)},
+	{505, C(NOT_ACCEPTABLE), T(MODIFY)},
+	{513, C(POLICY_VIOLATION), T(MODIFY)},
+	{555, C(INTERNAL_SERVER_ERROR), T(CANCEL)}, /* E10 */
+	{600, C(RECIPIENT_UNAVAILABLE), T(WAIT)},
+	{603, C(RECIPIENT_UNAVAILABLE), T(WAIT)}, /* E8 */
+	{604, C(ITEM_NOT_FOUND), T(CANCEL)},
+	{606, C(NOT_ACCEPTABLE), T(MODIFY)},
+	{699, C(RECIPIENT_UNAVAILABLE), T(WAIT)}, /* E10 */
+	{700, C(INTERNAL_SERVER_ERROR), T(CANCEL)},
+	{99, C(INTERNAL_SERVER_ERROR), T(CANCEL)},
+	{0, C(INTERNAL_SERVER_ERROR), T(CANCEL)},
+	{-404, C(INTERNAL_SERVER_ERROR), T(CANCEL)},
+};
+
 static void test_from_sip(void **state)
 {
-	static const struct {
-		int status;
-		Fed__Condition condition;
-		Fed__ErrorType type;
-	} rows[] = {
-		{300, C(REDIRECT), T(MODIFY)},
-		{301, C(GONE), T(CANCEL)},
-		{302, C(REDIRECT), T(MODIFY)},
-		{305, C(REDIRECT), T(MODIFY)},
-		{380, C(NOT_ACCEPTABLE), T(MODIFY)},
-		{399, C(REDIRECT), T(MODIFY)}, /* E10 */
-		{400, C(BAD_REQUEST), T(MODIFY)},
-		{401, C(NOT_AUTHORIZED), T(AUTH)},
-		{402, C(BAD_REQUEST), T(MODIFY)},
-		{403, C(FORBIDDEN), T(AUTH)},
-		{404, C(ITEM_NOT_FOUND), T(CANCEL)},
-		{405, C(FEATURE_NOT_IMPLEMENTED), T(CANCEL)},
-		{406, C(NOT_ACCEPTABLE), T(MODIFY)},
-		{407, C(REGISTRATION_REQUIRED), T(AUTH)},
-		{408, C(REMOTE_SERVER_TIMEOUT), T(WAIT)},
-		{410, C(GONE), T(CANCEL)},
-		{413, C(POLICY_VIOLATION), T(MODIFY)},
-		{414, C(POLICY_VIOLATION), T(MODIFY)},
-		{415, C(NOT_ACCEPTABLE), T(MODIFY)},
-		{416, C(NOT_ACCEPTABLE), T(MODIFY)},
-		{420, C(FEATURE_NOT_IMPLEMENTED), T(CANCEL)},
-		{421, C(NOT_ACCEPTABLE), T(MODIFY)},
-		{423, C(RESOURCE_CONSTRAINT), T(WAIT)}, /* E11 */
-		{430, C(RECIPIENT_UNAVAILABLE), T(WAIT)},
-		{433, C(BAD_REQUEST), T(MODIFY)}, /* E10 */
-		{439, C(FEATURE_NOT_IMPLEMENTED), T(CANCEL)},
-		{440, C(POLICY_VIOLATION), T(MODIFY)},
-		{480, C(RECIPIENT_UNAVAILABLE), T(WAIT)},
-		{481, C(ITEM_NOT_FOUND), T(CANCEL)},
-		{482, C(NOT_ACCEPTABLE), T(MODIFY)},
-		{483, C(NOT_ACCEPTABLE), T(MODIFY)},
-		{484, C(ITEM_NOT_FOUND), T(CANCEL)},
-		{485, C(ITEM_NOT_FOUND), T(CANCEL)},
-		{486, C(RECIPIENT_UNAVAILABLE), T(WAIT)},
-		{487, C(RECIPIENT_UNAVAILABLE), T(WAIT)},
-		{488, C(NOT_ACCEPTABLE), T(MODIFY)},
-		{489, C(POLICY_VIOLATION), T(MODIFY)},
-		{491, C(UNEXPECTED_REQUEST), T(WAIT)},
-		{493, C(BAD_REQUEST), T(MODIFY)},
-		{500, C(INTERNAL_SERVER_ERROR), T(CANCEL)},
-		{501, C(FEATURE_NOT_IMPLEMENTED), T(CANCEL)},
-		{502, C(REMOTE_SERVER_NOT_FOUND), T(CANCEL)},
-		{503, C(INTERNAL_SERVER_ERROR), T(CANCEL)}, /* E9 */
-		{504, C(REMOTE_SERVER_TIMEOUT), T(WAIT)},
-		{505, C(NOT_ACCEPTABLE), T(MODIFY)},
-		{513, C(POLICY_VIOLATION), T(MODIFY)},
-		{555, C(INTERNAL_SERVER_ERROR), T(CANCEL)}, /* E10 */
-		{600, C(RECIPIENT_UNAVAILABLE), T(WAIT)},
-		{603, C(RECIPIENT_UNAVAILABLE), T(WAIT)}, /* E8 */
-		{604, C(ITEM_NOT_FOUND), T(CANCEL)},
-		{606, C(NOT_ACCEPTABLE), T(MODIFY)},
-		{699, C(RECIPIENT_UNAVAILABLE), T(WAIT)}, /* E10 */
-		{700, C(INTERNAL_SERVER_ERROR), T(CANCEL)},
-		{99, C(INTERNAL_SERVER_ERROR), T(CANCEL)},
-		{0, C(INTERNAL_SERVER_ERROR), T(CANCEL)},
-		{-404, C(INTERNAL_SERVER_ERROR), T(CANCEL)},
-	};
 	struct arena a;
 	Fed__Error *e;
 
 	(void)state;
 	arena_init(&a, 65536);
-	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
-		int err = error_map_from_sip(rows[i].status, SPAN_NULL,
+	for (size_t i = 0; i < FED_ARRAY_LEN(from_sip_rows); i++) {
+		int err = error_map_from_sip(from_sip_rows[i].status, SPAN_NULL,
 					     SPAN_LIT("sip:new@x.example"), &a,
 					     &e);
 
 		assert_int_equal(err, 0);
-		if (e->condition != rows[i].condition ||
-		    e->type != rows[i].type || e->n_text != 0)
-			fail_msg("%d: %d %d", rows[i].status, (int)e->condition,
-				 (int)e->type);
+		if (e->condition != from_sip_rows[i].condition ||
+		    e->type != from_sip_rows[i].type || e->n_text != 0)
+			fail_msg("%d: %d %d", from_sip_rows[i].status,
+				 (int)e->condition, (int)e->type);
 		/* only these name an address, and 410 never does (E7) */
-		if (rows[i].status == 301 || e->condition == C(REDIRECT))
+		if (from_sip_rows[i].status == 301 ||
+		    e->condition == C(REDIRECT))
 			assert_string_equal(e->address, "xmpp:new@x.example");
 		else
 			assert_string_equal(e->address, "");
@@ -455,6 +461,9 @@ static void test_phrases(void **state)
 
 	(void)state;
 	assert_string_equal(error_map_phrase(404), "Not Found");
+	assert_string_equal(error_map_phrase(200), "OK");
+	assert_string_equal(error_map_phrase(199), "Progress");
+	assert_string_equal(error_map_phrase(299), "Success");
 	assert_string_equal(error_map_phrase(399), "Redirection");
 	assert_string_equal(error_map_phrase(499), "Request Failure");
 	assert_string_equal(error_map_phrase(599), "Server Failure");
