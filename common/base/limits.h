@@ -44,7 +44,9 @@
 #define LIMIT_CHANNEL_DEAD_MS 30000u   /* silence before the link is dead */
 #define LIMIT_CHANNEL_RESUME_MS 30000u /* a broken session is kept so long */
 #define LIMIT_SIP_TRYING_MS 3500u      /* RFC 4320 4.1: 100 Trying is due */
-#define LIMIT_SIP_FINAL_MS 30000u /* 504 before the peer's Timer F (32 s) */
+/* 504 before the peer's Timer F (32 s) and before a proxy between us gives up
+ * (Kamailio's fr_timer: 30 s). */
+#define LIMIT_SIP_FINAL_MS 25000u
 
 /* --- queues --------------------------------------------------------------- */
 #define LIMIT_PAIR_QUEUE_STANZAS 1000u /* per domain pair, while connecting */
@@ -91,6 +93,7 @@
 #define LIMIT_UNAUTH_PER_ADDRESS 20u
 #define LIMIT_SRV_TARGETS 16u	/* SRV records looked at */
 #define LIMIT_SRV_ADDRESSES 32u /* addresses tried for one domain */
+#define LIMIT_DNS_QUERIES 1024u /* domains being resolved at once */
 
 /* --- channel -------------------------------------------------------------- */
 #define LIMIT_CHANNEL_WINDOW 1024u /* Stanzas without Outcome */

@@ -31,8 +31,7 @@
 #include "edge-proxy/core/s2s_out.h"
 #include "tests/unit/cert_fixtures.h"
 #include "base/limits.h"
-#include "xmpp/stanza_error.h"
-#include "xmpp/stanza_util.h"
+#include "tests/replay/s2s_lines.h"
 
 enum { LINES_MAX = 64, VARS_MAX = 16, TEXT_MAX = 300000, RULES_MAX = 8 };
 
@@ -225,81 +224,6 @@ static void put_line(struct play *p, const char *text, size_t n)
 	p->lines[p->line_count++] = strndup(text, n);
 }
 
-static const char *mechanism_name(Fed__Mechanism m)
-{
-	return m == FED__MECHANISM__EXTERNAL   ? "external"
-	       : m == FED__MECHANISM__DIALBACK ? "dialback"
-					       : "none";
-}
-
-static const char *const results[] = {
-	[S2S_VERIFY_VALID] = "valid",
-	[S2S_VERIFY_INVALID] = "invalid",
-	[S2S_VERIFY_NOT_FOUND] = "not-found",
-	[S2S_VERIFY_NO_CONNECT] = "no-connect",
-	[S2S_VERIFY_NO_ANSWER] = "no-answer",
-};
-
-static void put_stanza(struct buf *b, const char *what,
-		       const struct s2s_action *a)
-{
-	const Fed__Stanza *st = a->u.stanza.stanza;
-	const Fed__Error *e = stanza_get_error(st);
-
-	buf_printf(b, "%s %s from=%s to=%s id=%s %s", what,
-		   stanza_kind_name(st), st->from, st->to, st->id,
-		   mechanism_name(a->u.stanza.mechanism));
-	if (e != NULL)
-		buf_printf(b, " error=%s", stanza_error_name(e->condition));
-}
-
-static void put_reason(struct buf *b, const char *what,
-		       const struct s2s_reason *r)
-{
-	char text[256];
-
-	s2s_reason_format(r, text, sizeof(text));
-	buf_printf(b, "%s %s", what, text);
-}
-
-static void describe(struct buf *b, const struct s2s_action *a)
-{
-	switch (a->kind) {
-	case S2S_ACT_WRITE:
-		buf_put_str(b, "< ");
-		buf_put_span(b, a->u.bytes);
-		break;
-	case S2S_ACT_START_TLS:
-		buf_printf(b, "start-tls %s", a->u.name);
-		break;
-	case S2S_ACT_READY:
-		buf_printf(b, "ready %s %s %s", a->u.ready.pair.local,
-			   a->u.ready.pair.remote,
-			   mechanism_name(a->u.ready.mechanism));
-		break;
-	case S2S_ACT_PAIR_REFUSED:
-		put_reason(b, "refused", &a->u.refused.reason);
-		break;
-	case S2S_ACT_VERIFY:
-		buf_printf(b, "verify %s %s id=%s key=%s",
-			   a->u.verify.pair.local, a->u.verify.pair.remote,
-			   a->u.verify.stream_id, a->u.verify.key);
-		break;
-	case S2S_ACT_VERDICT:
-		buf_printf(b, "verdict %s", results[a->u.verdict]);
-		break;
-	case S2S_ACT_STANZA:
-		put_stanza(b, "stanza", a);
-		break;
-	case S2S_ACT_REPLY:
-		put_stanza(b, "reply", a);
-		break;
-	case S2S_ACT_CLOSE:
-		put_reason(b, "close", &a->u.reason);
-		break;
-	}
-}
-
 static void drain(struct play *p)
 {
 	struct s2s_action a;
@@ -352,10 +276,8 @@ static void start(struct play *p)
 	err = p->role == ROLE_IN
 		      ? s2s_in_new(&p->in, &p->env, p->now_ms)
 		      : s2s_out_new(&p->out, &p->env, &params, p->now_ms);
-	if (err != 0) {
+	if (err != 0)
 		put_line(p, fed_strerror(err), strlen(fed_strerror(err)));
-		return;
-	}
 }
 
 static void send_event(struct play *p, const struct s2s_event *ev)
@@ -380,12 +302,10 @@ static void send_kind(struct play *p, enum s2s_event_kind kind)
 	send_event(p, &ev);
 }
 
-static bool is_over(struct play *p)
+static const char *state_of(const struct play *p)
 {
-	const char *state = p->in != NULL ? s2s_in_state_name(p->in)
-					  : s2s_out_state_name(p->out);
-
-	return strcmp(state, "closed") == 0;
+	return p->in != NULL ? s2s_in_state_name(p->in)
+			     : s2s_out_state_name(p->out);
 }
 
 static void send_bytes(struct play *p, const char *data, size_t n)
@@ -396,7 +316,8 @@ static void send_bytes(struct play *p, const char *data, size_t n)
 	if (p->in == NULL && p->out == NULL)
 		return;
 	drain(p);
-	for (size_t at = 0; at < n && !is_over(p); at += step) {
+	for (size_t at = 0; at < n && strcmp(state_of(p), "closed") != 0;
+	     at += step) {
 		struct s2s_event ev = {.kind = S2S_EV_BYTES};
 
 		ev.u.bytes = span_of(data + at, n - at < step ? n - at : step);
@@ -543,13 +464,9 @@ static void expect_line(struct play *p, const char *pattern)
 
 static void cmd_state(struct play *p, const char *name)
 {
-	const char *state;
-
 	start(p);
-	state = p->in != NULL ? s2s_in_state_name(p->in)
-			      : s2s_out_state_name(p->out);
-	if (strcmp(state, name) != 0)
-		complain(p, "state is", state);
+	if (strcmp(state_of(p), name) != 0)
+		complain(p, "state is", state_of(p));
 }
 
 static bool simple_event(struct play *p, const char *word)

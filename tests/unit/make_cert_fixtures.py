@@ -22,6 +22,10 @@ def raw(san):
     return "DER:" + ":".join("%02x" % b for b in der(0x30, san))
 
 
+# openssl cannot write this one as text
+IDN_XMPP_ADDR = der(0xa0, bytes.fromhex("06082b06010505070805") +
+                    der(0xa0, der(0x0c, "b\u00fccher.example".encode())))
+
 FIXTURES = {
     # name: extension lines
     "peer": ["subjectAltName=DNS:peer.example"],
@@ -33,7 +37,7 @@ FIXTURES = {
     "srv_client": ["subjectAltName=" + SRV + "_xmpp-client.example.com"],
     "srv_server": ["subjectAltName=" + SRV + "_xmpp-server.example.com"],
     "xmpp_addr": ["subjectAltName=" + XMPP + "example.com"],
-    "xmpp_addr_idn": ["subjectAltName=" + XMPP + "b\u00fccher.example"],
+    "xmpp_addr_idn": ["subjectAltName=" + raw(IDN_XMPP_ADDR)],
     "ca": ["subjectAltName=DNS:peer.example",
            "basicConstraints=critical,CA:TRUE"],
     "end_entity": ["subjectAltName=DNS:peer.example",

@@ -1,0 +1,47 @@
+/*
+ * Receiving entity of an s2s stream (RFC 6120): pure state machine.
+ *
+ * HDR -> NEG(clear) -> TLS -> HDR -> NEG(secure) -> [HDR ->] OPEN -> DRAIN ->
+ * CLOSED.  Also the authoritative server's answer to db:verify (XEP-0220).
+ */
+#ifndef FED_EDGE_S2S_IN_H
+#define FED_EDGE_S2S_IN_H
+
+#include "edge-proxy/core/s2s.h"
+
+struct s2s_in;
+
+/**
+ * A connection was accepted; the peer speaks first.
+ *
+ * @param env  borrowed, outlives the core
+ * @return 0; FED_ENOMEM
+ */
+int s2s_in_new(struct s2s_in **core_out, const struct s2s_env *env,
+	       uint64_t now_ms) FED_NODISCARD;
+
+/** Free; NULL is allowed. */
+void s2s_in_free(struct s2s_in *s);
+
+/**
+ * One event.  BYTES must come only when the actions of the last event are
+ * drained.  After S2S_ACT_CLOSE events are ignored.
+ *
+ * @return 0; FED_ESTATE broken call order; FED_ENOMEM (then CLOSE follows)
+ */
+int s2s_in_on_event(struct s2s_in *s, const struct s2s_event *ev,
+		    uint64_t now_ms) FED_NODISCARD;
+
+/** Next action; false when drained.  Parsed stanzas are looked at lazily, one
+ * per call. */
+bool s2s_in_next_action(struct s2s_in *s, struct s2s_action *action_out);
+
+/** When S2S_EV_TIMER is due, ms; UINT64_MAX: never. */
+uint64_t s2s_in_deadline_ms(const struct s2s_in *s);
+
+/** For status: state name, peer domain ("" before the header). */
+const char *s2s_in_state_name(const struct s2s_in *s);
+const char *s2s_in_peer(const struct s2s_in *s);
+const char *s2s_in_local(const struct s2s_in *s);
+
+#endif

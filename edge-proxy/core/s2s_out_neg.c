@@ -1,0 +1,317 @@
+/* Initiating entity: headers, features, STARTTLS, SASL EXTERNAL. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "edge-proxy/core/s2s_out_impl.h"
+#include "edge-proxy/core/xml_names.h"
+#include "edge-proxy/core/xml_writer.h"
+
+static bool is_clean(const struct s2s_out *s)
+{
+	return s->feed_err == 0 && xml_reader_is_clean(s->reader);
+}
+
+static void give_up(struct s2s_out *s)
+{
+	if (s->tls == NULL)
+		s2s_out_finish(s, S2S_END_TLS, S2S_NO_CONDITION,
+			       "TLS is required and not offered");
+	else
+		s2s_out_finish(s, S2S_END_AUTH, S2S_NO_CONDITION,
+			       s->has_certificate
+				       ? "EXTERNAL is required and not offered"
+				       : "EXTERNAL is required and we have no "
+					 "certificate");
+}
+
+static struct negotiation_view view_of(const struct s2s_out *s,
+				       const struct s2s_features *f)
+{
+	return (struct negotiation_view){
+		.tls = s->tls,
+		.has_starttls = f->has_starttls,
+		.has_external = f->has_external,
+		.has_version = s->has_peer_version,
+		.has_own_cert = s->has_certificate,
+		.is_external_refused = s->sasl_tries > 0,
+	};
+}
+
+static void start_tls(struct s2s_out *s)
+{
+	xml_write_flag(&s->queue.out, "starttls", NS_TLS);
+	s2s_out_set_state(s, OUT_PROCEED, "starttls");
+}
+
+static void start_sasl(struct s2s_out *s)
+{
+	/* XEP-0178 3: the authzid is given for the sake of old peers */
+	s2s_write_auth(&s->queue.out, s->local);
+	s2s_out_set_state(s, OUT_SASL, "external");
+}
+
+/* A verify stream needs no authentication, but TLS where it can be had. */
+static void next_verify_step(struct s2s_out *s,
+			     const struct negotiation_view *view)
+{
+	enum negotiation_step step = negotiation_next(s->rule, view);
+
+	if (s->tls == NULL && step == NEGOTIATION_STARTTLS)
+		start_tls(s);
+	else if (s->tls == NULL && step == NEGOTIATION_GIVE_UP)
+		give_up(s);
+	else
+		s2s_out_start_verify(s, "features");
+}
+
+static void next_step(struct s2s_out *s, const struct s2s_features *f)
+{
+	struct negotiation_view view = view_of(s, f);
+
+	if (s->mode == S2S_OUT_VERIFY) {
+		next_verify_step(s, &view);
+		return;
+	}
+	switch (negotiation_next(s->rule, &view)) {
+	case NEGOTIATION_STARTTLS:
+		start_tls(s);
+		break;
+	case NEGOTIATION_EXTERNAL:
+		start_sasl(s);
+		break;
+	case NEGOTIATION_DIALBACK:
+		s2s_out_start_dialback(s, "features");
+		break;
+	case NEGOTIATION_GIVE_UP:
+		give_up(s);
+		break;
+	}
+}
+
+/* RFC 6120 4.7.5, 4.3.2: a peer below 1.0 sends no features; what it can be
+ * asked is known at once. */
+static void go_on_after_header(struct s2s_out *s)
+{
+	static const struct s2s_features nothing;
+
+	if (!s->has_peer_version && s->state != OUT_HDR_AUTH) {
+		next_step(s, &nothing);
+		return;
+	}
+	if (s->state == OUT_HDR_CLEAR)
+		s2s_out_set_state(s, OUT_FEAT_CLEAR, "header");
+	else if (s->state == OUT_HDR_SECURE)
+		s2s_out_set_state(s, OUT_FEAT_SECURE, "header");
+	else
+		s2s_out_set_state(s, OUT_FEAT_AUTH, "header");
+}
+
+void s2s_out_on_header(struct s2s_out *s, const struct xml_event *ev)
+{
+	struct s2s_header h;
+
+	s2s_header_read(ev, &h);
+	if (h.problem != S2S_NO_CONDITION) {
+		s2s_out_fail(s, h.problem, h.problem_text);
+		return;
+	}
+	free(s->peer_id);
+	s->peer_id = strdup(h.id);
+	if (s->peer_id == NULL) {
+		s2s_out_fail(s, S2S_INTERNAL_SERVER_ERROR, NULL);
+		return;
+	}
+	s->has_peer_version = h.has_version;
+	go_on_after_header(s);
+}
+
+/* --- TLS
+ * ----------------------------------------------------------------------- */
+
+static void on_proceed(struct s2s_out *s)
+{
+	struct s2s_action a = {.kind = S2S_ACT_START_TLS};
+
+	if (s->state != OUT_PROCEED) {
+		s2s_out_fail(s, S2S_UNSUPPORTED_STANZA_TYPE, NULL);
+		return;
+	}
+	/* what stands behind <proceed/> was not protected (RFC 6120 5.4.3.1) */
+	if (!is_clean(s)) {
+		s2s_out_fail_as(s, S2S_END_TLS, S2S_POLICY_VIOLATION,
+				"data behind proceed");
+		return;
+	}
+	a.u.name = s->remote;
+	s2s_out_push(s, &a);
+	s2s_out_set_state(s, OUT_TLS, "proceed");
+}
+
+static void on_tls_failure(struct s2s_out *s)
+{
+	if (s->state == OUT_PROCEED)
+		s2s_out_finish(s, S2S_END_TLS, S2S_NO_CONDITION,
+			       "the peer refused STARTTLS");
+	else
+		s2s_out_fail(s, S2S_UNSUPPORTED_STANZA_TYPE, NULL);
+}
+
+static void refuse_cert(struct s2s_out *s, const struct tls_facts *tls)
+{
+	struct s2s_reason r = s2s_reason_make(
+		S2S_END_CERT, S2S_NO_CONDITION,
+		!tls->has_peer_cert    ? "no certificate"
+		: !tls->is_chain_valid ? tls->chain_problem
+				       : "certificate is for another domain");
+
+	s2s_out_drop(s, &r);
+}
+
+void s2s_out_on_tls_up(struct s2s_out *s, const struct tls_facts *tls)
+{
+	/* direct TLS (XEP-0368): up before the first byte */
+	bool is_direct = s->state == OUT_START;
+
+	if (s->state != OUT_TLS && !is_direct) {
+		s2s_out_fail(s, S2S_INTERNAL_SERVER_ERROR, NULL);
+		return;
+	}
+	/* a verify stream carries nothing secret; its peer is the one that
+	 * DNS names (XEP-0220 2.3) */
+	if (s->mode == S2S_OUT_ROUTE &&
+	    !negotiation_accepts_peer(s->rule, tls, span_str(s->remote))) {
+		refuse_cert(s, tls);
+		return;
+	}
+	s->tls = tls;
+	s2s_out_start_stream(s, OUT_HDR_SECURE, "tls-up");
+	if (!is_direct && xml_reader_restart(s->reader) != 0)
+		s2s_out_fail(s, S2S_INTERNAL_SERVER_ERROR, NULL);
+}
+
+/* --- SASL
+ * ----------------------------------------------------------------------- */
+
+static void on_success(struct s2s_out *s)
+{
+	if (s->state != OUT_SASL) {
+		s2s_out_fail(s, S2S_UNSUPPORTED_STANZA_TYPE, NULL);
+		return;
+	}
+	if (!is_clean(s)) {
+		s2s_out_fail(s, S2S_POLICY_VIOLATION, "data behind success");
+		return;
+	}
+	s2s_out_start_stream(s, OUT_HDR_AUTH, "success");
+	if (xml_reader_restart(s->reader) != 0)
+		s2s_out_fail(s, S2S_INTERNAL_SERVER_ERROR, NULL);
+}
+
+static void on_challenge(struct s2s_out *s)
+{
+	/* COMPAT: a peer that overlooked the initial response asks again */
+	if (s->state != OUT_SASL || s->challenges > 0) {
+		s2s_out_fail(s, S2S_UNSUPPORTED_STANZA_TYPE, NULL);
+		return;
+	}
+	s->challenges++;
+	s2s_write_response(&s->queue.out, s->local);
+}
+
+/* XEP-0178 3: dialback may follow a refused EXTERNAL */
+static void on_sasl_failure(struct s2s_out *s, const struct xml_el *el)
+{
+	const char *name = s2s_child_name(el, NS_SASL);
+
+	if (s->state != OUT_SASL) {
+		s2s_out_fail(s, S2S_UNSUPPORTED_STANZA_TYPE, NULL);
+		return;
+	}
+	s->sasl_tries++;
+	fed_log(s->env->log, FED_LOG_WARN, "s2s_sasl_failed",
+		"%s peer=%s condition=%s", s->env->label, s->remote,
+		log_value(span_str(name)).text);
+	if (negotiation_allows_dialback(s->rule, s->tls))
+		s2s_out_start_dialback(s, "sasl-failure");
+	else
+		s2s_out_finish(s, S2S_END_AUTH, S2S_NO_CONDITION, name);
+}
+
+/* --- dispatch
+ * ---------------------------------------------------------------------- */
+
+static void on_features(struct s2s_out *s, const struct xml_el *el)
+{
+	struct s2s_features f;
+
+	s2s_features_read(el, &f);
+	if (f.max_bytes > 0)
+		s->peer_max_bytes = f.max_bytes;
+	if (s->state == OUT_FEAT_AUTH)
+		s2s_out_open(s, FED__MECHANISM__EXTERNAL, "features");
+	else if (s->state == OUT_FEAT_CLEAR || s->state == OUT_FEAT_SECURE)
+		next_step(s, &f);
+}
+
+static void on_peer_error(struct s2s_out *s, const struct xml_el *el)
+{
+	struct s2s_reason r;
+
+	s2s_error_read(el, &r);
+	metrics_count(s->env->metrics, METRIC_stream_errors_got);
+	/* the answer to <starttls/> that was not offered */
+	if (s->state == OUT_PROCEED)
+		r.kind = S2S_END_TLS;
+	s2s_out_finish(s, r.kind, r.condition, r.text);
+}
+
+void s2s_out_on_element(struct s2s_out *s, const struct xml_el *el)
+{
+	enum s2s_el is = s2s_el_classify(el);
+
+	if (s->state == OUT_DRAIN && is != S2S_EL_ERROR)
+		return;
+	switch (is) {
+	case S2S_EL_FEATURES:
+		on_features(s, el);
+		break;
+	case S2S_EL_ERROR:
+		on_peer_error(s, el);
+		break;
+	case S2S_EL_PROCEED:
+		on_proceed(s);
+		break;
+	case S2S_EL_TLS_FAILURE:
+		on_tls_failure(s);
+		break;
+	case S2S_EL_CHALLENGE:
+		on_challenge(s);
+		break;
+	case S2S_EL_SUCCESS:
+		on_success(s);
+		break;
+	case S2S_EL_SASL_FAILURE:
+		on_sasl_failure(s, el);
+		break;
+	case S2S_EL_RESULT:
+		s2s_out_on_result(s, el);
+		break;
+	case S2S_EL_VERIFY:
+		s2s_out_on_verify(s, el);
+		break;
+	case S2S_EL_STANZA:
+		/* no bidi: nobody is authenticated in this direction */
+		s2s_out_fail(s, S2S_NOT_AUTHORIZED, NULL);
+		break;
+	case S2S_EL_CLIENT:
+		s2s_out_fail(s, S2S_INVALID_NAMESPACE, NULL);
+		break;
+	case S2S_EL_STARTTLS:
+	case S2S_EL_AUTH:
+	case S2S_EL_RESPONSE:
+	case S2S_EL_ABORT:
+	case S2S_EL_OTHER:
+		s2s_out_fail(s, S2S_UNSUPPORTED_STANZA_TYPE, NULL);
+		break;
+	}
+}
