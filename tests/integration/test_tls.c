@@ -1,6 +1,7 @@
 /* TLS on loopback connections: facts, refusals, bytes. */
 #include "loopback.h"
 
+#include "io/tls_compat.h"
 #include "tls_files.h"
 
 static struct tls_files files;
@@ -259,6 +260,11 @@ static const struct refusal_row refusal_rows[] = {
 	 "certificate refused: issuer not trusted"},
 };
 
+static bool both_failed(struct pair *p)
+{
+	return p->client.seen[CONN_ERROR] > 0 && p->server.seen[CONN_ERROR] > 0;
+}
+
 static void test_required_refuses(void **state)
 {
 	(void)state;
@@ -269,6 +275,8 @@ static void test_required_refuses(void **state)
 		struct pair p;
 
 		handshake(&p, r->client, r->server);
+		/* in TLS 1.3 a client is done before it is refused */
+		assert_true(run_until(&p, both_failed, 2000));
 		by = r->is_client_refusing ? &p.client : &p.server;
 		of = r->is_client_refusing ? &p.server : &p.client;
 		assert_int_equal(FED_ETLS, by->err);
@@ -276,7 +284,9 @@ static void test_required_refuses(void **state)
 			fail_msg("row %zu: %s", i, by->text);
 		assert_int_equal(0, by->seen[CONN_TLS_UP]);
 		assert_int_equal(FED_ETLS, of->err);
-		if (strstr(of->text, "sent TLS alert") == NULL)
+		/* COMPAT(mbedTLS 3.6): in TLS 1.3 these alerts go out under
+		 * keys that the other side does not use then. */
+		if (!TLS_COMPAT_3 && strstr(of->text, "sent TLS alert") == NULL)
 			fail_msg("row %zu: %s", i, of->text);
 		pair_close(&p);
 	}

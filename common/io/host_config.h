@@ -1,0 +1,43 @@
+/*
+ * Host files: YAML through libcyaml schemas, strict.  An unknown key or a bad
+ * value is refused with file:line and what was expected.
+ */
+#ifndef FED_IO_HOST_CONFIG_H
+#define FED_IO_HOST_CONFIG_H
+
+#include <cyaml/cyaml.h>
+#include <sys/socket.h>
+
+#include "base/err.h"
+
+/**
+ * Load a file by schema.
+ *
+ * @param schema   top-level mapping (CYAML_VALUE_MAPPING ... POINTER)
+ * @param data_out freed with host_config_free()
+ * @param e        "FILE:LINE: key: what was wrong, what is expected"
+ * @return 0; FED_ECONFIG; FED_ENOMEM
+ */
+int host_config_load(const char *file, const cyaml_schema_value_t *schema,
+		     void **data_out, struct errbuf *e) FED_NODISCARD;
+
+void host_config_free(const cyaml_schema_value_t *schema, void *data);
+
+/** Print as YAML on stdout, in a form that loads to the same.
+ * @return 0; FED_EIO; FED_ENOMEM */
+int host_config_dump(const cyaml_schema_value_t *schema,
+		     const void *data) FED_NODISCARD;
+
+/** "address:port", "[v6]:port" -> socket address.
+ * @return 0; FED_EINVAL */
+int host_config_sockaddr(const char *text,
+			 struct sockaddr_storage *out) FED_NODISCARD;
+
+/**
+ * For checks behind the schema: the line of a value in the file, found by its
+ * path such as "s2s.domains[1].certificate" (entries count from 0); 0 when
+ * not found.
+ */
+unsigned host_config_line(const char *file, const char *path);
+
+#endif

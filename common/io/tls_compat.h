@@ -1,0 +1,102 @@
+/*
+ * mbedTLS 2.28 (TLS 1.2) and 3.6 (TLS 1.3): the places where they differ.
+ * Only tls_*.c include this.
+ */
+#ifndef FED_IO_TLS_COMPAT_H
+#define FED_IO_TLS_COMPAT_H
+
+#include <mbedtls/ctr_drbg.h>
+#include <mbedtls/entropy.h>
+#include <mbedtls/error.h>
+#include <mbedtls/pk.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/version.h>
+#include <mbedtls/x509_crt.h>
+
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+#define TLS_COMPAT_3 1
+#include <psa/crypto.h>
+#else
+#define TLS_COMPAT_3 0
+#endif
+
+/* The suites of TLS 1.3, in the same order as the others: forward secrecy and
+ * AEAD only, AES-GCM before ChaCha20 because the processors have AES
+ * instructions. */
+#if TLS_COMPAT_3
+#define TLS_COMPAT_SUITES_13                                                  \
+	MBEDTLS_TLS1_3_AES_128_GCM_SHA256, MBEDTLS_TLS1_3_AES_256_GCM_SHA384, \
+		MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
+#else
+#define TLS_COMPAT_SUITES_13
+#endif
+
+/* What a library call needs before the first use of it in the process. */
+static inline int tls_compat_start(void)
+{
+#if TLS_COMPAT_3
+	return psa_crypto_init() == PSA_SUCCESS ? 0 : -1;
+#else
+	return 0;
+#endif
+}
+
+static inline void tls_compat_min_version(mbedtls_ssl_config *conf)
+{
+#if TLS_COMPAT_3
+	mbedtls_ssl_conf_min_tls_version(conf, MBEDTLS_SSL_VERSION_TLS1_2);
+#else
+	mbedtls_ssl_conf_min_version(conf, MBEDTLS_SSL_MAJOR_VERSION_3,
+				     MBEDTLS_SSL_MINOR_VERSION_3);
+#endif
+}
+
+static inline int tls_compat_parse_key(mbedtls_pk_context *key,
+				       const unsigned char *pem, size_t n,
+				       mbedtls_ctr_drbg_context *rng)
+{
+#if TLS_COMPAT_3
+	return mbedtls_pk_parse_key(key, pem, n, NULL, 0,
+				    mbedtls_ctr_drbg_random, rng);
+#else
+	(void)rng;
+	return mbedtls_pk_parse_key(key, pem, n, NULL, 0);
+#endif
+}
+
+static inline int tls_compat_check_pair(const mbedtls_pk_context *pub,
+					const mbedtls_pk_context *key,
+					mbedtls_ctr_drbg_context *rng)
+{
+#if TLS_COMPAT_3
+	return mbedtls_pk_check_pair(pub, key, mbedtls_ctr_drbg_random, rng);
+#else
+	(void)rng;
+	return mbedtls_pk_check_pair(pub, key);
+#endif
+}
+
+/* The number of the fatal alert just received: library calls report only
+ * that there was one. */
+static inline int tls_compat_alert(const mbedtls_ssl_context *ssl)
+{
+#if TLS_COMPAT_3
+	const unsigned char *msg = ssl->MBEDTLS_PRIVATE(in_msg);
+#else
+	const unsigned char *msg = ssl->in_msg;
+#endif
+	return msg == NULL ? -1 : msg[1];
+}
+
+/* Not an error: call again (3.6 reports TLS 1.3 tickets this way). */
+static inline bool tls_compat_is_again(int rc)
+{
+#if TLS_COMPAT_3 && defined(MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+	return rc == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+#else
+	(void)rc;
+	return false;
+#endif
+}
+
+#endif

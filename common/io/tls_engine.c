@@ -1,0 +1,315 @@
+/* TLS on memory buffers, with mbedTLS. */
+#include "io/tls_engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/tls_priv.h"
+
+struct tls_engine {
+	mbedtls_ssl_context ssl;
+	struct tls_creds *creds;
+	enum tls_side side;
+	struct span in;
+	struct buf *out;
+	bool is_up;
+	bool is_closed; /* close_notify sent, or failed */
+	struct tls_facts facts;
+	char problem[256];
+};
+
+/* ---- memory instead of a socket ------------------------------------------ */
+
+static int bio_send(void *arg, const unsigned char *p, size_t n)
+{
+	struct tls_engine *e = arg;
+
+	if (n > INT32_MAX || buf_put(e->out, p, n) != 0)
+		return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+	return (int)n;
+}
+
+static int bio_recv(void *arg, unsigned char *p, size_t n)
+{
+	struct tls_engine *e = arg;
+
+	if (e->in.n == 0)
+		return MBEDTLS_ERR_SSL_WANT_READ;
+	if (n > e->in.n)
+		n = e->in.n;
+	if (n > INT32_MAX)
+		n = INT32_MAX;
+	memcpy(p, e->in.p, n);
+	e->in.p += n;
+	e->in.n -= n;
+	return (int)n;
+}
+
+/* ---- failures ------------------------------------------------------------ */
+
+struct alert_text {
+	int number;
+	const char *text;
+};
+
+/* RFC 5246 7.2.2, RFC 8446 6.2 */
+static const struct alert_text alert_texts[] = {
+	{20, "bad record MAC"},
+	{40, "handshake failure"},
+	{42, "bad certificate"},
+	{43, "unsupported certificate"},
+	{44, "certificate revoked"},
+	{45, "certificate expired"},
+	{46, "certificate unknown"},
+	{47, "illegal parameter"},
+	{48, "unknown certificate authority"},
+	{49, "access denied"},
+	{50, "decode error"},
+	{51, "decrypt error"},
+	{70, "protocol version"},
+	{71, "insufficient security"},
+	{80, "internal error"},
+	{86, "inappropriate fallback"},
+	{112, "unrecognized name"},
+	{116, "certificate required"},
+	{120, "no application protocol"},
+};
+
+static const char *alert_name(int number)
+{
+	for (size_t i = 0; i < FED_ARRAY_LEN(alert_texts); i++)
+		if (alert_texts[i].number == number)
+			return alert_texts[i].text;
+	return "unknown";
+}
+
+/* The reason that the certificate gave, when it is the reason. */
+static bool explain_verify(struct tls_engine *e, int rc)
+{
+	uint32_t flags = mbedtls_ssl_get_verify_result(&e->ssl);
+	char why[128];
+
+	if (e->is_up || flags == 0 || flags == UINT32_MAX ||
+	    rc == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
+		return false;
+	if (e->creds->verify != TLS_VERIFY_REQUIRED)
+		return false;
+	tls_verify_explain(flags, mbedtls_ssl_get_peer_cert(&e->ssl), why,
+			   sizeof(why));
+	(void)snprintf(e->problem, sizeof(e->problem),
+		       "certificate refused: %s", why);
+	return true;
+}
+
+static int fail(struct tls_engine *e, int rc)
+{
+	char text[128];
+
+	e->is_closed = true;
+	if (rc == MBEDTLS_ERR_SSL_ALLOC_FAILED ||
+	    rc == MBEDTLS_ERR_X509_ALLOC_FAILED) {
+		(void)snprintf(e->problem, sizeof(e->problem), "out of memory");
+		return FED_ENOMEM;
+	}
+	if (explain_verify(e, rc))
+		return FED_ETLS;
+	if (rc == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+		int n = tls_compat_alert(&e->ssl);
+
+		(void)snprintf(e->problem, sizeof(e->problem),
+			       "the peer sent TLS alert %d (%s)", n,
+			       alert_name(n));
+		return FED_ETLS;
+	}
+	mbedtls_strerror(rc, text, sizeof(text));
+	(void)snprintf(e->problem, sizeof(e->problem), "%s (-0x%04x)", text,
+		       (unsigned)-rc);
+	return FED_ETLS;
+}
+
+/* ---- life ---------------------------------------------------------------- */
+
+int tls_engine_new(struct tls_engine **e_out, struct tls_creds *creds,
+		   enum tls_side side, const char *name, const char *sni,
+		   struct buf *out)
+{
+	const mbedtls_ssl_config *conf = tls_creds_config(creds, side, name);
+	struct tls_engine *e;
+
+	if (conf == NULL)
+		return FED_ENOTFOUND;
+	e = calloc(1, sizeof(*e));
+	if (e == NULL)
+		return FED_ENOMEM;
+	e->creds = tls_creds_ref(creds);
+	e->side = side;
+	e->out = out;
+	mbedtls_ssl_init(&e->ssl);
+	/* The host name is for SNI; that it does not match counts nothing
+	 * (tls_verify_callback).  It must be set, to NULL even, since later
+	 * versions refuse to verify without. */
+	if (mbedtls_ssl_setup(&e->ssl, conf) != 0 ||
+	    (side == TLS_CLIENT &&
+	     mbedtls_ssl_set_hostname(&e->ssl, sni) != 0)) {
+		tls_engine_free(e);
+		return FED_ENOMEM;
+	}
+	mbedtls_ssl_set_bio(&e->ssl, e, bio_send, bio_recv, NULL);
+	*e_out = e;
+	return 0;
+}
+
+void tls_engine_free(struct tls_engine *e)
+{
+	if (e == NULL)
+		return;
+	mbedtls_ssl_free(&e->ssl);
+	tls_creds_unref(e->creds);
+	free(e);
+}
+
+void tls_engine_feed(struct tls_engine *e, struct span in)
+{
+	e->in = in;
+}
+
+struct span tls_engine_left(const struct tls_engine *e)
+{
+	return e->in;
+}
+
+/* ---- handshake and facts ------------------------------------------------- */
+
+/* "TLS-ECDHE-..." and "TLS1-3-AES-..." to the names of IANA */
+static void copy_suite(struct tls_facts *f, const char *suite)
+{
+	if (suite == NULL)
+		suite = "";
+	if (strncmp(suite, "TLS1-3-", 7) == 0)
+		(void)snprintf(f->cipher, sizeof(f->cipher), "TLS_%s",
+			       suite + 7);
+	else
+		(void)snprintf(f->cipher, sizeof(f->cipher), "%s", suite);
+	for (char *p = f->cipher; *p != '\0'; p++)
+		if (*p == '-')
+			*p = '_';
+}
+
+static void gather_facts(struct tls_engine *e)
+{
+	const mbedtls_x509_crt *peer = mbedtls_ssl_get_peer_cert(&e->ssl);
+	uint32_t flags = tls_verify_flags(&e->ssl, e->side);
+	struct tls_facts *f = &e->facts;
+
+	*f = (struct tls_facts){.has_peer_cert = peer != NULL};
+	(void)snprintf(f->version, sizeof(f->version), "%s",
+		       mbedtls_ssl_get_version(&e->ssl));
+	copy_suite(f, mbedtls_ssl_get_ciphersuite(&e->ssl));
+	if (peer == NULL) {
+		flags = MBEDTLS_X509_BADCERT_MISSING;
+		f->peer_cert_der = SPAN_NULL;
+	} else {
+		f->peer_cert_der = span_of(peer->raw.p, peer->raw.len);
+	}
+	f->is_chain_valid = flags == 0;
+	tls_verify_explain(flags, peer, f->chain_problem,
+			   sizeof(f->chain_problem));
+}
+
+/* Some refusals (no client certificate) the library leaves unsaid. */
+static void say_failure(struct tls_engine *e, int rc, size_t out_before)
+{
+	if (rc == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE ||
+	    buf_len(e->out) != out_before)
+		return;
+	(void)mbedtls_ssl_send_alert_message(
+		&e->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+		MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+}
+
+int tls_engine_handshake(struct tls_engine *e)
+{
+	size_t out_before = buf_len(e->out);
+	int rc;
+
+	if (e->is_up)
+		return 0;
+	if (e->is_closed)
+		return FED_ETLS;
+	do {
+		rc = mbedtls_ssl_handshake(&e->ssl);
+	} while (tls_compat_is_again(rc));
+	if (rc == MBEDTLS_ERR_SSL_WANT_READ)
+		return FED_EAGAIN;
+	if (rc != 0) {
+		say_failure(e, rc, out_before);
+		return fail(e, rc);
+	}
+	e->is_up = true;
+	gather_facts(e);
+	return 0;
+}
+
+bool tls_engine_is_up(const struct tls_engine *e)
+{
+	return e->is_up;
+}
+
+/* ---- records ------------------------------------------------------------- */
+
+int tls_engine_read(struct tls_engine *e, char *to, size_t size, size_t *n_out)
+{
+	int rc;
+
+	*n_out = 0;
+	do {
+		rc = mbedtls_ssl_read(&e->ssl, (unsigned char *)to, size);
+	} while (tls_compat_is_again(rc));
+	if (rc > 0) {
+		*n_out = (size_t)rc;
+		return 0;
+	}
+	if (rc == MBEDTLS_ERR_SSL_WANT_READ)
+		return FED_EAGAIN;
+	if (rc == 0 || rc == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
+		return FED_ECLOSED;
+	return fail(e, rc);
+}
+
+int tls_engine_write(struct tls_engine *e, struct span plain)
+{
+	while (plain.n > 0) {
+		int rc = mbedtls_ssl_write(
+			&e->ssl, (const unsigned char *)plain.p, plain.n);
+
+		if (rc <= 0)
+			return fail(e, rc);
+		plain = span_sub(plain, (size_t)rc, SIZE_MAX);
+	}
+	return 0;
+}
+
+void tls_engine_close_notify(struct tls_engine *e)
+{
+	if (!e->is_up || e->is_closed)
+		return;
+	e->is_closed = true;
+	(void)mbedtls_ssl_close_notify(&e->ssl);
+}
+
+const struct tls_facts *tls_engine_facts(const struct tls_engine *e)
+{
+	return e->is_up ? &e->facts : NULL;
+}
+
+const char *tls_engine_problem(const struct tls_engine *e)
+{
+	return e->problem;
+}
+
+bool tls_engine_peer_has_name(const struct tls_engine *e, const char *name)
+{
+	return e->is_up &&
+	       tls_verify_name(mbedtls_ssl_get_peer_cert(&e->ssl), name);
+}

@@ -1,0 +1,55 @@
+/*
+ * DNS of the edge: libunbound in thread mode on the loop.  Gives a list of
+ * addresses to try for an XMPP domain.
+ */
+#ifndef FED_EDGE_DNS_H
+#define FED_EDGE_DNS_H
+
+#include "edge-proxy/core/srv_plan.h"
+#include "io/loop.h"
+
+struct edge_dns;
+struct edge_dns_query;
+
+struct edge_dns_target {
+	struct sockaddr_storage addr;
+	char name[256]; /* the SRV target, for logs */
+	bool is_direct_tls;
+};
+
+enum edge_dns_result {
+	EDGE_DNS_OK,	    /* at least one address */
+	EDGE_DNS_NOT_FOUND, /* the domain has no XMPP service */
+	EDGE_DNS_FAILED,    /* cannot be resolved now: timeout, servfail */
+};
+
+/** Targets in the order to try; borrowed for the call. */
+typedef void (*edge_dns_fn)(void *arg, enum edge_dns_result result,
+			    const struct edge_dns_target *targets, size_t count,
+			    bool is_secure, const char *text);
+
+/**
+ * @param servers  "ip" or "ip:port" of recursive servers; none:
+ *                 /etc/resolv.conf
+ * @return 0; FED_ECONFIG; FED_EDNS; FED_ENOMEM
+ */
+int edge_dns_new(struct edge_dns **d_out, struct loop *loop,
+		 const char *const *servers, size_t server_count,
+		 struct errbuf *e) FED_NODISCARD;
+void edge_dns_free(struct edge_dns *d);
+
+/**
+ * Resolve a domain (A-label form): _xmpp-server._tcp SRV, then A and AAAA of
+ * every target; direct-TLS records are asked for only when wanted.  fn is
+ * called once, within LIMIT_DNS_MS, never from inside this call.
+ *
+ * @return 0; FED_ENOMEM; FED_ELIMIT too many queries at once
+ */
+int edge_dns_resolve(struct edge_dns *d, const char *domain,
+		     bool wants_direct_tls, edge_dns_fn fn, void *arg,
+		     struct edge_dns_query **q_out) FED_NODISCARD;
+
+/** fn will not be called.  NULL is allowed. */
+void edge_dns_cancel(struct edge_dns_query *q);
+
+#endif

@@ -1,0 +1,366 @@
+/*
+ * edge_dns against a real DNS server on the loopback: unbound(8) with local
+ * data, started and ended here.
+ */
+/* clang-format off: cmocka wants this order */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "edge-proxy/edge_dns.h"
+
+static char dir[] = "/tmp/fed-dns-XXXXXX";
+static char server[32];
+static pid_t child;
+
+static const char zone[] =
+	"local-zone: \"example.\" static\n"
+	"local-data: \"_xmpp-server._tcp.two.example. SRV 10 0 5269 "
+	"b.two.example.\"\n"
+	"local-data: \"_xmpp-server._tcp.two.example. SRV 5 0 15269 "
+	"a.two.example.\"\n"
+	"local-data: \"_xmpps-server._tcp.two.example. SRV 1 0 5270 "
+	"a.two.example.\"\n"
+	"local-data: \"a.two.example. A 192.0.2.1\"\n"
+	"local-data: \"a.two.example. AAAA 2001:db8::1\"\n"
+	"local-data: \"b.two.example. A 192.0.2.2\"\n"
+	"local-data: \"b.two.example. A 192.0.2.3\"\n"
+	"local-data: \"bare.example. A 192.0.2.9\"\n"
+	"local-data: \"_xmpp-server._tcp.dot.example. SRV 0 0 0 .\"\n"
+	"local-data: \"dot.example. A 192.0.2.9\"\n"
+	"local-data: \"_xmpp-server._tcp.lost.example. SRV 0 0 5269 "
+	"no.lost.example.\"\n"
+	"local-data: \"lost.example. A 192.0.2.9\"\n"
+	"local-data: \"txt.example. TXT x\"\n"
+	"local-zone: \"refused.example.\" refuse\n"
+	"local-zone: \"silent.example.\" deny\n"
+	"local-data: \"_xmpp-server._tcp.half.example. SRV 1 0 5269 "
+	"x.silent.example.\"\n"
+	"local-data: \"_xmpp-server._tcp.half.example. SRV 2 0 5269 "
+	"b.two.example.\"\n";
+
+/* ---- the server ---------------------------------------------------------- */
+
+static int free_port(void)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET};
+	socklen_t n = sizeof(sa);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&sa, n) != 0 ||
+	    getsockname(fd, (struct sockaddr *)&sa, &n) != 0)
+		return -1;
+	(void)close(fd);
+	return ntohs(sa.sin_port);
+}
+
+static int start_server(void **state)
+{
+	int port = free_port();
+	char path[64];
+	FILE *f;
+
+	(void)state;
+	if (port < 0 || mkdtemp(dir) == NULL)
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/conf", dir);
+	(void)snprintf(server, sizeof(server), "127.0.0.1:%d", port);
+	f = fopen(path, "w");
+	if (f == NULL)
+		return -1;
+	(void)fprintf(f,
+		      "server:\ninterface: 127.0.0.1\nport: %d\n"
+		      "username: \"\"\nchroot: \"\"\ndirectory: \"%s\"\n"
+		      "pidfile: \"\"\nuse-syslog: no\nlogfile: \"%s/log\"\n"
+		      "do-daemonize: no\nmodule-config: \"iterator\"\n"
+		      "num-threads: 1\n%s"
+		      "remote-control:\ncontrol-enable: no\n",
+		      port, dir, dir, zone);
+	(void)fclose(f);
+	child = fork();
+	if (child == 0) {
+		(void)execl("/usr/sbin/unbound", "unbound", "-d", "-c", path,
+			    (char *)NULL);
+		_exit(127);
+	}
+	(void)usleep(300 * 1000);
+	return child > 0 && waitpid(child, NULL, WNOHANG) == 0 ? 0 : -1;
+}
+
+static int stop_server(void **state)
+{
+	char line[80];
+
+	(void)state;
+	(void)kill(child, SIGTERM);
+	(void)waitpid(child, NULL, 0);
+	(void)snprintf(line, sizeof(line), "rm -rf %s", dir);
+	return system(line);
+}
+
+/* ---- one question -------------------------------------------------------- */
+
+struct asked {
+	struct loop *loop;
+	unsigned calls;
+	enum edge_dns_result result;
+	char targets[1024]; /* "name=address:port[+tls] ..." */
+	bool is_secure;
+	char text[512];
+};
+
+static void on_result(void *arg, enum edge_dns_result result,
+		      const struct edge_dns_target *targets, size_t count,
+		      bool is_secure, const char *text)
+{
+	struct asked *a = arg;
+	size_t n = 0;
+
+	a->calls++;
+	a->result = result;
+	a->is_secure = is_secure;
+	(void)snprintf(a->text, sizeof(a->text), "%s", text);
+	for (size_t i = 0; i < count; i++) {
+		char ip[INET6_ADDRSTRLEN] = "?";
+		struct sockaddr_in in4;
+		struct sockaddr_in6 in6;
+
+		memcpy(&in4, &targets[i].addr, sizeof(in4));
+		memcpy(&in6, &targets[i].addr, sizeof(in6));
+		if (targets[i].addr.ss_family == AF_INET)
+			(void)uv_ip4_name(&in4, ip, sizeof(ip));
+		else
+			(void)uv_ip6_name(&in6, ip, sizeof(ip));
+		n += (size_t)snprintf(a->targets + n, sizeof(a->targets) - n,
+				      "%s%s=%s:%u%s", n > 0 ? " " : "",
+				      targets[i].name, ip, ntohs(in4.sin_port),
+				      targets[i].is_direct_tls ? "+tls" : "");
+	}
+	loop_stop(a->loop);
+}
+
+static struct edge_dns *make_dns(struct loop *l)
+{
+	const char *const servers[] = {server};
+	struct edge_dns *d;
+	struct errbuf e = {""};
+
+	if (edge_dns_new(&d, l, servers, 1, &e) != 0)
+		fail_msg("%s", e.text);
+	return d;
+}
+
+static struct asked ask(const char *domain, bool wants_direct_tls)
+{
+	struct asked a = {.calls = 0};
+	struct edge_dns_query *q;
+	struct edge_dns *d;
+
+	assert_int_equal(0, loop_new(&a.loop, NULL));
+	d = make_dns(a.loop);
+	assert_int_equal(0, edge_dns_resolve(d, domain, wants_direct_tls,
+					     on_result, &a, &q));
+	assert_int_equal(0, a.calls);
+	loop_run(a.loop);
+	edge_dns_free(d);
+	loop_free(a.loop);
+	assert_int_equal(1, a.calls);
+	return a;
+}
+
+struct row {
+	const char *domain;
+	bool wants_direct_tls;
+	enum edge_dns_result result;
+	const char *targets;
+	const char *text;
+};
+
+static const struct row rows[] = {
+	{"two.example", false, EDGE_DNS_OK,
+	 "a.two.example=192.0.2.1:15269 a.two.example=2001:db8::1:15269 "
+	 "b.two.example=192.0.2.2:5269 b.two.example=192.0.2.3:5269",
+	 ""},
+	{"two.example", true, EDGE_DNS_OK,
+	 "a.two.example=192.0.2.1:5270+tls "
+	 "a.two.example=2001:db8::1:5270+tls "
+	 "a.two.example=192.0.2.1:15269 a.two.example=2001:db8::1:15269 "
+	 "b.two.example=192.0.2.2:5269 b.two.example=192.0.2.3:5269",
+	 ""},
+	/* no SRV: the domain itself */
+	{"bare.example", false, EDGE_DNS_OK, "bare.example=192.0.2.9:5269", ""},
+	{"bare.example", true, EDGE_DNS_OK, "bare.example=192.0.2.9:5269", ""},
+	/* X29; never its A record */
+	{"dot.example", false, EDGE_DNS_NOT_FOUND, "", "no XMPP service"},
+	{"lost.example", false, EDGE_DNS_NOT_FOUND, "",
+	 "the SRV targets have no address"},
+	{"absent.example", false, EDGE_DNS_NOT_FOUND, "",
+	 "neither SRV records nor an address"},
+	{"txt.example", false, EDGE_DNS_NOT_FOUND, "",
+	 "neither SRV records nor an address"},
+	{"refused.example", false, EDGE_DNS_FAILED, "", "could not answer"},
+	{"", false, EDGE_DNS_FAILED, "", "not a name"},
+};
+
+/* The order of equal targets is by chance: compare as sets of words. */
+static bool same_words(const char *a, const char *b)
+{
+	char copy[1024];
+	char *save;
+	char *word;
+
+	if (strlen(a) != strlen(b))
+		return false;
+	(void)snprintf(copy, sizeof(copy), "%s", a);
+	for (word = strtok_r(copy, " ", &save); word != NULL;
+	     word = strtok_r(NULL, " ", &save))
+		if (strstr(b, word) == NULL)
+			return false;
+	return true;
+}
+
+static void test_rows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
+		const struct row *r = &rows[i];
+		struct asked a = ask(r->domain, r->wants_direct_tls);
+
+		if (a.result != r->result ||
+		    !same_words(r->targets, a.targets) ||
+		    strstr(a.text, r->text) == NULL)
+			fail_msg("row %zu: %d \"%s\" \"%s\"", i, (int)a.result,
+				 a.targets, a.text);
+		assert_false(a.is_secure);
+	}
+}
+
+/* Priority is kept although both targets were asked for at once. */
+static void test_priority(void **state)
+{
+	struct asked a = ask("two.example", false);
+
+	(void)state;
+	assert_int_equal(0, strncmp(a.targets, "a.two.example=", 14));
+}
+
+static void test_silence(void **state)
+{
+	uint64_t start = uv_hrtime();
+	struct asked a = ask("silent.example", false);
+	uint64_t ms = (uv_hrtime() - start) / 1000000;
+
+	(void)state;
+	assert_int_equal(EDGE_DNS_FAILED, a.result);
+	assert_in_range(ms, 500, LIMIT_DNS_MS + 500);
+}
+
+/* One target's server is silent: the others are tried in time. */
+static void test_half_silence(void **state)
+{
+	struct asked a = ask("half.example", false);
+
+	(void)state;
+	assert_int_equal(EDGE_DNS_OK, a.result);
+	assert_non_null(strstr(a.targets, "b.two.example=192.0.2.2:5269"));
+}
+
+static void stop(void *arg)
+{
+	loop_stop(arg);
+}
+
+static void test_cancel_and_free(void **state)
+{
+	static const char *const names[] = {"two.example", "",
+					    "silent.example"};
+	struct asked a = {.calls = 0};
+	struct edge_dns_query *q[3];
+	struct loop_timer *t;
+	struct edge_dns *d;
+
+	(void)state;
+	assert_int_equal(0, loop_new(&a.loop, NULL));
+	d = make_dns(a.loop);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(0, edge_dns_resolve(d, names[i], true,
+						     on_result, &a, &q[i]));
+	edge_dns_cancel(q[0]);
+	edge_dns_cancel(q[1]);
+	edge_dns_cancel(NULL);
+	assert_int_equal(0, loop_timer_new(&t, a.loop, stop, a.loop));
+	loop_timer_arm(t, loop_now_ms(a.loop) + 200);
+	loop_run(a.loop);
+	edge_dns_free(d); /* with one pending */
+	edge_dns_free(NULL);
+	loop_free(a.loop);
+	assert_int_equal(0, a.calls);
+}
+
+static void test_too_many(void **state)
+{
+	struct asked a = {.calls = 0};
+	struct edge_dns_query *q;
+	struct edge_dns *d;
+
+	(void)state;
+	assert_int_equal(0, loop_new(&a.loop, NULL));
+	d = make_dns(a.loop);
+	for (size_t i = 0; i < LIMIT_DNS_QUERIES; i++)
+		assert_int_equal(0, edge_dns_resolve(d, "silent.example", false,
+						     on_result, &a, &q));
+	assert_int_equal(FED_ELIMIT, edge_dns_resolve(d, "two.example", false,
+						      on_result, &a, &q));
+	edge_dns_free(d);
+	loop_free(a.loop);
+}
+
+static void test_bad_servers(void **state)
+{
+	static const char *const bad[] = {"",
+					  "dns.example",
+					  "127.0.0.1:",
+					  "127.0.0.1:0",
+					  "127.0.0.1:65536",
+					  "[::1]",
+					  "127.0.0.1@53"};
+	struct loop *l;
+	struct edge_dns *d;
+	struct errbuf e;
+
+	(void)state;
+	assert_int_equal(0, loop_new(&l, NULL));
+	for (size_t i = 0; i < FED_ARRAY_LEN(bad); i++) {
+		assert_int_equal(FED_ECONFIG,
+				 edge_dns_new(&d, l, &bad[i], 1, &e));
+		assert_non_null(strstr(e.text, "is not a DNS server"));
+	}
+	loop_free(l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_priority),
+		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_half_silence),
+		cmocka_unit_test(test_cancel_and_free),
+		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_bad_servers),
+	};
+
+	return cmocka_run_group_tests(tests, start_server, stop_server);
+}
