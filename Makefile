@@ -166,10 +166,13 @@ $(B)/replay/%: $(B)/obj/tests/replay/%.o $(LIBS_OF_PURE)
 # shells are tested on loopback: these link the I/O archive too
 SHELL_BIN := $(patsubst tests/integration/%.c,$(B)/integration/%,\
 	$(sort $(wildcard tests/integration/test_*.c)))
+$(B)/integration/test_edge_dns: $(B)/obj/edge-proxy/edge_dns.o
+$(B)/integration/test_edge_dns: EXTRA := -lunbound
 $(B)/integration/%: $(B)/obj/tests/integration/%.o $(LIB_IO) $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ -lcmocka -lcyaml -lyaml -lsystemd -luv \
-		-lmbedtls -lmbedx509 $(LIBS_PURE)
+	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ -Wl,--start-group $^ \
+		-Wl,--end-group -lcmocka $(EXTRA) -lcyaml -lyaml -lsystemd \
+		-luv -lmbedtls -lmbedx509 $(LIBS_PURE)
 
 # ---- fuzzers ---------------------------------------------------------------
 

@@ -143,6 +143,9 @@
 #define LIMIT_THREAD_BYTES 1024u
 /* Delivery ids remembered as delivered: a redelivery is not sent again. */
 #define LIMIT_DELIVERED_IDS 4096u
+/* An edge that went away has so long to come back; then another one that is
+ * there gets the stanzas it did not answer. */
+#define LIMIT_EDGE_GRACE_MS 5000u
 /* A MESSAGE waits so long behind others to the same Request-URI. */
 #define LIMIT_URI_WAIT_MS 60000u
 /* Above Timer F (RFC 3261 17.1.2.2): a transaction that never reports. */

@@ -56,6 +56,7 @@ class SipUser:
         self.answer = answer      # status for what it receives; None: silence
         self.inbox = queue.Queue()
         self._replies = {}
+        self._is_closing = False
         self._cseq = itertools.count(1)
         with netns.inside(namespace):
             self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -69,13 +70,15 @@ class SipUser:
         return f"sip:{self.user}@{self.domain}"
 
     def close(self):
+        self._is_closing = True
+        self._socket.sendto(b"\r\n", (self.ip, self.port))  # wakes the thread
+        self._thread.join(5)
         self._socket.close()
 
     def _receive(self):
         while True:
-            try:
-                data, source = self._socket.recvfrom(65535)
-            except OSError:
+            data, source = self._socket.recvfrom(65535)
+            if self._is_closing:
                 return
             if len(data) < 16:
                 continue

@@ -33,7 +33,7 @@ BROKEN = [
     ("edge-proxy", r"5269", "99999", "listen"),
     ("edge-proxy", r"tls: required", "tls: perhaps", "tls"),
     ("edge-proxy", r"partners:", "parners:", "parners"),
-    ("edge-proxy", r"(certificate: )\S+", r"\1/nowhere.pem", "/nowhere.pem"),
+    ("edge-proxy", r"(certificate: )[^\s,}]+", r"\1/nowhere.pem", "/nowhere.pem"),
     ("edge-proxy", r"level: \w+", "level: chatty", "level"),
     ("fe-gateway", r"instance:.*", "", "instance"),
     ("fe-gateway", r"udp:", "sctp:", "listen"),

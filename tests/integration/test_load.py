@@ -34,7 +34,7 @@ def test_sip_to_xmpp(lab, juliet, romeo, tmp_path):
                "-m", str(COUNT), "-r", str(RATE), "-l", "1000",
                "-s", "juliet", check=False)
     assert done.returncode == 0, done.stdout[-2000:]
-    got = collect(COUNT, lambda: juliet.next_message(30)["body"])
+    got = collect(COUNT, lambda: juliet.next_message(30)["body"].strip())
     assert got == [f"number {n}" for n in range(1, COUNT + 1)]
     time.sleep(0.5)
     assert juliet.inbox.empty()

@@ -14,6 +14,17 @@ import netns
 logging.getLogger("slixmpp").setLevel(logging.CRITICAL)
 
 
+STANZA_ERRORS = "{urn:ietf:params:xml:ns:xmpp-stanzas}"
+
+
+def condition(stanza):
+    """(condition, type) of an error; slixmpp does not know them all."""
+    error = stanza["error"].xml
+    names = [child.tag.replace(STANZA_ERRORS, "") for child in error
+             if child.tag.startswith(STANZA_ERRORS)]
+    return next(n for n in names if n != "text"), error.get("type")
+
+
 class XmppUser:
     """jid logged in at host:5222; messages and errors arrive in inbox."""
 
@@ -46,6 +57,12 @@ class XmppUser:
             client.connect((host, 5222), use_ssl=False, force_starttls=False,
                            disable_starttls=True)
             self._loop.run_forever()
+            tasks = asyncio.all_tasks(self._loop)
+            for task in tasks:
+                task.cancel()
+            self._loop.run_until_complete(
+                asyncio.gather(*tasks, return_exceptions=True))
+            self._loop.close()
 
     def _on_start(self, _event):
         self._client.send_presence()

@@ -1,7 +1,7 @@
 /*
  * Plays text scenarios against the s2s cores with a fake clock.
  *
- *   replay_s2s [-v] [file...]     default: tests/replay/scenarios/s2s_*.txt
+ *   replay_s2s [-v] [file...]     default: tests/replay/s2s/s2s_*.txt
  *
  * What the core does is written down as lines, in order; bytes that it writes
  * in a row are one line.  A scenario says what goes in and which lines come
@@ -581,17 +581,22 @@ int main(int argc, char **argv)
 	if (argc > first) {
 		g.gl_pathv = argv + first;
 		g.gl_pathc = (size_t)(argc - first);
-	} else if (glob("tests/replay/scenarios/s2s_*.txt", 0, NULL, &g) != 0) {
+	} else if (glob("tests/replay/s2s/s2s_*.txt", 0, NULL, &g) != 0) {
 		fprintf(stderr, "no scenarios found\n");
 		return 1;
 	}
 	count = g.gl_pathc;
 	for (size_t i = 0; i < count; i++) {
-		failures += play(g.gl_pathv[i], false, is_verbose);
-		failures += play(g.gl_pathv[i], true, false);
+		int bad = play(g.gl_pathv[i], false, is_verbose) +
+			  play(g.gl_pathv[i], true, false);
+
+		/* TAP: one test a scenario */
+		printf("%s %zu - %s\n", bad == 0 ? "ok" : "not ok", i + 1,
+		       g.gl_pathv[i]);
+		failures += bad;
 	}
 	if (argc <= first)
 		globfree(&g);
-	printf("replay_s2s: %zu scenarios, %d failures\n", count, failures);
+	printf("1..%zu\n", count);
 	return failures == 0 ? 0 : 1;
 }

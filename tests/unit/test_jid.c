@@ -235,97 +235,97 @@ static void test_resource(void **state)
 	check_rows(rows, FED_ARRAY_LEN(rows));
 }
 
+static const struct {
+	const char *name, *in, *unicode, *ascii;
+} domains[] = {
+	{"X31 case and dot", "EXAMPLE.com.", "example.com", "example.com"},
+	{"one label", "localhost", "localhost", "localhost"},
+	{"digits", "1.2.3.4", "1.2.3.4", "1.2.3.4"},
+	{"double hyphen", "r3---sn.example", "r3---sn.example",
+	 "r3---sn.example"},
+	{"C50 U-label",
+	 "b\xC3\xBC"
+	 "cher.example",
+	 "b\xC3\xBC"
+	 "cher.example",
+	 "xn--bcher-kva.example"},
+	{"C50 A-label", "xn--bcher-kva.example",
+	 "b\xC3\xBC"
+	 "cher.example",
+	 "xn--bcher-kva.example"},
+	{"A-label in capitals", "XN--BCHER-KVA.Example.",
+	 "b\xC3\xBC"
+	 "cher.example",
+	 "xn--bcher-kva.example"},
+	{"capital umlaut",
+	 "B\xC3\x9C"
+	 "CHER.example",
+	 "b\xC3\xBC"
+	 "cher.example",
+	 "xn--bcher-kva.example"},
+	{"decomposed",
+	 "bu\xCC\x88"
+	 "cher.example",
+	 "b\xC3\xBC"
+	 "cher.example",
+	 "xn--bcher-kva.example"},
+	{"sharp s is kept", "fa\xC3\x9F.example", "fa\xC3\x9F.example",
+	 "xn--fa-hia.example"},
+	{"ideographic stop",
+	 "a\xE3\x80\x82"
+	 "example",
+	 "a.example", "a.example"},
+	{"IPv6", "[2001:DB8:0:0::1]", "[2001:db8::1]", "[2001:db8::1]"},
+	{"two dots", "example.com..", NULL, NULL},
+	{"only a dot", ".", NULL, NULL},
+	{"leading dot", ".example.com", NULL, NULL},
+	{"empty label", "a..b", NULL, NULL},
+	{"underscore", "a_b.example", NULL, NULL},
+	{"underscore in IDN", "a_\xC3\xBC.example", NULL, NULL},
+	{"leading hyphen", "-a.example", NULL, NULL},
+	{"trailing hyphen", "a-.example", NULL, NULL},
+	{"space", "a b.example", NULL, NULL},
+	{"port", "a.example:5269", NULL, NULL},
+	{"fullwidth @",
+	 "a\xEF\xBC\xA0"
+	 "b.example",
+	 NULL, NULL},
+	{"fullwidth /",
+	 "a\xEF\xBC\x8F"
+	 "b.example",
+	 NULL, NULL},
+	{"symbol", "\xE2\x99\x9A.example", NULL, NULL},
+	{"emoji A-label", "xn--h4h.example", NULL, NULL},
+	{"false A-label", "xn--a.example", NULL, NULL},
+	{"A-label of capitals", "xn--bcher-2pa.example", NULL, NULL},
+	{"bad UTF-8",
+	 "b\xFC"
+	 "cher.example",
+	 NULL, NULL},
+	{"bad IPv6", "[2001:db8::g]", NULL, NULL},
+	{"open IPv6", "[2001:db8::1", NULL, NULL},
+	{"IPv4 in brackets", "[1.2.3.4]", NULL, NULL},
+	{"IPv6 zone", "[fe80::1%eth0]", NULL, NULL},
+};
+
 static void test_domain(void **state)
 {
-	static const struct {
-		const char *name, *in, *unicode, *ascii;
-	} rows[] = {
-		{"X31 case and dot", "EXAMPLE.com.", "example.com",
-		 "example.com"},
-		{"one label", "localhost", "localhost", "localhost"},
-		{"digits", "1.2.3.4", "1.2.3.4", "1.2.3.4"},
-		{"double hyphen", "r3---sn.example", "r3---sn.example",
-		 "r3---sn.example"},
-		{"C50 U-label",
-		 "b\xC3\xBC"
-		 "cher.example",
-		 "b\xC3\xBC"
-		 "cher.example",
-		 "xn--bcher-kva.example"},
-		{"C50 A-label", "xn--bcher-kva.example",
-		 "b\xC3\xBC"
-		 "cher.example",
-		 "xn--bcher-kva.example"},
-		{"A-label in capitals", "XN--BCHER-KVA.Example.",
-		 "b\xC3\xBC"
-		 "cher.example",
-		 "xn--bcher-kva.example"},
-		{"capital umlaut",
-		 "B\xC3\x9C"
-		 "CHER.example",
-		 "b\xC3\xBC"
-		 "cher.example",
-		 "xn--bcher-kva.example"},
-		{"decomposed",
-		 "bu\xCC\x88"
-		 "cher.example",
-		 "b\xC3\xBC"
-		 "cher.example",
-		 "xn--bcher-kva.example"},
-		{"sharp s is kept", "fa\xC3\x9F.example", "fa\xC3\x9F.example",
-		 "xn--fa-hia.example"},
-		{"ideographic stop",
-		 "a\xE3\x80\x82"
-		 "example",
-		 "a.example", "a.example"},
-		{"IPv6", "[2001:DB8:0:0::1]", "[2001:db8::1]", "[2001:db8::1]"},
-		{"two dots", "example.com..", NULL, NULL},
-		{"only a dot", ".", NULL, NULL},
-		{"leading dot", ".example.com", NULL, NULL},
-		{"empty label", "a..b", NULL, NULL},
-		{"underscore", "a_b.example", NULL, NULL},
-		{"underscore in IDN", "a_\xC3\xBC.example", NULL, NULL},
-		{"leading hyphen", "-a.example", NULL, NULL},
-		{"trailing hyphen", "a-.example", NULL, NULL},
-		{"space", "a b.example", NULL, NULL},
-		{"port", "a.example:5269", NULL, NULL},
-		{"fullwidth @",
-		 "a\xEF\xBC\xA0"
-		 "b.example",
-		 NULL, NULL},
-		{"fullwidth /",
-		 "a\xEF\xBC\x8F"
-		 "b.example",
-		 NULL, NULL},
-		{"symbol", "\xE2\x99\x9A.example", NULL, NULL},
-		{"emoji A-label", "xn--h4h.example", NULL, NULL},
-		{"false A-label", "xn--a.example", NULL, NULL},
-		{"A-label of capitals", "xn--bcher-2pa.example", NULL, NULL},
-		{"bad UTF-8",
-		 "b\xFC"
-		 "cher.example",
-		 NULL, NULL},
-		{"bad IPv6", "[2001:db8::g]", NULL, NULL},
-		{"open IPv6", "[2001:db8::1", NULL, NULL},
-		{"IPv4 in brackets", "[1.2.3.4]", NULL, NULL},
-		{"IPv6 zone", "[fe80::1%eth0]", NULL, NULL},
-	};
 	char out[LIMIT_DOMAIN_BYTES + 1];
 
 	(void)state;
-	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
-		struct span in = span_str(rows[i].in);
+	for (size_t i = 0; i < FED_ARRAY_LEN(domains); i++) {
+		struct span in = span_str(domains[i].in);
 		int err = domain_normalize(in, out, sizeof(out));
 
-		if (rows[i].unicode == NULL
+		if (domains[i].unicode == NULL
 			    ? err != FED_EINVAL
-			    : err != 0 || strcmp(out, rows[i].unicode) != 0)
-			fail_msg("%s: %d %s", rows[i].name, err, out);
+			    : err != 0 || strcmp(out, domains[i].unicode) != 0)
+			fail_msg("%s: %d %s", domains[i].name, err, out);
 		err = domain_to_ascii(in, out, sizeof(out));
-		if (rows[i].ascii == NULL
+		if (domains[i].ascii == NULL
 			    ? err != FED_EINVAL
-			    : err != 0 || strcmp(out, rows[i].ascii) != 0)
-			fail_msg("%s ascii: %d %s", rows[i].name, err, out);
+			    : err != 0 || strcmp(out, domains[i].ascii) != 0)
+			fail_msg("%s ascii: %d %s", domains[i].name, err, out);
 	}
 	assert_int_equal(domain_normalize(SPAN_NULL, out, sizeof(out)),
 			 FED_EINVAL);

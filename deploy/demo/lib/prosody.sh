@@ -25,15 +25,17 @@ write_prosody_values() {
 render_prosody() {
 	local PROSODY_DIR=$LAB_STATE/$1
 	local PROSODY_DOMAIN PROSODY_IP PROSODY_SECURE_AUTH
-	local PROSODY_CERT PROSODY_KEY
+	local PROSODY_CERT PROSODY_KEY PROSODY_CA=$LAB_CA
 
 	PROSODY_DOMAIN=$(prosody_value "$1" domain)
 	PROSODY_IP=$(prosody_value "$1" ip)
 	PROSODY_SECURE_AUTH=$(prosody_value "$1" secure_auth)
 	PROSODY_CERT=$(prosody_value "$1" certificate)/chain.pem
 	PROSODY_KEY=$(prosody_value "$1" certificate)/key.pem
+	# who signs his own certificate trusts no CA either: dialback both ways
+	[[ $PROSODY_SECURE_AUTH == true ]] || PROSODY_CA=$PROSODY_CERT
 	export PROSODY_DIR PROSODY_DOMAIN PROSODY_IP PROSODY_SECURE_AUTH \
-		PROSODY_CERT PROSODY_KEY
+		PROSODY_CERT PROSODY_KEY PROSODY_CA
 	mkdir -p "$PROSODY_DIR/data"
 	render ../prosody.cfg.lua.in >"$PROSODY_DIR/prosody.cfg.lua"
 }

@@ -1,0 +1,363 @@
+/* Routes to the XMPP side: table, queues, actions. */
+#include "edge-proxy/core/router.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "edge-proxy/core/route.h"
+
+int edge_router_new(struct edge_router **r_out,
+		    const struct edge_router_env *env)
+{
+	struct edge_router *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return FED_ENOMEM;
+	r->env = *env;
+	r->deadline_ms = UINT64_MAX;
+	*r_out = r;
+	return 0;
+}
+
+/* ---- table --------------------------------------------------------------- */
+
+void router_forget(struct edge_router *r, struct route *rt)
+{
+	if (rt->stream != 0)
+		HASH_DELETE(hh_stream, r->by_stream, rt);
+	if (rt->is_todo)
+		DL_DELETE(r->todo, rt);
+	HASH_DEL(r->by_key, rt);
+	r->stanzas -= rt->queue.count;
+	r->bytes -= rt->queue.bytes;
+	route_free(rt);
+}
+
+void edge_router_free(struct edge_router *r)
+{
+	struct route *rt;
+	struct route *tmp;
+	struct pair_item *it;
+	struct pair_item *tmp_it;
+
+	if (r == NULL)
+		return;
+	HASH_ITER (hh, r->by_key, rt, tmp)
+		router_forget(r, rt);
+	DL_FOREACH_SAFE (r->done, it, tmp_it) {
+		DL_DELETE(r->done, it);
+		free(it);
+	}
+	free(r->current);
+	free(r);
+}
+
+/* LIMIT: domains that cannot be reached must not keep others out: the entry
+ * that only remembers a failure goes first, oldest (insertion order) first */
+static bool make_room(struct edge_router *r)
+{
+	struct route *rt;
+	struct route *tmp;
+
+	if (HASH_COUNT(r->by_key) < LIMIT_PAIRS)
+		return true;
+	HASH_ITER (hh, r->by_key, rt, tmp) {
+		if (rt->state != ROUTE_BACKOFF || rt->queue.count != 0 ||
+		    rt->is_todo)
+			continue;
+		router_forget(r, rt);
+		return true;
+	}
+	return false;
+}
+
+/* local NUL remote NUL; 0: too long for a domain */
+static size_t make_key(const struct s2s_pair *pair, char *key, size_t size)
+{
+	size_t local_n = strlen(pair->local) + 1;
+	size_t remote_n = strlen(pair->remote) + 1;
+
+	if (local_n + remote_n > size)
+		return 0;
+	memcpy(key, pair->local, local_n);
+	memcpy(key + local_n, pair->remote, remote_n);
+	return local_n + remote_n;
+}
+
+static int find_or_add(struct edge_router *r, const struct s2s_pair *pair,
+		       uint64_t now_ms, struct route **rt_out)
+{
+	char key[2 * (LIMIT_DOMAIN_BYTES + 1)];
+	size_t n = make_key(pair, key, sizeof(key));
+	struct route *rt = NULL;
+
+	if (n == 0)
+		return FED_EINVAL;
+	HASH_FIND(hh, r->by_key, key, n, rt);
+	*rt_out = rt;
+	if (rt != NULL)
+		return 0;
+	if (!make_room(r))
+		return FED_ELIMIT;
+	rt = route_new(pair, now_ms);
+	if (rt == NULL)
+		return FED_ENOMEM;
+	HASH_ADD(hh, r->by_key, key, n, rt);
+	if (rt->hh.tbl == NULL) {
+		route_free(rt);
+		return FED_ENOMEM;
+	}
+	*rt_out = rt;
+	return 0;
+}
+
+void router_add_todo(struct edge_router *r, struct route *rt)
+{
+	if (rt->is_todo)
+		return;
+	rt->is_todo = true;
+	DL_APPEND(r->todo, rt);
+}
+
+/* ---- outcomes ------------------------------------------------------------ */
+
+/* Words of a peer, cut somewhere, are made ASCII: they travel as UTF-8. */
+static void copy_ascii(char *out, size_t size, const char *text)
+{
+	size_t i;
+
+	for (i = 0; text[i] != '\0' && i + 1 < size; i++)
+		out[i] = text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?';
+	out[i] = '\0';
+}
+
+void router_done(struct edge_router *r, struct pair_item *it, Fed__Condition c,
+		 const char *text)
+{
+	r->stanzas--;
+	r->bytes -= it->xml.n;
+	it->refused = c;
+	copy_ascii(it->text, sizeof(it->text), text);
+	DL_APPEND(r->done, it);
+}
+
+/* ---- stanzas ------------------------------------------------------------- */
+
+static int refuse(struct edge_router_refusal *out, Fed__Condition c,
+		  const char *text, int err)
+{
+	out->condition = c;
+	copy_ascii(out->text, sizeof(out->text), text);
+	return err;
+}
+
+/* Is the pair one that may take another stanza now? */
+static int admit(struct edge_router *r, struct route *rt,
+		 const struct edge_router_stanza *s, uint64_t now_ms,
+		 struct edge_router_refusal *out)
+{
+	char text[256];
+
+	if (rt->state == ROUTE_BACKOFF && rt->queue.count == 0 &&
+	    now_ms < rt->until_ms) {
+		s2s_reason_format(&rt->last, text, sizeof(text));
+		return refuse(out, s2s_reason_bounce(&rt->last), text,
+			      FED_EDENIED);
+	}
+	if (rt->state == ROUTE_OPEN && rt->peer_max != 0 &&
+	    s->xml.n > rt->peer_max)
+		return refuse(out, FED__CONDITION__POLICY_VIOLATION,
+			      "larger than the peer takes", FED_EDENIED);
+	/* LIMIT: see limits.h */
+	if (s->xml.n > LIMIT_ROUTER_BYTES - r->bytes)
+		return refuse(out, FED__CONDITION__RESOURCE_CONSTRAINT,
+			      "too much waits", FED_ELIMIT);
+	return 0;
+}
+
+static void get_going(struct edge_router *r, struct route *rt, uint64_t now_ms)
+{
+	switch (rt->state) {
+	case ROUTE_IDLE:
+		router_connect(r, rt, now_ms);
+		break;
+	case ROUTE_BACKOFF:
+		if (now_ms >= rt->until_ms)
+			router_connect(r, rt, now_ms);
+		break;
+	case ROUTE_OPEN:
+		router_add_todo(r, rt);
+		break;
+	case ROUTE_CONNECTING:
+		break;
+	}
+}
+
+static int enqueue(struct edge_router *r, struct route *rt,
+		   const struct edge_router_stanza *s, uint64_t now_ms,
+		   struct edge_router_refusal *out)
+{
+	int err = admit(r, rt, s, now_ms, out);
+
+	if (err != 0)
+		return err;
+	err = pair_queue_add(&rt->queue, s->origin, s->xml, s->tag, now_ms);
+	if (err != 0) {
+		metrics_count(r->env.metrics, METRIC_queue_full);
+		return refuse(out, FED__CONDITION__RESOURCE_CONSTRAINT,
+			      "too much waits for that domain", err);
+	}
+	r->stanzas++;
+	r->bytes += s->xml.n;
+	rt->used_ms = now_ms;
+	get_going(r, rt, now_ms);
+	return 0;
+}
+
+int edge_router_send(struct edge_router *r, const struct edge_router_stanza *s,
+		     uint64_t now_ms, struct edge_router_refusal *refusal_out)
+{
+	struct route *rt;
+	int err;
+
+	if (r->is_stopped)
+		return refuse(refusal_out,
+			      FED__CONDITION__REMOTE_SERVER_TIMEOUT,
+			      "the edge is stopping", FED_ESTATE);
+	err = find_or_add(r, &s->pair, now_ms, &rt);
+	if (err != 0)
+		return refuse(refusal_out, FED__CONDITION__RESOURCE_CONSTRAINT,
+			      "too many domains", err);
+	err = enqueue(r, rt, s, now_ms, refusal_out);
+	if (err != 0 && route_is_empty(rt) && !rt->is_todo)
+		router_forget(r, rt);
+	return err;
+}
+
+/* ---- actions ------------------------------------------------------------- */
+
+static bool take_outcome(struct edge_router *r, struct edge_router_action *a)
+{
+	struct pair_item *it = r->done;
+
+	if (it == NULL)
+		return false;
+	DL_DELETE(r->done, it);
+	r->current = it;
+	*a = (struct edge_router_action){.kind = EDGE_ROUTER_OUTCOME};
+	a->u.outcome.origin = it->origin;
+	a->u.outcome.refused = it->refused;
+	a->u.outcome.text = it->text;
+	a->u.outcome.tag = it->tag;
+	a->u.outcome.start_ms = it->start_ms;
+	return true;
+}
+
+/* The peer's limit may have become known after the stanza was taken. */
+static void drop_oversized(struct edge_router *r, struct route *rt)
+{
+	while (rt->peer_max != 0 && rt->queue.waiting != NULL &&
+	       rt->queue.waiting->xml.n > rt->peer_max)
+		router_done(r, pair_queue_take_waiting(&rt->queue),
+			    FED__CONDITION__POLICY_VIOLATION,
+			    "larger than the peer takes");
+}
+
+static bool take_write(struct edge_router *r, struct route *rt,
+		       struct edge_router_action *a)
+{
+	const struct pair_item *it;
+
+	if (rt->state != ROUTE_OPEN || rt->is_congested)
+		return false;
+	drop_oversized(r, rt);
+	it = pair_queue_write_next(&rt->queue);
+	if (it == NULL)
+		return false;
+	*a = (struct edge_router_action){.kind = EDGE_ROUTER_WRITE,
+					 .stream = rt->stream};
+	a->u.bytes = it->xml;
+	return true;
+}
+
+static bool take_of_route(struct edge_router *r, struct route *rt,
+			  struct edge_router_action *a)
+{
+	*a = (struct edge_router_action){0};
+	if (rt->close_stream != 0) {
+		a->kind = EDGE_ROUTER_CLOSE;
+		a->stream = rt->close_stream;
+		a->u.why = rt->close_why;
+		rt->close_stream = 0;
+		return true;
+	}
+	if (rt->wants_connect) {
+		a->kind = EDGE_ROUTER_CONNECT;
+		a->stream = rt->stream;
+		a->u.pair = (struct s2s_pair){rt->local, rt->remote};
+		rt->wants_connect = false;
+		return true;
+	}
+	return take_write(r, rt, a);
+}
+
+bool edge_router_next_action(struct edge_router *r,
+			     struct edge_router_action *action_out,
+			     uint64_t now_ms)
+{
+	(void)now_ms;
+	free(r->current);
+	r->current = NULL;
+	while (r->done != NULL || r->todo != NULL) {
+		struct route *rt = r->todo;
+
+		if (take_outcome(r, action_out))
+			return true;
+		DL_DELETE(r->todo, rt);
+		if (take_of_route(r, rt, action_out)) {
+			/* to the end: routes take turns */
+			DL_APPEND(r->todo, rt);
+			return true;
+		}
+		rt->is_todo = false;
+		if (route_is_empty(rt))
+			router_forget(r, rt);
+	}
+	return false;
+}
+
+/* ---- end and status --------------------------------------------------- */
+
+void edge_router_stop(struct edge_router *r)
+{
+	struct route *rt;
+	struct route *tmp;
+	struct pair_item *it;
+
+	r->is_stopped = true;
+	HASH_ITER (hh, r->by_key, rt, tmp) {
+		while ((it = pair_queue_take_waiting(&rt->queue)) != NULL) {
+			r->stanzas--;
+			r->bytes -= it->xml.n;
+			free(it);
+		}
+		if (rt->state == ROUTE_BACKOFF || rt->wants_connect)
+			router_forget(r, rt);
+	}
+}
+
+size_t edge_router_pairs(const struct edge_router *r)
+{
+	return HASH_COUNT(r->by_key);
+}
+
+size_t edge_router_stanzas(const struct edge_router *r)
+{
+	return r->stanzas;
+}
+
+size_t edge_router_bytes(const struct edge_router *r)
+{
+	return r->bytes;
+}

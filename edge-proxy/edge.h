@@ -1,0 +1,204 @@
+/*
+ * The daemon's one object and what its parts offer each other.  Shell only:
+ * decisions are in the cores.
+ */
+#ifndef FED_EDGE_H
+#define FED_EDGE_H
+
+#include "base/ratelimit.h"
+#include "edge-proxy/core/router.h"
+#include "edge-proxy/edge_config.h"
+#include "edge-proxy/edge_count.h"
+#include "edge-proxy/edge_dns.h"
+#include "io/conn.h"
+
+struct edge_in;
+struct edge_out;
+struct edge_channel;
+struct edge_routes;
+
+enum edge_phase {
+	EDGE_RUNNING,
+	EDGE_STOPPING_IN,  /* no new work; what is under way gets answers */
+	EDGE_STOPPING_OUT, /* our own streams close */
+};
+
+struct edge {
+	struct loop *loop;
+	struct logger log;
+	struct metrics metrics;
+	struct id_source ids;
+	struct edge_config *config;
+	struct policy policy; /* the configuration's, with a secret */
+	char random_secret[SHA256_HEX_BYTES + 1];
+	struct tls_creds *creds; /* of the XMPP side */
+	struct edge_dns *dns;
+	struct edge_routes *routes;
+	struct edge_channel *channel;
+	struct listener **listeners;
+	struct edge_in *ins;		/* inbound streams */
+	struct edge_out *outs;		/* outbound streams */
+	struct edge_out *outs_by_route; /* uthash: router\'s stream numbers */
+	size_t streams;			/* both, attempts too */
+	size_t verifies;		/* outbound streams that only verify */
+	uint64_t last_label;	       /* number of the last stream, for logs */
+	struct edge_count strangers;   /* unauthenticated streams by source */
+	struct edge_count partners;    /* inbound streams by peer domain */
+	struct edge_count verifying;   /* verify streams by peer domain */
+	struct ratelimit refused_log;  /* connections refused */
+	struct ratelimit stranger_log; /* ends of unauthenticated streams */
+	enum edge_phase phase;
+	uint64_t stop_ms; /* not RUNNING: when it ends at the latest */
+	struct loop_timer *stop_timer;
+	struct loop_deferred stop_work;
+};
+
+/* The context of a stream's log lines: "s2s=17 dir=in". */
+struct edge_label {
+	char text[40];
+};
+
+/** Next label. */
+struct edge_label edge_label_next(struct edge *e, const char *dir);
+
+/** protobuf-c's structs have no const; what they borrow is not written. */
+static inline char *edge_unconst(const char *s)
+{
+	return (char *)(uintptr_t)s;
+}
+
+/** Condition and text as reason of a stream that could not be had. */
+struct s2s_reason edge_reason(enum s2s_reason_kind kind, enum s2s_condition c,
+			      const char *text);
+
+/** Something ended: the stop may go on.  Nothing while running. */
+void edge_check_stopped(struct edge *e);
+
+/* --- edge_session_in*.c --------------------------------------------------- */
+
+/** listener_fn; arg is the struct edge. */
+void edge_in_accept(struct listener *l, struct conn *c, void *arg);
+
+/** Offer the stanza it holds to the channel again. */
+void edge_in_retry(struct edge_in *in);
+
+/** Close all in order (system-shutdown), or at once. */
+void edge_in_shutdown_all(struct edge *e);
+void edge_in_kill_all(struct edge *e);
+
+/* --- edge_session_out*.c -------------------------------------------------- */
+
+/** Stream for a route of the router; opened/ended are reported to it. */
+void edge_out_route(struct edge *e, uint64_t stream,
+		    const struct s2s_pair *pair);
+
+/* A dialback verification that an inbound stream waits for. */
+struct edge_verify {
+	struct edge_in *in;
+	struct edge_out *out; /* NULL when done */
+	char *local;
+	char *remote;
+	bool is_done;
+	enum s2s_verify_result result;
+	struct edge_verify *prev;
+	struct edge_verify *next;
+};
+
+/** Ask pair.remote's server; edge_in_verified() follows, perhaps at once. */
+void edge_out_verify(struct edge *e, struct edge_verify *v,
+		     const char *stream_id, const char *key);
+
+/** v->is_done was set. */
+void edge_in_verified(struct edge_in *in);
+
+/** Nobody waits for the answer any more. */
+void edge_out_abandon(struct edge_out *o);
+
+/** Write to the stream of a route; false: the stream is gone. */
+bool edge_out_write(struct edge *e, uint64_t stream, struct span bytes,
+		    uint64_t *end_out, bool *is_congested_out);
+
+/** The router let go of that stream. */
+void edge_out_close(struct edge *e, uint64_t stream, bool is_stalled);
+
+void edge_out_shutdown_all(struct edge *e);
+void edge_out_kill_all(struct edge *e);
+
+/* --- edge_routes.c -------------------------------------------------------- */
+
+/** @return 0; FED_ENOMEM */
+int edge_routes_new(struct edge *e) FED_NODISCARD;
+void edge_routes_free(struct edge *e);
+void edge_routes_stop(struct edge *e);
+
+/** Stanzas that wait for a stream or for the system. */
+size_t edge_routes_stanzas(const struct edge *e);
+
+void edge_routes_opened(struct edge *e, uint64_t stream, size_t peer_max);
+void edge_routes_ended(struct edge *e, uint64_t stream,
+		       const struct s2s_reason *reason);
+void edge_routes_flushed(struct edge *e, uint64_t stream, uint64_t offset,
+			 bool is_congested);
+
+/** A stanza of the edge itself; what cannot be taken is dropped. */
+void edge_routes_send_own(struct edge *e, const struct s2s_pair *pair,
+			  const Fed__Stanza *s);
+
+/** Answer a stanza from the XMPP side with an error, if it may be. */
+void edge_routes_send_error(struct edge *e, const Fed__Stanza *to,
+			    const Fed__Error *error);
+
+/** As edge_routes_send_error() with the condition's usual type. */
+void edge_routes_refuse(struct edge *e, const Fed__Stanza *to, Fed__Condition c,
+			const char *text);
+
+/**
+ * A stanza of a gateway.
+ *
+ * @return 0: an outcome follows by edge_channel_outcome(); otherwise
+ *         refusal_out says what to answer
+ */
+int edge_routes_send(struct edge *e, struct edge_origin origin,
+		     const Fed__StanzaFrame *frame,
+		     struct edge_router_refusal *refusal_out) FED_NODISCARD;
+
+/* --- edge_channel.c ------------------------------------------------------- */
+
+/** Listen for gateways. @return 0; as chan_server_new() */
+int edge_channel_new(struct edge *e, struct tls_creds *creds,
+		     struct errbuf *err) FED_NODISCARD;
+void edge_channel_free(struct edge *e);
+
+/** Orderly end: take no new stanzas. */
+void edge_channel_drain(struct edge *e);
+
+/** Stanzas given to gateways that have no outcome yet. */
+size_t edge_channel_outstanding(const struct edge *e);
+
+/** Outcome of a stanza that came from a gateway. */
+void edge_channel_outcome(struct edge *e, struct edge_origin origin,
+			  Fed__Condition refused, const char *text);
+
+/* Where a stream waits for its turn. */
+struct edge_wait {
+	struct edge_in *in;
+	struct edge_wait **list; /* head of the list it is in, NULL: none */
+	unsigned turn;		 /* stanzas it may still send before others */
+	struct edge_wait *prev;
+	struct edge_wait *next;
+};
+
+/**
+ * Hand a stanza of the XMPP side to a gateway.
+ *
+ * @return 0; FED_EAGAIN not now: `w` is in line, edge_in_retry() follows;
+ *         FED_ENOTFOUND no gateway; FED_ELIMIT too big; FED_ENOMEM
+ */
+int edge_channel_deliver(struct edge *e, struct edge_wait *w,
+			 const Fed__Facts *facts,
+			 const Fed__Stanza *stanza) FED_NODISCARD;
+
+/** Leave the line. */
+void edge_channel_forget(struct edge_wait *w);
+
+#endif

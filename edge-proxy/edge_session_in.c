@@ -1,0 +1,396 @@
+/* Life of an inbound stream: conn, s2s_in, the channel. */
+#include "edge-proxy/edge_session_in.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* ---- end ----------------------------------------------------------------- */
+
+void edge_in_reap(void *arg)
+{
+	struct edge_in *in = arg;
+
+	s2s_in_free(in->core);
+	free(in->partner);
+	free(in);
+}
+
+static void free_verify(struct edge_in *in, struct edge_verify *v)
+{
+	DL_DELETE(in->verifies, v);
+	free(v->local);
+	free(v->remote);
+	free(v);
+}
+
+static void drop_verifies(struct edge_in *in)
+{
+	struct edge_verify *v;
+	struct edge_verify *tmp;
+
+	DL_FOREACH_SAFE (in->verifies, v, tmp) {
+		if (v->out != NULL)
+			edge_out_abandon(v->out);
+		free_verify(in, v);
+	}
+}
+
+static void no_stranger(struct edge_in *in)
+{
+	if (in->is_stranger)
+		edge_count_drop(&in->e->strangers, in->source);
+	in->is_stranger = false;
+}
+
+static void log_close(const struct edge_in *in, const struct s2s_reason *r)
+{
+	uint64_t now_ms = loop_now_ms(in->e->loop);
+	uint64_t ms = now_ms - in->start_ms;
+	char text[256];
+
+	/* LIMIT: strangers that come and go do not fill the disk */
+	if (in->is_stranger && !ratelimit_take(&in->e->stranger_log, now_ms))
+		return;
+	s2s_reason_format(r, text, sizeof(text));
+	fed_log(&in->e->log, FED_LOG_INFO, "stream_close",
+		"%s local=%s peer=%s reason=\"%s\" stanzas=%llu ms=%llu",
+		in->label.text,
+		log_value(span_str(s2s_in_local(in->core))).text,
+		log_value(span_str(s2s_in_peer(in->core))).text, text,
+		(unsigned long long)in->stanzas, (unsigned long long)ms);
+}
+
+void edge_in_finish(struct edge_in *in, const struct s2s_reason *r)
+{
+	struct edge *e = in->e;
+
+	if (in->is_closed)
+		return;
+	in->is_closed = true;
+	in->is_held = false;
+	log_close(in, r);
+	DL_DELETE(e->ins, in);
+	e->streams--;
+	no_stranger(in);
+	if (in->partner != NULL)
+		edge_count_drop(&e->partners, in->partner);
+	edge_channel_forget(&in->wait);
+	drop_verifies(in);
+	conn_close(in->conn);
+	in->conn = NULL;
+	loop_undefer(e->loop, &in->work);
+	loop_defer(e->loop, &in->reap);
+	edge_check_stopped(e);
+}
+
+/* ---- actions of the core ------------------------------------------------- */
+
+static void follow_up(struct edge_in *in, enum s2s_event_kind kind)
+{
+	if (in->has_follow_up)
+		return;
+	in->has_follow_up = true;
+	in->follow_up = (struct s2s_event){.kind = kind};
+	if (kind == S2S_EV_TLS_FAILED)
+		in->follow_up.u.text = "TLS cannot be started";
+}
+
+/* LIMIT: streams of one partner */
+static void count_partner(struct edge_in *in, const char *remote)
+{
+	if (in->partner != NULL)
+		return;
+	in->partner = strdup(remote);
+	if (in->partner != NULL &&
+	    edge_count_add(&in->e->partners, remote, LIMIT_STREAMS_PER_PARTNER))
+		return;
+	free(in->partner);
+	in->partner = NULL;
+	metrics_count(&in->e->metrics, METRIC_streams_refused);
+	fed_log(&in->e->log, FED_LOG_WARN, "stream_refused",
+		"%s peer=%s limit=per_partner", in->label.text,
+		log_value(span_str(remote)).text);
+	follow_up(in, S2S_EV_TOO_SLOW); /* resource-constraint */
+}
+
+static void on_ready(struct edge_in *in, const struct s2s_action *a)
+{
+	const struct tls_facts *tls = conn_tls_facts(in->conn);
+
+	no_stranger(in);
+	count_partner(in, a->u.ready.pair.remote);
+	fed_log(&in->e->log, FED_LOG_INFO, "stream_open",
+		"%s local=%s peer=%s address=%s mechanism=%s tls=%s",
+		in->label.text, log_value(span_str(a->u.ready.pair.local)).text,
+		log_value(span_str(a->u.ready.pair.remote)).text,
+		conn_peer_address(in->conn),
+		a->u.ready.mechanism == FED__MECHANISM__EXTERNAL ? "external"
+								 : "dialback",
+		tls == NULL ? "none" : tls->version);
+}
+
+static void start_verify(struct edge_in *in, const struct s2s_action *a)
+{
+	struct edge_verify *v = calloc(1, sizeof(*v));
+
+	if (v == NULL)
+		return; /* the core's deadline answers */
+	v->in = in;
+	v->local = strdup(a->u.verify.pair.local);
+	v->remote = strdup(a->u.verify.pair.remote);
+	DL_APPEND(in->verifies, v);
+	if (v->local == NULL || v->remote == NULL)
+		free_verify(in, v);
+	else
+		edge_out_verify(in->e, v, a->u.verify.stream_id,
+				a->u.verify.key);
+}
+
+static int deliver(struct edge_in *in, const struct s2s_action *a)
+{
+	const struct tls_facts *tls = conn_tls_facts(in->conn);
+	Fed__Facts facts;
+
+	fed__facts__init(&facts);
+	facts.peer_domain = edge_unconst(a->u.stanza.pair.remote);
+	facts.local_domain = edge_unconst(a->u.stanza.pair.local);
+	facts.mechanism = a->u.stanza.mechanism;
+	if (tls != NULL)
+		facts.tls_version = edge_unconst(tls->version);
+	return edge_channel_deliver(in->e, &in->wait, &facts,
+				    a->u.stanza.stanza);
+}
+
+/* The sender of a stanza that no gateway took. */
+static void answer_failure(struct edge_in *in, const Fed__Stanza *s, int err)
+{
+	switch (err) {
+	case FED_EAGAIN:
+		edge_routes_refuse(in->e, s,
+				   FED__CONDITION__REMOTE_SERVER_TIMEOUT,
+				   "the edge is stopping");
+		break;
+	case FED_ENOTFOUND:
+		edge_routes_refuse(in->e, s,
+				   FED__CONDITION__REMOTE_SERVER_TIMEOUT,
+				   "no gateway is there now");
+		break;
+	case FED_ELIMIT:
+		edge_routes_refuse(in->e, s, FED__CONDITION__POLICY_VIOLATION,
+				   "too large");
+		break;
+	default:
+		edge_routes_refuse(in->e, s,
+				   FED__CONDITION__RESOURCE_CONSTRAINT, NULL);
+		break;
+	}
+}
+
+static void on_stanza(struct edge_in *in, const struct s2s_action *a)
+{
+	int err = deliver(in, a);
+
+	if (err == FED_EAGAIN && in->e->phase == EDGE_RUNNING) {
+		in->is_held = true;
+		in->held = *a;
+		conn_pause(in->conn);
+		return;
+	}
+	edge_channel_forget(&in->wait);
+	in->stanzas++;
+	if (err != 0)
+		answer_failure(in, a->u.stanza.stanza, err);
+}
+
+static void do_action(struct edge_in *in, const struct s2s_action *a)
+{
+	switch (a->kind) {
+	case S2S_ACT_WRITE:
+		if (conn_write(in->conn, a->u.bytes) != 0)
+			follow_up(in, S2S_EV_TOO_SLOW);
+		break;
+	case S2S_ACT_START_TLS:
+		if (conn_start_tls(in->conn, in->e->creds, TLS_SERVER,
+				   a->u.name, NULL) != 0)
+			follow_up(in, S2S_EV_TLS_FAILED);
+		break;
+	case S2S_ACT_READY:
+		on_ready(in, a);
+		break;
+	case S2S_ACT_VERIFY:
+		start_verify(in, a);
+		break;
+	case S2S_ACT_STANZA:
+		on_stanza(in, a);
+		break;
+	case S2S_ACT_REPLY:
+		edge_routes_send_own(in->e, &a->u.stanza.pair,
+				     a->u.stanza.stanza);
+		break;
+	case S2S_ACT_CLOSE:
+		edge_in_finish(in, &a->u.reason);
+		break;
+	case S2S_ACT_PAIR_REFUSED:
+	case S2S_ACT_VERDICT:
+		(void)FED_CHECK(a->kind == S2S_ACT_WRITE); /* s2s_out only */
+		break;
+	}
+}
+
+/* ---- events -------------------------------------------------------------- */
+
+static void drain(struct edge_in *in)
+{
+	struct s2s_action a;
+
+	while (!in->is_closed && !in->is_held &&
+	       s2s_in_next_action(in->core, &a))
+		do_action(in, &a);
+}
+
+static void feed(struct edge_in *in, const struct s2s_event *ev)
+{
+	int err = s2s_in_on_event(in->core, ev, loop_now_ms(in->e->loop));
+
+	drain(in);
+	if (err == 0 || in->is_closed)
+		return;
+	fed_log(&in->e->log, FED_LOG_ERROR, "stream_broken", "%s error=%s",
+		in->label.text, fed_strerror(err));
+	edge_in_finish(in, &(struct s2s_reason){
+				   .kind = S2S_END_ERROR_SENT,
+				   .condition = S2S_INTERNAL_SERVER_ERROR});
+}
+
+/* What had to wait until the actions were drained. */
+static void feed_rest(struct edge_in *in)
+{
+	while (in->has_follow_up && !in->is_closed && !in->is_held) {
+		struct s2s_event next = in->follow_up;
+
+		in->has_follow_up = false;
+		feed(in, &next);
+	}
+	if (in->is_closed || in->is_held)
+		return;
+	if (in->verifies != NULL)
+		loop_defer(in->e->loop, &in->work);
+	conn_set_deadline(in->conn, s2s_in_deadline_ms(in->core));
+}
+
+void edge_in_event(struct edge_in *in, const struct s2s_event *ev)
+{
+	feed(in, ev);
+	feed_rest(in);
+}
+
+/* Verdicts come from the end of the turn: never while actions are drained. */
+void edge_in_work(void *arg)
+{
+	struct edge_in *in = arg;
+	struct edge_verify *v = in->verifies;
+
+	while (v != NULL && !in->is_closed && !in->is_held) {
+		struct edge_verify done = *v;
+		struct s2s_event ev = {.kind = S2S_EV_VERIFIED};
+
+		if (!v->is_done) {
+			v = v->next;
+			continue;
+		}
+		DL_DELETE(in->verifies, v);
+		free(v);
+		ev.u.verified.pair = (struct s2s_pair){done.local, done.remote};
+		ev.u.verified.result = done.result;
+		feed(in, &ev);
+		free(done.local);
+		free(done.remote);
+		v = in->verifies;
+	}
+	if (!in->is_closed && !in->is_held)
+		conn_set_deadline(in->conn, s2s_in_deadline_ms(in->core));
+}
+
+void edge_in_verified(struct edge_in *in)
+{
+	if (!in->is_closed)
+		loop_defer(in->e->loop, &in->work);
+}
+
+/* The connection is gone: the core had its say. */
+static void lost(struct edge_in *in)
+{
+	edge_in_event(in, &(struct s2s_event){.kind = S2S_EV_EOF});
+	if (!in->is_closed && !in->is_held)
+		edge_in_finish(in, &(struct s2s_reason){.kind = S2S_END_EOF});
+}
+
+void edge_in_retry(struct edge_in *in)
+{
+	const struct s2s_action a = in->held;
+
+	in->is_held = false;
+	do_action(in, &a);
+	drain(in);
+	if (in->is_closed || in->is_held)
+		return;
+	if (in->is_lost) {
+		lost(in);
+		return;
+	}
+	conn_resume(in->conn);
+	if (in->is_timer_due) {
+		in->is_timer_due = false;
+		feed(in, &(struct s2s_event){.kind = S2S_EV_TIMER});
+	}
+	feed_rest(in);
+}
+
+/* ---- connection ---------------------------------------------------------- */
+
+static void on_error(struct edge_in *in, const struct conn_event *cev)
+{
+	struct s2s_event ev = {.kind = S2S_EV_TLS_FAILED};
+
+	ev.u.text = cev->text;
+	/* a stanza that waits for the channel is still delivered */
+	in->is_lost = true;
+	if (in->is_held)
+		return;
+	if (cev->kind == CONN_ERROR && cev->err == FED_ETLS)
+		edge_in_event(in, &ev);
+	if (!in->is_closed)
+		lost(in);
+}
+
+void edge_in_conn(struct conn *c, const struct conn_event *cev, void *arg)
+{
+	struct edge_in *in = arg;
+	struct s2s_event ev = {0};
+
+	switch (cev->kind) {
+	case CONN_UP:
+	case CONN_DRAINED:
+		return;
+	case CONN_TLS_UP:
+		ev.kind = S2S_EV_TLS_UP;
+		ev.u.tls = conn_tls_facts(c);
+		break;
+	case CONN_DATA:
+		ev.kind = S2S_EV_BYTES;
+		ev.u.bytes = cev->data;
+		break;
+	case CONN_TIMEOUT:
+		in->is_timer_due = in->is_held;
+		if (in->is_held)
+			return;
+		ev.kind = S2S_EV_TIMER;
+		break;
+	case CONN_EOF:
+	case CONN_ERROR:
+		on_error(in, cev);
+		return;
+	}
+	edge_in_event(in, &ev);
+}

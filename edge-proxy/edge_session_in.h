@@ -1,0 +1,54 @@
+/*
+ * An inbound stream: private to edge_session_in.c (its life) and
+ * edge_session_in_accept.c (making and ending all).
+ */
+#ifndef FED_EDGE_SESSION_IN_H
+#define FED_EDGE_SESSION_IN_H
+
+#include "edge-proxy/core/s2s_in.h"
+#include "edge-proxy/edge.h"
+
+struct edge_in {
+	struct edge *e;
+	struct edge_label label;
+	struct conn *conn;
+	struct s2s_in *core;
+	struct s2s_env env;
+	char source[EDGE_SOURCE_BYTES]; /* counted in e->strangers until open */
+	bool is_stranger;
+	char *partner; /* counted in e->partners */
+	/* A stanza the channel cannot take now.  Its pointers live as long as
+	 * the core is not called: until it is gone only SHUTDOWN is fed. */
+	bool is_held;
+	struct s2s_action held;
+	struct edge_wait wait;
+	bool is_timer_due; /* while held */
+	bool is_lost;	   /* connection gone while held */
+	struct edge_verify *verifies;
+	bool is_closed; /* off the lists, freed at the end of the turn */
+	bool has_follow_up;
+	struct s2s_event follow_up;
+	uint64_t start_ms;
+	uint64_t stanzas;
+	struct loop_deferred work; /* verdicts to feed */
+	struct loop_deferred reap;
+	struct edge_in *prev;
+	struct edge_in *next;
+};
+
+/** End it: off the lists, freed at the end of the turn. May be called again. */
+void edge_in_finish(struct edge_in *in, const struct s2s_reason *r);
+
+/** Feed the core one event and carry out what it wants. */
+void edge_in_event(struct edge_in *in, const struct s2s_event *ev);
+
+/** conn_event_fn. */
+void edge_in_conn(struct conn *c, const struct conn_event *cev, void *arg);
+
+/** loop_defer_fn: feed the verdicts that came. */
+void edge_in_work(void *arg);
+
+/** loop_defer_fn: free the memory. */
+void edge_in_reap(void *arg);
+
+#endif

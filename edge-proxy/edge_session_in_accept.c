@@ -1,0 +1,101 @@
+/* Inbound streams: accepting under limits, ending all. */
+#include "edge-proxy/edge_session_in.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* ---- accepting ----------------------------------------------------------- */
+
+static const char *refusal(struct edge *e, const char *source)
+{
+	/* LIMIT: a quarter is kept for streams that we open */
+	if (e->streams >= LIMIT_STREAMS - LIMIT_STREAMS / 4)
+		return "streams";
+	/* LIMIT: one source that only connects */
+	if (!edge_count_add(&e->strangers, source, LIMIT_UNAUTH_PER_ADDRESS))
+		return "unauthenticated_per_address";
+	return NULL;
+}
+
+static void refuse(struct edge *e, struct conn *c, const char *why)
+{
+	metrics_count(&e->metrics, METRIC_streams_refused);
+	if (ratelimit_take(&e->refused_log, loop_now_ms(e->loop)))
+		fed_log(&e->log, FED_LOG_WARN, "connection_refused",
+			"address=%s limit=%s refused=%llu",
+			conn_peer_address(c), why,
+			(unsigned long long)
+				e->metrics.value[METRIC_streams_refused]);
+	conn_close(c);
+}
+
+void edge_in_accept(struct listener *l, struct conn *c, void *arg)
+{
+	struct edge *e = arg;
+	char source[EDGE_SOURCE_BYTES];
+	struct edge_in *in;
+	const char *why;
+
+	(void)l;
+	edge_source_of(conn_peer_address(c), source);
+	why = refusal(e, source);
+	if (why != NULL) {
+		refuse(e, c, why);
+		return;
+	}
+	in = calloc(1, sizeof(*in));
+	if (in != NULL) {
+		in->label = edge_label_next(e, "in");
+		in->env = (struct s2s_env){.policy = &e->policy,
+					   .ids = &e->ids,
+					   .log = &e->log,
+					   .metrics = &e->metrics,
+					   .label = in->label.text};
+	}
+	if (in == NULL ||
+	    s2s_in_new(&in->core, &in->env, loop_now_ms(e->loop)) != 0) {
+		edge_count_drop(&e->strangers, source);
+		free(in);
+		refuse(e, c, "memory");
+		return;
+	}
+	memcpy(in->source, source, sizeof(source));
+	in->is_stranger = true;
+	in->e = e;
+	in->conn = c;
+	in->wait.in = in;
+	in->start_ms = loop_now_ms(e->loop);
+	in->work = (struct loop_deferred){.fn = edge_in_work, .arg = in};
+	in->reap = (struct loop_deferred){.fn = edge_in_reap, .arg = in};
+	DL_APPEND(e->ins, in);
+	e->streams++;
+	conn_set_handler(c, edge_in_conn, in);
+	conn_set_deadline(c, s2s_in_deadline_ms(in->core));
+}
+
+void edge_in_shutdown_all(struct edge *e)
+{
+	struct edge_in *in;
+	struct edge_in *tmp;
+
+	DL_FOREACH_SAFE (e->ins, in, tmp) {
+		/* nobody waits any more: stanzas that have no place get an
+		 * error, and reading goes on to see the peer's end */
+		if (in->is_held)
+			edge_in_retry(in);
+		if (in->is_closed)
+			continue;
+		edge_in_event(in, &(struct s2s_event){.kind = S2S_EV_SHUTDOWN});
+	}
+}
+
+void edge_in_kill_all(struct edge *e)
+{
+	struct edge_in *in;
+	struct edge_in *tmp;
+
+	DL_FOREACH_SAFE (e->ins, in, tmp)
+		edge_in_finish(in,
+			       &(struct s2s_reason){.kind = S2S_END_SHUTDOWN});
+}

@@ -1,0 +1,317 @@
+/* Life of an outbound stream: dial, s2s_out, the router or a verification. */
+#include "edge-proxy/edge_session_out.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "xmpp/jid.h"
+
+/* ---- end ----------------------------------------------------------------- */
+
+void edge_out_reap(void *arg)
+{
+	struct edge_out *o = arg;
+
+	edge_dial_free(o->dial);
+	s2s_out_free(o->core);
+	free(o->local);
+	free(o->remote);
+	free(o->stream_id);
+	if (o->key != NULL)
+		explicit_bzero(o->key, strlen(o->key));
+	free(o->key);
+	free(o);
+}
+
+/* XEP-0220 2.4: what the reason means to the stream that asked. */
+static enum s2s_verify_result verdict_of(const struct s2s_reason *r)
+{
+	switch (r->kind) {
+	case S2S_END_DNS:
+		return S2S_VERIFY_NOT_FOUND;
+	case S2S_END_CONNECT:
+		return S2S_VERIFY_NO_CONNECT;
+	case S2S_END_ERROR_GOT:
+		return r->condition == S2S_HOST_UNKNOWN ||
+				       r->condition == S2S_HOST_GONE
+			       ? S2S_VERIFY_NOT_FOUND
+			       : S2S_VERIFY_NO_ANSWER;
+	case S2S_END_NONE:
+	case S2S_END_CLOSED:
+	case S2S_END_TLS:
+	case S2S_END_CERT:
+	case S2S_END_AUTH:
+	case S2S_END_POLICY:
+	case S2S_END_ERROR_SENT:
+	case S2S_END_TIMEOUT:
+	case S2S_END_EOF:
+	case S2S_END_SHUTDOWN:
+		break;
+	}
+	return S2S_VERIFY_NO_ANSWER;
+}
+
+static void tell_verify(struct edge_out *o, const struct s2s_reason *r)
+{
+	struct edge_verify *v = o->verify;
+
+	if (v == NULL)
+		return;
+	o->verify = NULL;
+	v->out = NULL;
+	v->is_done = true;
+	v->result = o->has_verdict ? o->verdict : verdict_of(r);
+	edge_in_verified(v->in);
+}
+
+void edge_out_detach(struct edge_out *o)
+{
+	if (o->route != 0)
+		HASH_DELETE(hh, o->e->outs_by_route, o);
+	o->route = 0;
+}
+
+static void leave_route(struct edge_out *o, const struct s2s_reason *r)
+{
+	uint64_t route = o->route;
+
+	edge_out_detach(o);
+	if (route != 0)
+		edge_routes_ended(o->e, route, r);
+}
+
+static void log_close(const struct edge_out *o, const struct s2s_reason *r)
+{
+	uint64_t ms = loop_now_ms(o->e->loop) - o->start_ms;
+	char text[256];
+
+	s2s_reason_format(r, text, sizeof(text));
+	fed_log(&o->e->log, FED_LOG_INFO, "stream_close",
+		"%s local=%s peer=%s reason=\"%s\" stanzas=%llu ms=%llu",
+		o->label.text, log_value(span_str(o->local)).text,
+		log_value(span_str(o->remote)).text, text,
+		(unsigned long long)o->stanzas, (unsigned long long)ms);
+}
+
+void edge_out_finish(struct edge_out *o, const struct s2s_reason *r)
+{
+	struct edge *e = o->e;
+
+	if (o->is_closed)
+		return;
+	o->is_closed = true;
+	log_close(o, r);
+	DL_DELETE(e->outs, o);
+	e->streams--;
+	if (o->mode == S2S_OUT_VERIFY) {
+		e->verifies--;
+		edge_count_drop(&e->verifying, o->remote);
+	}
+	conn_close(o->conn);
+	o->conn = NULL;
+	leave_route(o, r);
+	tell_verify(o, r);
+	loop_defer(e->loop, &o->reap);
+	edge_check_stopped(e);
+}
+
+/* ---- actions of the core ------------------------------------------------- */
+
+static void follow_up(struct edge_out *o, enum s2s_event_kind kind)
+{
+	if (o->has_follow_up)
+		return;
+	o->has_follow_up = true;
+	o->follow_up = (struct s2s_event){.kind = kind};
+	if (kind == S2S_EV_TLS_FAILED)
+		o->follow_up.u.text = "TLS cannot be started";
+}
+
+static void start_tls(struct edge_out *o, const char *name)
+{
+	bool has_own = tls_creds_has(o->e->creds, o->local);
+	char sni[LIMIT_DOMAIN_BYTES + 1];
+
+	if (domain_to_ascii(span_str(name), sni, sizeof(sni)) != 0 ||
+	    conn_start_tls(o->conn, o->e->creds, TLS_CLIENT,
+			   has_own ? o->local : NULL, sni) != 0)
+		follow_up(o, S2S_EV_TLS_FAILED);
+}
+
+static void on_ready(struct edge_out *o)
+{
+	const struct tls_facts *tls = conn_tls_facts(o->conn);
+
+	o->is_open = true;
+	fed_log(&o->e->log, FED_LOG_INFO, "stream_open",
+		"%s local=%s peer=%s address=%s mechanism=%s tls=%s",
+		o->label.text, log_value(span_str(o->local)).text,
+		log_value(span_str(o->remote)).text, conn_peer_address(o->conn),
+		s2s_out_mechanism(o->core) == FED__MECHANISM__EXTERNAL
+			? "external"
+			: "dialback",
+		tls == NULL ? "none" : tls->version);
+	if (o->route != 0)
+		edge_routes_opened(o->e, o->route,
+				   s2s_out_peer_max_bytes(o->core));
+}
+
+static void do_action(struct edge_out *o, const struct s2s_action *a)
+{
+	switch (a->kind) {
+	case S2S_ACT_WRITE:
+		if (conn_write(o->conn, a->u.bytes) != 0)
+			follow_up(o, S2S_EV_TOO_SLOW);
+		break;
+	case S2S_ACT_START_TLS:
+		start_tls(o, a->u.name);
+		break;
+	case S2S_ACT_READY:
+		on_ready(o);
+		break;
+	case S2S_ACT_PAIR_REFUSED:
+		/* the stream has one pair: without it, it has no use */
+		leave_route(o, &a->u.refused.reason);
+		follow_up(o, S2S_EV_IDLE_CLOSE);
+		break;
+	case S2S_ACT_VERDICT:
+		o->has_verdict = true;
+		o->verdict = a->u.verdict;
+		break;
+	case S2S_ACT_CLOSE:
+		edge_out_finish(o, &a->u.reason);
+		break;
+	case S2S_ACT_VERIFY:
+	case S2S_ACT_STANZA:
+	case S2S_ACT_REPLY:
+		(void)FED_CHECK(a->kind == S2S_ACT_WRITE); /* s2s_in only */
+		break;
+	}
+}
+
+/* The peer said goodbye: what waits goes to a new stream at once. */
+static void check_still_open(struct edge_out *o)
+{
+	struct s2s_reason r;
+
+	if (!o->is_open || o->is_closed || s2s_out_is_open(o->core))
+		return;
+	r = edge_reason(S2S_END_CLOSED, S2S_NO_CONDITION, "closing");
+	leave_route(o, &r);
+}
+
+static void drain(struct edge_out *o)
+{
+	struct s2s_action a;
+
+	while (!o->is_closed && s2s_out_next_action(o->core, &a))
+		do_action(o, &a);
+	check_still_open(o);
+}
+
+static void feed(struct edge_out *o, const struct s2s_event *ev)
+{
+	int err = s2s_out_on_event(o->core, ev, loop_now_ms(o->e->loop));
+
+	drain(o);
+	if (err == 0 || o->is_closed)
+		return;
+	fed_log(&o->e->log, FED_LOG_ERROR, "stream_broken", "%s error=%s",
+		o->label.text, fed_strerror(err));
+	edge_out_finish(o, &(struct s2s_reason){
+				   .kind = S2S_END_ERROR_SENT,
+				   .condition = S2S_INTERNAL_SERVER_ERROR});
+}
+
+void edge_out_event(struct edge_out *o, const struct s2s_event *ev)
+{
+	feed(o, ev);
+	while (o->has_follow_up && !o->is_closed) {
+		struct s2s_event next = o->follow_up;
+
+		o->has_follow_up = false;
+		feed(o, &next);
+	}
+	if (!o->is_closed)
+		conn_set_deadline(o->conn, s2s_out_deadline_ms(o->core));
+}
+
+/* ---- connection ---------------------------------------------------------- */
+
+static void on_drained(struct edge_out *o, struct conn *c)
+{
+	if (o->route != 0)
+		edge_routes_flushed(o->e, o->route, conn_flushed(c),
+				    conn_is_congested(c));
+}
+
+static void on_conn(struct conn *c, const struct conn_event *cev, void *arg)
+{
+	struct edge_out *o = arg;
+	struct s2s_event ev = {.kind = S2S_EV_EOF};
+
+	switch (cev->kind) {
+	case CONN_UP:
+		return;
+	case CONN_DRAINED:
+		on_drained(o, c);
+		return;
+	case CONN_TLS_UP:
+		ev.kind = S2S_EV_TLS_UP;
+		ev.u.tls = conn_tls_facts(c);
+		break;
+	case CONN_DATA:
+		ev.kind = S2S_EV_BYTES;
+		ev.u.bytes = cev->data;
+		break;
+	case CONN_TIMEOUT:
+		ev.kind = S2S_EV_TIMER;
+		break;
+	case CONN_EOF:
+		break;
+	case CONN_ERROR:
+		if (cev->err == FED_ETLS) {
+			ev.kind = S2S_EV_TLS_FAILED;
+			ev.u.text = cev->text;
+		}
+		break;
+	}
+	edge_out_event(o, &ev);
+	/* the connection is dead: the core had its say */
+	if ((cev->kind == CONN_EOF || cev->kind == CONN_ERROR) && !o->is_closed)
+		edge_out_finish(o, &(struct s2s_reason){.kind = S2S_END_EOF});
+}
+
+void edge_out_dialed(void *arg, struct conn *c, const struct s2s_reason *why)
+{
+	struct edge_out *o = arg;
+	struct s2s_out_params p = {
+		.mode = o->mode,
+		.pair = {o->local, o->remote},
+		.stream_id = o->stream_id,
+		.key = o->key,
+		.has_certificate = tls_creds_has(o->e->creds, o->local),
+	};
+	int err;
+
+	edge_dial_free(o->dial);
+	o->dial = NULL;
+	if (c == NULL) {
+		edge_out_finish(o, why);
+		return;
+	}
+	o->conn = c;
+	conn_set_handler(c, on_conn, o);
+	err = s2s_out_new(&o->core, &o->env, &p, loop_now_ms(o->e->loop));
+	if (err != 0) {
+		edge_out_finish(o, &(struct s2s_reason){
+					   .kind = err == FED_EDENIED
+							   ? S2S_END_POLICY
+							   : S2S_END_CONNECT});
+		return;
+	}
+	drain(o);
+	if (!o->is_closed)
+		conn_set_deadline(c, s2s_out_deadline_ms(o->core));
+}

@@ -1,0 +1,58 @@
+/*
+ * An outbound stream: private to edge_session_out.c (its life) and
+ * edge_session_out_make.c (making, and what others ask of it).
+ */
+#ifndef FED_EDGE_SESSION_OUT_H
+#define FED_EDGE_SESSION_OUT_H
+
+#include "edge-proxy/core/edge_map.h"
+#include "edge-proxy/core/s2s_out.h"
+#include "edge-proxy/edge.h"
+#include "edge-proxy/edge_dial.h"
+
+struct edge_out {
+	struct edge *e;
+	struct edge_label label;
+	enum s2s_out_mode mode;
+	char *local;
+	char *remote;
+	char *stream_id; /* VERIFY */
+	char *key;	 /* VERIFY */
+	struct edge_dial *dial;
+	struct conn *conn;
+	struct s2s_out *core;
+	struct s2s_env env;
+	uint64_t route; /* router's stream number, 0: let go or VERIFY */
+	struct edge_verify *verify; /* VERIFY: who waits */
+	bool has_verdict;
+	enum s2s_verify_result verdict;
+	bool is_open;	/* READY was reported */
+	bool is_closed; /* off the lists, freed at the end of the turn */
+	/* what befell it while actions were drained; fed afterwards */
+	bool has_follow_up;
+	struct s2s_event follow_up;
+	uint64_t start_ms;
+	uint64_t stanzas;
+	struct loop_deferred reap;
+	UT_hash_handle hh; /* by route, while it has one */
+	struct edge_out *prev;
+	struct edge_out *next;
+};
+
+/** End it: off the lists, the owners are told, freed at the end of the turn.
+ * May be called again. */
+void edge_out_finish(struct edge_out *o, const struct s2s_reason *r);
+
+/** Feed the core one event and carry out what it wants. */
+void edge_out_event(struct edge_out *o, const struct s2s_event *ev);
+
+/** The router's stream number means nothing any more. */
+void edge_out_detach(struct edge_out *o);
+
+/** edge_dial_fn. */
+void edge_out_dialed(void *arg, struct conn *c, const struct s2s_reason *why);
+
+/** Free the memory, loop_defer_fn. */
+void edge_out_reap(void *arg);
+
+#endif

@@ -1,0 +1,203 @@
+/* Outbound streams: making them, and what the router and others ask. */
+#include "edge-proxy/edge_session_out.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* ---- making -------------------------------------------------------------- */
+
+static struct edge_out *new_out(struct edge *e, enum s2s_out_mode mode,
+				const struct s2s_pair *pair)
+{
+	struct edge_out *o = calloc(1, sizeof(*o));
+
+	if (o == NULL)
+		return NULL;
+	o->e = e;
+	o->mode = mode;
+	o->local = strdup(pair->local);
+	o->remote = strdup(pair->remote);
+	o->reap = (struct loop_deferred){.fn = edge_out_reap, .arg = o};
+	if (o->local == NULL || o->remote == NULL) {
+		edge_out_reap(o);
+		return NULL;
+	}
+	o->label =
+		edge_label_next(e, mode == S2S_OUT_VERIFY ? "verify" : "out");
+	o->env = (struct s2s_env){.policy = &e->policy,
+				  .ids = &e->ids,
+				  .log = &e->log,
+				  .metrics = &e->metrics,
+				  .label = o->label.text};
+	o->start_ms = loop_now_ms(e->loop);
+	DL_APPEND(e->outs, o);
+	e->streams++;
+	return o;
+}
+
+static void dial(struct edge_out *o)
+{
+	const struct edge_dial_params p = {.loop = o->e->loop,
+					   .dns = o->e->dns,
+					   .domain = o->remote,
+					   .label = o->label.text,
+					   .fn = edge_out_dialed,
+					   .arg = o};
+	struct s2s_reason r;
+	int err = edge_dial_new(&o->dial, &p);
+
+	if (err == 0)
+		return;
+	r = edge_reason(err == FED_EINVAL ? S2S_END_DNS : S2S_END_TIMEOUT,
+			S2S_NO_CONDITION,
+			err == FED_EINVAL ? "not a name for DNS"
+					  : "too many queries");
+	edge_out_finish(o, &r);
+}
+
+void edge_out_route(struct edge *e, uint64_t stream,
+		    const struct s2s_pair *pair)
+{
+	struct edge_out *o = NULL;
+	struct s2s_reason r;
+
+	/* LIMIT: streams in all */
+	if (e->streams < LIMIT_STREAMS)
+		o = new_out(e, S2S_OUT_ROUTE, pair);
+	if (o == NULL) {
+		metrics_count(&e->metrics, METRIC_streams_refused);
+		r = edge_reason(S2S_END_ERROR_SENT, S2S_RESOURCE_CONSTRAINT,
+				"too many streams");
+		edge_routes_ended(e, stream, &r);
+		return;
+	}
+	o->route = stream;
+	HASH_ADD(hh, e->outs_by_route, route, sizeof(o->route), o);
+	if (o->hh.tbl == NULL) {
+		o->route = 0;
+		r = edge_reason(S2S_END_ERROR_SENT, S2S_RESOURCE_CONSTRAINT,
+				"out of memory");
+		edge_routes_ended(e, stream, &r);
+		edge_out_finish(o, &r);
+		return;
+	}
+	dial(o);
+}
+
+static bool may_verify(struct edge *e, const char *remote)
+{
+	/* LIMIT: strangers can make us connect; so many at a time, in all
+	 * and to one domain */
+	if (e->verifies >= LIMIT_DIALBACK_PENDING_ALL ||
+	    e->streams >= LIMIT_STREAMS ||
+	    !edge_count_add(&e->verifying, remote, LIMIT_STREAMS_PER_PARTNER)) {
+		metrics_count(&e->metrics, METRIC_streams_refused);
+		return false;
+	}
+	return true;
+}
+
+void edge_out_verify(struct edge *e, struct edge_verify *v,
+		     const char *stream_id, const char *key)
+{
+	const struct s2s_pair pair = {v->local, v->remote};
+	struct edge_out *o;
+
+	v->result = S2S_VERIFY_NO_ANSWER;
+	v->is_done = true;
+	if (!may_verify(e, v->remote)) {
+		edge_in_verified(v->in);
+		return;
+	}
+	o = new_out(e, S2S_OUT_VERIFY, &pair);
+	if (o == NULL) {
+		edge_count_drop(&e->verifying, v->remote);
+		edge_in_verified(v->in);
+		return;
+	}
+	e->verifies++;
+	v->is_done = false;
+	v->out = o;
+	o->verify = v;
+	o->stream_id = strdup(stream_id);
+	o->key = strdup(key);
+	if (o->stream_id == NULL || o->key == NULL)
+		edge_out_finish(o,
+				&(struct s2s_reason){.kind = S2S_END_TIMEOUT});
+	else
+		dial(o);
+}
+
+/* ---- from the outside ---------------------------------------------------- */
+
+static struct edge_out *find_route(struct edge *e, uint64_t stream)
+{
+	struct edge_out *o = NULL;
+
+	HASH_FIND(hh, e->outs_by_route, &stream, sizeof(stream), o);
+	return o;
+}
+
+/* Close in order where there is a stream, else at once. */
+static void close_with(struct edge_out *o, enum s2s_event_kind kind)
+{
+	if (o->core != NULL)
+		edge_out_event(o, &(struct s2s_event){.kind = kind});
+	else
+		edge_out_finish(o,
+				&(struct s2s_reason){.kind = S2S_END_SHUTDOWN});
+}
+
+void edge_out_abandon(struct edge_out *o)
+{
+	o->verify = NULL;
+	close_with(o, S2S_EV_IDLE_CLOSE);
+}
+
+bool edge_out_write(struct edge *e, uint64_t stream, struct span bytes,
+		    uint64_t *end_out, bool *is_congested_out)
+{
+	struct edge_out *o = find_route(e, stream);
+
+	if (o == NULL || o->conn == NULL || !s2s_out_is_open(o->core))
+		return false;
+	if (conn_write(o->conn, bytes) != 0) {
+		edge_out_event(o, &(struct s2s_event){.kind = S2S_EV_TOO_SLOW});
+		return false;
+	}
+	o->stanzas++;
+	metrics_count(&e->metrics, METRIC_stanzas_out);
+	*end_out = conn_written(o->conn);
+	*is_congested_out = conn_is_congested(o->conn);
+	return true;
+}
+
+void edge_out_close(struct edge *e, uint64_t stream, bool is_stalled)
+{
+	struct edge_out *o = find_route(e, stream);
+
+	if (o == NULL)
+		return;
+	edge_out_detach(o);
+	close_with(o, is_stalled ? S2S_EV_TOO_SLOW : S2S_EV_IDLE_CLOSE);
+}
+
+void edge_out_shutdown_all(struct edge *e)
+{
+	struct edge_out *o;
+	struct edge_out *tmp;
+
+	DL_FOREACH_SAFE (e->outs, o, tmp)
+		close_with(o, S2S_EV_SHUTDOWN);
+}
+
+void edge_out_kill_all(struct edge *e)
+{
+	struct edge_out *o;
+	struct edge_out *tmp;
+
+	DL_FOREACH_SAFE (e->outs, o, tmp)
+		edge_out_finish(o,
+				&(struct s2s_reason){.kind = S2S_END_SHUTDOWN});
+}

@@ -1,0 +1,284 @@
+/* The edge: start, stop, and what holds its parts together. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "edge-proxy/edge.h"
+#include "io/daemon.h"
+
+/* After SIGTERM: what is under way has this long, the answers to it that go
+ * back to the XMPP side included; then our own streams close. */
+enum {
+	EDGE_STOP_MS = LIMIT_STREAM_CLOSE_MS + 1000,
+	EDGE_STOP_IN_MS = LIMIT_STREAM_CLOSE_MS / 2,
+};
+
+struct edge_label edge_label_next(struct edge *e, const char *dir)
+{
+	struct edge_label l;
+
+	(void)snprintf(l.text, sizeof(l.text), "s2s=%llu dir=%s",
+		       (unsigned long long)++e->last_label, dir);
+	return l;
+}
+
+struct s2s_reason edge_reason(enum s2s_reason_kind kind, enum s2s_condition c,
+			      const char *text)
+{
+	struct s2s_reason r = {.kind = kind, .condition = c};
+
+	(void)snprintf(r.text, sizeof(r.text), "%s", text);
+	return r;
+}
+
+/* ---- stop ---------------------------------------------------------------- */
+
+/* Nothing waits for an answer any more. */
+static bool is_quiet(const struct edge *e)
+{
+	return e->ins == NULL && edge_channel_outstanding(e) == 0 &&
+	       edge_routes_stanzas(e) == 0;
+}
+
+static void stop_out(struct edge *e)
+{
+	e->phase = EDGE_STOPPING_OUT;
+	edge_routes_stop(e);
+	edge_out_shutdown_all(e);
+	loop_timer_arm(e->stop_timer, e->stop_ms);
+}
+
+/* At the end of the turn: not while somebody walks the streams. */
+static void on_stop_work(void *arg)
+{
+	struct edge *e = arg;
+
+	if (e->phase == EDGE_STOPPING_IN && is_quiet(e))
+		stop_out(e);
+	if (e->phase == EDGE_STOPPING_OUT && e->streams == 0)
+		loop_stop(e->loop);
+}
+
+void edge_check_stopped(struct edge *e)
+{
+	if (e->phase != EDGE_RUNNING)
+		loop_defer(e->loop, &e->stop_work);
+}
+
+static void close_listeners(struct edge *e)
+{
+	for (unsigned i = 0;
+	     e->listeners != NULL && i < e->config->file->s2s.listen_count;
+	     i++) {
+		listener_close(e->listeners[i]);
+		e->listeners[i] = NULL;
+	}
+}
+
+static void on_stop(void *arg)
+{
+	struct edge *e = arg;
+	uint64_t now_ms = loop_now_ms(e->loop);
+
+	if (e->phase != EDGE_RUNNING)
+		return;
+	e->phase = EDGE_STOPPING_IN;
+	e->stop_ms = now_ms + EDGE_STOP_MS;
+	fed_log(&e->log, FED_LOG_INFO, "stopping", "streams=%zu", e->streams);
+	daemon_notify_stopping();
+	close_listeners(e);
+	edge_channel_drain(e);
+	edge_in_shutdown_all(e);
+	loop_timer_arm(e->stop_timer, now_ms + EDGE_STOP_IN_MS);
+	edge_check_stopped(e);
+}
+
+static void on_stop_timer(void *arg)
+{
+	struct edge *e = arg;
+
+	fed_log(&e->log, FED_LOG_WARN, "stop_timeout",
+		"streams=%zu waiting=%zu unanswered=%zu", e->streams,
+		edge_routes_stanzas(e), edge_channel_outstanding(e));
+	if (e->phase == EDGE_STOPPING_IN)
+		stop_out(e);
+	else
+		loop_stop(e->loop);
+	edge_check_stopped(e);
+}
+
+/* ---- start --------------------------------------------------------------- */
+
+static int make_secret(struct edge *e)
+{
+	uint8_t raw[SHA256_BYTES];
+
+	e->policy = e->config->policy;
+	if (e->policy.dialback_secret.n > 0)
+		return 0;
+	if (daemon_random(raw, sizeof(raw)) != 0)
+		return FED_EIO;
+	digest_hex(raw, sizeof(raw), e->random_secret);
+	explicit_bzero(raw, sizeof(raw));
+	e->policy.dialback_secret = span_str(e->random_secret);
+	return 0;
+}
+
+static int start_listeners(struct edge *e, struct errbuf *err)
+{
+	const struct edge_config_s2s *s = &e->config->file->s2s;
+	int rc = 0;
+
+	e->listeners = calloc(s->listen_count, sizeof(struct listener *));
+	if (e->listeners == NULL)
+		return FED_ENOMEM;
+	for (unsigned i = 0; rc == 0 && i < s->listen_count; i++)
+		rc = listener_new(&e->listeners[i], e->loop, s->listen[i],
+				  edge_in_accept, e, err);
+	return rc;
+}
+
+static int start_channel(struct edge *e, struct errbuf *err)
+{
+	struct tls_creds *creds = NULL;
+	int rc = edge_config_channel_creds(e->config, &creds, err);
+
+	if (rc == 0)
+		rc = edge_channel_new(e, creds, err);
+	tls_creds_unref(creds);
+	return rc;
+}
+
+static int start_parts(struct edge *e, struct errbuf *err)
+{
+	const struct edge_config_file *f = e->config->file;
+	int rc = edge_config_s2s_creds(e->config, &e->creds, err);
+
+	if (rc == 0)
+		rc = edge_dns_new(&e->dns, e->loop,
+				  (const char *const *)f->dns.servers,
+				  f->dns.servers_count, err);
+	if (rc == 0)
+		rc = edge_routes_new(e);
+	if (rc == 0)
+		rc = start_channel(e, err);
+	if (rc == 0)
+		rc = start_listeners(e, err);
+	return rc;
+}
+
+static int start(struct edge *e, struct daemon_signals **signals_out,
+		 struct errbuf *err)
+{
+	int rc;
+
+	if (daemon_random(e->ids.key, sizeof(e->ids.key)) != 0 ||
+	    make_secret(e) != 0) {
+		errbuf_set(err, "the system gives no randomness");
+		return FED_EIO;
+	}
+	rc = loop_new(&e->loop, &e->log);
+	if (rc != 0)
+		return rc;
+	e->stop_work = (struct loop_deferred){.fn = on_stop_work, .arg = e};
+	ratelimit_init(&e->refused_log, 1, 10, loop_now_ms(e->loop));
+	ratelimit_init(&e->stranger_log, 5, 50, loop_now_ms(e->loop));
+	rc = start_parts(e, err);
+	if (rc == 0)
+		rc = loop_timer_new(&e->stop_timer, e->loop, on_stop_timer, e);
+	if (rc == 0)
+		rc = daemon_signals_new(signals_out, e->loop, on_stop, e);
+	return rc;
+}
+
+/* In the order that nobody calls what is gone. */
+static void teardown(struct edge *e, struct daemon_signals *signals)
+{
+	e->phase = EDGE_RUNNING; /* nobody stops the loop any more */
+	if (e->loop == NULL)
+		return;
+	loop_undefer(e->loop, &e->stop_work);
+	daemon_signals_free(signals);
+	close_listeners(e);
+	free(e->listeners);
+	if (e->routes != NULL)
+		edge_routes_stop(e);
+	edge_in_kill_all(e);
+	edge_out_kill_all(e);
+	edge_channel_free(e);
+	loop_run_once(e->loop); /* what was finished is freed now */
+	edge_routes_free(e);
+	edge_dns_free(e->dns);
+	loop_timer_free(e->stop_timer);
+	loop_free(e->loop);
+	tls_creds_unref(e->creds);
+}
+
+static int run(struct edge_config *config)
+{
+	struct edge e = {.config = config};
+	struct daemon_signals *signals = NULL;
+	struct errbuf err = {0};
+	int rc;
+
+	daemon_logger_init(&e.log, config->log_level);
+	rc = start(&e, &signals, &err);
+	if (rc == 0) {
+		fed_log(&e.log, FED_LOG_INFO, "started",
+			"instance=%s version=%s domains=%zu",
+			config->file->instance, FED_VERSION,
+			config->policy.domain_count);
+		daemon_notify_ready();
+		loop_run(e.loop);
+	} else {
+		fed_log(&e.log, FED_LOG_ERROR, "start_failed",
+			"error=%s text=\"%s\"", fed_strerror(rc), err.text);
+	}
+	fed_log(&e.log, FED_LOG_INFO, "stopped", "delivered=%llu refused=%llu",
+		(unsigned long long)e.metrics.value[METRIC_delivered],
+		(unsigned long long)e.metrics.value[METRIC_refused]);
+	teardown(&e, signals);
+	explicit_bzero(e.random_secret, sizeof(e.random_secret));
+	explicit_bzero(&e.ids, sizeof(e.ids));
+	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int with_config(const struct daemon_args *args)
+{
+	struct edge_config *config = NULL;
+	struct errbuf err = {0};
+	int rc = EXIT_SUCCESS;
+
+	if (edge_config_load(&config, args->config_file, &err) != 0) {
+		(void)fprintf(stderr, "%s\n", err.text);
+		return 2;
+	}
+	if (args->mode == DAEMON_CHECK)
+		(void)printf("%s: ok\n", args->config_file);
+	else if (args->mode == DAEMON_DUMP)
+		rc = edge_config_dump(config) == 0 ? EXIT_SUCCESS
+						   : EXIT_FAILURE;
+	else
+		rc = run(config);
+	edge_config_free(config);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	const struct daemon_args args =
+		daemon_parse_args("edge-proxy", argc, argv);
+
+	switch (args.mode) {
+	case DAEMON_DONE:
+		return EXIT_SUCCESS;
+	case DAEMON_USAGE:
+		return 2;
+	case DAEMON_RUN:
+	case DAEMON_CHECK:
+	case DAEMON_DUMP:
+		break;
+	}
+	return with_config(&args);
+}

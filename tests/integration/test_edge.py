@@ -1,0 +1,187 @@
+"""The edge alone, between a real Prosody and a gateway without SIP."""
+
+import os
+import pathlib
+import queue
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+import netns
+from conftest import Lab
+from xmpp_user import XmppUser, condition
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+FAKE = "build/release/integration/fake_gateway"
+
+
+class FakeGateway:
+    """tests/integration/fake_gateway.c on the inside."""
+
+    def __init__(self, lab):
+        pki = f"{lab.env['LAB_STATE']}/pki/channel/gateway"
+        self.process = subprocess.Popen(
+            ["ip", "netns", "exec", lab.namespace("inside"), str(TOP / FAKE),
+             lab.env["LAB_GATEWAY_NAME"], lab.env["LAB_EDGE_NAME"],
+             lab.env["LAB_CHANNEL"], lab.env["LAB_CHANNEL_CA"],
+             f"{pki}/chain.pem", f"{pki}/key.pem"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True)
+        self.lines = queue.Queue()
+        self.sent = 0
+        threading.Thread(target=self._read, daemon=True).start()
+        self.expect("^up$")
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(line.rstrip("\n"))
+
+    def expect(self, pattern, wait_s=15):
+        """Next line that matches."""
+        until = time.monotonic() + wait_s
+        try:
+            while True:
+                line = self.lines.get(timeout=until - time.monotonic())
+                match = re.search(pattern, line)
+                if match:
+                    return match
+        except (queue.Empty, ValueError):
+            raise AssertionError(f"no line {pattern}") from None
+
+    def send(self, sender, to, text):
+        self.sent += 1
+        self.process.stdin.write(f"{sender} {to} {text}\n")
+        self.process.stdin.flush()
+
+    def outcome(self, wait_s=15):
+        """Of the stanza sent last."""
+        return self.expect(rf"^outcome {self.sent} (\S+)", wait_s)[1]
+
+    def end(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        self.process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def edge_lab():
+    subprocess.run(["make", FAKE], cwd=TOP, check=True, capture_output=True)
+    lab = Lab(f"edge{os.getpid()}", LAB_PARTS="dns prosody edge")
+    try:
+        yield lab.up()
+    finally:
+        lab("down")
+
+
+@pytest.fixture
+def gateway(edge_lab):
+    fake = FakeGateway(edge_lab)
+    yield fake
+    if fake.process.poll() is None:
+        fake.end()
+
+
+@pytest.fixture
+def user(edge_lab):
+    juliet = edge_lab.juliet()
+    yield juliet
+    juliet.close()
+
+
+def test_external_both_ways(edge_lab, gateway, user):
+    user.send("romeo@sip.example", "in")
+    line = gateway.expect("body=in$").string
+    assert "peer=xmpp.example mechanism=1 tls=TLSv1." in line
+    gateway.send("romeo@sip.example", user.jid, "out")
+    assert user.next_message()["body"] == "out"
+    assert gateway.outcome() == "delivered"
+    edge_lab.wait_log("edge", r"stream_open \S+ dir=out .*mechanism=external")
+
+
+def test_dialback_from_a_self_signed_peer(edge_lab, gateway):
+    edge_lab("prosody", "montague.example", "198.51.100.20", "--self-signed")
+    nurse = XmppUser(edge_lab.namespace("inet"), "nurse@montague.example",
+                     edge_lab.env["LAB_NURSE_PASSWORD"], "198.51.100.20")
+    nurse.send("romeo@sip.example", "dialled back")
+    line = gateway.expect("body=dialled back$").string
+    assert "peer=montague.example mechanism=2 tls=TLSv1." in line
+    edge_lab.wait_log("edge", "stream_close .*dir=verify .*verified")
+    nurse.close()
+
+
+def test_refusal_goes_back(gateway, user):
+    sent = user.send("romeo@sip.example", "refuse this")
+    gateway.expect("body=refuse this$")
+    got = user.next_message()
+    assert got["id"] == sent and got["from"] == "romeo@sip.example"
+    assert condition(got) == ("item-not-found", "cancel")
+
+
+def test_order_is_kept(gateway, user):
+    for number in range(300):
+        user.send("romeo@sip.example", f"n{number}")
+    got = [gateway.expect(r"body=n(\d+)$")[1] for _ in range(300)]
+    assert got == [str(n) for n in range(300)]
+
+
+@pytest.mark.parametrize("sender, to, outcome", [
+    ("romeo@sip.example", "x@nowhere.example", "remote-server-not-found"),
+    ("romeo@sip.example", "x@closed.example", "remote-server-timeout"),
+    ("romeo@sip.example", "x@sip.example", "not-allowed"),
+    ("romeo@elsewhere.example", "juliet@xmpp.example", "not-allowed"),
+])
+def test_cannot_be_sent(edge_lab, gateway, sender, to, outcome):
+    # resolves, but nobody listens there
+    edge_lab("dns", "add", "_xmpp-server._tcp.closed.example. 60 IN SRV "
+             "0 0 5999 h.closed.example.")
+    edge_lab("dns", "add", "h.closed.example. 60 IN A 198.51.100.10")
+    gateway.send(sender, to, "hello")
+    assert gateway.outcome() == outcome
+
+
+def test_full_window_stops_the_peer_and_is_redelivered(edge_lab, gateway,
+                                                       user):
+    for number in range(1100):
+        user.send("romeo@sip.example", f"hold{number}.")
+    for number in range(1024):
+        gateway.expect(rf"again=0 body=hold{number}\.$")
+    with pytest.raises(AssertionError):
+        gateway.expect("body=hold", 1)
+    # its successor gets what had no outcome
+    gateway.end(signal.SIGKILL)
+    successor = FakeGateway(edge_lab)
+    assert successor.expect(r"again=1 body=hold(\d+)\.$")[1] == "0"
+    successor.end(signal.SIGKILL)
+    edge_lab("restart", "edge")
+
+
+def test_no_gateway(edge_lab, gateway, user):
+    gateway.end()
+    begin = time.monotonic()
+    user.send("romeo@sip.example", "anybody?")
+    assert condition(user.next_message(20)) == ("remote-server-timeout",
+                                                "wait")
+    assert time.monotonic() - begin < 12
+
+
+def test_strangers_are_bounded(edge_lab):
+    address = (edge_lab.env["LAB_EDGE_OUTER_IP"], 5269)
+    with netns.inside(edge_lab.namespace("inet")):
+        socks = [socket.create_connection(address) for _ in range(25)]
+    time.sleep(0.5)
+    closed = 0
+    for sock in socks:
+        sock.setblocking(False)
+        try:
+            closed += sock.recv(1) == b""
+        except BlockingIOError:
+            pass
+        except ConnectionResetError:
+            closed += 1
+        sock.close()
+    assert closed == 5
+    edge_lab.wait_log("edge", "limit=unauthenticated_per_address")
