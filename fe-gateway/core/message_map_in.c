@@ -1,0 +1,204 @@
+/* RFC 7572 section 5: MESSAGE request to message stanza. */
+#include "fe-gateway/core/message_map.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fe-gateway/core/address.h"
+#include "fe-gateway/core/charset.h"
+#include "xmpp/stanza_util.h"
+
+void sip_reply_status(struct sip_reply *out, int status)
+{
+	*out = (struct sip_reply){.accept = NULL};
+	if (status < 300) {
+		/* no failure: its table has no phrase for these */
+		out->line.status = status;
+		(void)snprintf(out->line.phrase, sizeof(out->line.phrase), "%s",
+			       status < 200 ? "Trying" : "OK");
+		return;
+	}
+	error_map_status(status, &out->line);
+}
+
+static int answer(struct message_map_xmpp *out, int status)
+{
+	out->verdict = status < 300 ? MESSAGE_MAP_IGNORE : MESSAGE_MAP_REFUSE;
+	sip_reply_status(&out->reply, status);
+	if (status == 415)
+		out->reply.accept = SIP_ACCEPT;
+	return 0;
+}
+
+/* Text of the body in `out`; a SIP status instead of an error. */
+static int body_text(const struct sip_request_in *r, struct buf *out)
+{
+	bool is_html = span_ieq(r->content_type, SPAN_LIT("text/html"));
+	struct buf html;
+	int err;
+
+	if (!is_html) {
+		err = charset_to_text(r->body, r->charset, out);
+	} else {
+		buf_init(&html, LIMIT_STANZA_BYTES);
+		err = charset_to_text(r->body, r->charset, &html);
+		if (err == 0)
+			err = charset_html_to_text(buf_span(&html), out);
+		buf_deinit(&html);
+	}
+	switch (err) {
+	case 0:
+		return 0;
+	case FED_ENOTFOUND:
+		return 415;
+	case FED_EENCODING:
+		return 400;
+	case FED_ELIMIT:
+		return 513;
+	default:
+		return 500;
+	}
+}
+
+/* The edge writes XML: the worst character grows to "&quot;". */
+static bool fits_stanza(struct span text)
+{
+	size_t n = text.n + 2 * LIMIT_JID_BYTES + LIMIT_THREAD_BYTES;
+
+	for (size_t i = 0; i < text.n; i++) {
+		switch (text.p[i]) {
+		case '&':
+		case '<':
+		case '>':
+		case '"':
+		case '\'':
+		case '\r':
+			n += 5;
+			break;
+		default:
+			break;
+		}
+	}
+	return n <= LIMIT_STANZA_BYTES;
+}
+
+/* Text of a header: not UTF-8 gives none, it is not worth a refusal. */
+static struct span clean_text(struct span text, struct buf *b)
+{
+	buf_reset(b);
+	if (charset_strip(span_trim(text), b) != 0)
+		return SPAN_NULL;
+	return buf_span(b);
+}
+
+static int set_texts(Fed__Stanza *s, const struct sip_request_in *r,
+		     struct span body, struct arena *a)
+{
+	Fed__Message *m = s->message;
+	struct buf b;
+	struct span text;
+	int err;
+
+	buf_init(&b, LIMIT_SIP_BYTES);
+	err = stanza_add_text(a, &m->body, &m->n_body, SPAN_NULL, body);
+	text = clean_text(r->subject, &b);
+	if (err == 0 && text.n > 0)
+		err = stanza_add_text(a, &m->subject, &m->n_subject, SPAN_NULL,
+				      text);
+	text = clean_text(r->content_language, &b);
+	if (err == 0 && text.n > 0 && text.n <= LIMIT_LANG_BYTES) {
+		s->lang = arena_dup(a, text);
+		err = s->lang != NULL ? 0 : FED_ENOMEM;
+	}
+	buf_deinit(&b);
+	return err;
+}
+
+static int set_thread(Fed__Stanza *s, struct thread_map *threads,
+		      const struct sip_request_in *r, struct span xmpp,
+		      struct span sip, struct arena *a)
+{
+	struct span thread = thread_map_thread(threads, xmpp, sip, r->call_id);
+	struct buf b;
+
+	buf_init(&b, LIMIT_SIP_BYTES);
+	if (charset_strip(thread, &b) == 0 && buf_len(&b) > 0)
+		s->message->thread = arena_dup(a, buf_span(&b));
+	buf_deinit(&b);
+	if (s->message->thread == NULL)
+		return FED_ENOMEM;
+	if (thread_map_is_chat(threads, xmpp, sip))
+		s->message->type = FED__MESSAGE_TYPE__CHAT;
+	return 0;
+}
+
+/* Both addresses, or the status that says which one is wrong. */
+static int set_addresses(Fed__Stanza *s, const struct sip_request_in *r,
+			 struct arena *a)
+{
+	struct jid *j = arena_alloc(a, sizeof(*j));
+	int err;
+
+	if (j == NULL)
+		return 500;
+	err = address_uri_to_jid(r->request_uri, j);
+	if (err != 0)
+		return address_error_status(err, true);
+	s->to = arena_dup(a, jid_full(j));
+	err = address_uri_to_jid(r->from_uri, j);
+	if (err != 0)
+		return address_error_status(err, false);
+	s->from = arena_dup(a, jid_full(j));
+	return s->to != NULL && s->from != NULL ? 0 : 500;
+}
+
+static int make_stanza(struct thread_map *threads,
+		       const struct sip_request_in *r, struct span body,
+		       const uint8_t id[ID_RAW_BYTES], struct arena *a,
+		       struct message_map_xmpp *out)
+{
+	Fed__Stanza *s = stanza_new_message(a);
+	char hex[2 * ID_RAW_BYTES + 1];
+	int status, err;
+
+	if (s == NULL)
+		return FED_ENOMEM;
+	status = set_addresses(s, r, a);
+	if (status != 0)
+		return answer(out, status);
+	digest_hex(id, ID_RAW_BYTES, hex);
+	s->id = arena_dup(a, span_str(hex));
+	s->message->origin_id = s->id;
+	if (s->id == NULL)
+		return FED_ENOMEM;
+	err = set_texts(s, r, body, a);
+	if (err == 0)
+		err = set_thread(s, threads, r, jid_split(span_str(s->to)).bare,
+				 jid_split(span_str(s->from)).bare, a);
+	out->verdict = MESSAGE_MAP_SEND;
+	out->stanza = s;
+	return err;
+}
+
+int message_map_to_xmpp(struct thread_map *threads,
+			const struct sip_request_in *r,
+			const uint8_t id[ID_RAW_BYTES], struct arena *a,
+			struct message_map_xmpp *out)
+{
+	struct buf body;
+	int status, err;
+
+	*out = (struct message_map_xmpp){.verdict = MESSAGE_MAP_REFUSE};
+	buf_init(&body, LIMIT_STANZA_BYTES);
+	status = body_text(r, &body);
+	if (status == 0 && !fits_stanza(buf_span(&body)))
+		status = 513;
+	if (status != 0)
+		err = answer(out, status);
+	else if (buf_len(&body) == 0)
+		err = answer(out, 200);
+	else
+		err = make_stanza(threads, r, buf_span(&body), id, a, out);
+	buf_deinit(&body);
+	return err;
+}

@@ -1,0 +1,155 @@
+/* Life, actions and ledger of the router. */
+#include "fe-gateway/core/router_priv.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rendezvous.h"
+
+enum { ARENA_MAX = LIMIT_STANZA_ARENA_BYTES };
+
+int gw_router_new(struct gw_router **r_out, const struct gw_router_params *p)
+{
+	struct gw_router *r;
+
+	if (p->edge_count == 0 || p->edge_count > LIMIT_CHANNEL_SESSIONS)
+		return FED_EINVAL;
+	r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return FED_ENOMEM;
+	r->p = *p;
+	for (size_t i = 0; i < p->edge_count; i++)
+		r->edges[i].name = p->edges[i];
+	for (size_t i = 0; i < GW_RING; i++)
+		arena_init(&r->ring[i].arena, ARENA_MAX);
+	arena_init(&r->last.arena, ARENA_MAX);
+	r->seen_ring = calloc(LIMIT_DELIVERED_IDS, sizeof(*r->seen_ring));
+	if (r->seen_ring == NULL ||
+	    thread_map_new(&r->threads, LIMIT_THREADS) != 0) {
+		gw_router_free(r);
+		return FED_ENOMEM;
+	}
+	*r_out = r;
+	return 0;
+}
+
+void gw_router_free(struct gw_router *r)
+{
+	if (r == NULL)
+		return;
+	gw_in_free_all(r);
+	gw_out_free_all(r);
+	for (size_t i = 0; i < GW_RING; i++)
+		arena_deinit(&r->ring[i].arena);
+	arena_deinit(&r->last.arena);
+	HASH_CLEAR(hh, r->seen);
+	free(r->seen_ring);
+	thread_map_free(r->threads);
+	free(r);
+}
+
+void gw_router_stop(struct gw_router *r)
+{
+	r->is_stopping = true;
+}
+
+size_t gw_router_held_in(const struct gw_router *r)
+{
+	return HASH_COUNT(r->ins);
+}
+
+size_t gw_router_held_out(const struct gw_router *r)
+{
+	return HASH_COUNT(r->outs);
+}
+
+bool gw_router_is_idle(const struct gw_router *r)
+{
+	return r->ins == NULL && r->outs == NULL && r->ring_count == 0;
+}
+
+void gw_ledger_write(struct gw_router *r, const struct gw_ledger *l)
+{
+	char trace[2 * ID_RAW_BYTES + 1];
+
+	if (!log_wants(r->p.log, FED_LOG_INFO))
+		return;
+	digest_hex(l->id, ID_RAW_BYTES, trace);
+	fed_log(r->p.log, FED_LOG_INFO, "delivery",
+		"trace=%s dir=%s from=%s to=%s call-id=%s outcome=%s "
+		"status=%d ms=%" PRIu64,
+		trace, l->dir, log_value(l->from).text, log_value(l->to).text,
+		log_value(l->call_id).text, l->outcome, l->status, l->ms);
+}
+
+struct gw_pending_action *gw_push(struct gw_router *r, enum gw_action_kind kind)
+{
+	struct gw_pending_action *a;
+
+	if (!FED_CHECK(r->ring_count < GW_RING))
+		return NULL;
+	a = &r->ring[(r->ring_head + r->ring_count) % GW_RING];
+	r->ring_count++;
+	arena_deinit(&a->arena);
+	a->action = (struct gw_action){.kind = kind};
+	return a;
+}
+
+/* The oldest action moves to `last`, which keeps what it points into. */
+static bool pop(struct gw_router *r, struct gw_action *out)
+{
+	struct gw_pending_action *a = &r->ring[r->ring_head];
+
+	if (r->ring_count == 0)
+		return false;
+	r->ring_head = (r->ring_head + 1) % GW_RING;
+	r->ring_count--;
+	r->last = *a;
+	arena_init(&a->arena, ARENA_MAX);
+	*out = r->last.action;
+	if (out->kind == GW_ACT_SIP_REPLY)
+		out->u.sip_reply.reply = &r->last.reply;
+	return true;
+}
+
+bool gw_router_next_action(struct gw_router *r, struct gw_action *out,
+			   uint64_t now_ms)
+{
+	arena_deinit(&r->last.arena);
+	if (r->ring_count == 0 && !gw_in_expire(r, now_ms))
+		(void)gw_out_expire(r, now_ms);
+	if (pop(r, out))
+		return true;
+	return gw_in_next(r, out) || gw_out_next(r, out, now_ms);
+}
+
+uint64_t gw_router_deadline_ms(const struct gw_router *r)
+{
+	uint64_t in = gw_in_deadline_ms(r);
+	uint64_t out = gw_out_deadline_ms(r);
+
+	return in < out ? in : out;
+}
+
+bool gw_edge_is_live(const struct gw_edge *e)
+{
+	return e->state == GW_EDGE_FULL || e->state == GW_EDGE_READY;
+}
+
+size_t gw_router_pick_edge(const struct gw_router *r, struct span domain)
+{
+	struct span live[LIMIT_CHANNEL_SESSIONS] = {{NULL, 0}};
+	size_t index[LIMIT_CHANNEL_SESSIONS];
+	size_t count = 0;
+	size_t best;
+
+	for (size_t i = 0; i < r->p.edge_count; i++) {
+		if (!gw_edge_is_live(&r->edges[i]))
+			continue;
+		live[count] = span_str(r->edges[i].name);
+		index[count++] = i;
+	}
+	best = rendezvous_pick(domain, live, count);
+	return best < count ? index[best] : r->p.edge_count;
+}

@@ -1,0 +1,134 @@
+/*
+ * The gateway's router: which SIP transaction belongs to which Stanza of the
+ * channel, what waits for what, and until when.  Pure: the shell feeds events
+ * and drains actions until there are none.
+ *
+ * SIP -> XMPP: the final response of a MESSAGE waits for the Outcome.
+ * XMPP -> SIP: the Outcome of a Stanza waits for the final response.
+ */
+#ifndef FED_GATEWAY_ROUTER_H
+#define FED_GATEWAY_ROUTER_H
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "chan/chan_core.h"
+#include "fe-gateway/core/message_map.h"
+#include "fe-gateway/core/sip_checks.h"
+
+struct gw_router_params {
+	struct sip_checks_params checks; /* borrowed texts */
+	struct message_map_params map;
+	const char *const *edges; /* names, borrowed */
+	size_t edge_count;	  /* 1..LIMIT_CHANNEL_SESSIONS */
+	struct id_source *ids;	  /* delivery ids; borrowed */
+	const struct logger *log;
+	struct metrics *metrics;
+};
+
+enum gw_action_kind {
+	GW_ACT_SIP_REPLY, /* answer a server transaction; above 199: final */
+	GW_ACT_SIP_DROP,  /* forget the server transaction, no answer */
+	GW_ACT_SIP_SEND,  /* start a client transaction */
+	GW_ACT_STANZA,	  /* chan_link_send_stanza() on that edge */
+	GW_ACT_OUTCOME,	  /* chan_link_send_outcome() on that edge */
+};
+
+struct gw_action {
+	enum gw_action_kind kind;
+	union {
+		struct {
+			uint64_t handle;
+			const struct sip_reply *reply; /* DROP: NULL */
+		} sip_reply;
+		struct {
+			uint64_t token; /* of gw_router_on_sip_response() */
+			const struct sip_request_out *request;
+		} sip_send;
+		struct {
+			size_t edge;
+			struct chan_delivery delivery;
+		} stanza;
+		struct {
+			size_t edge;
+			uint64_t ref;
+			const Fed__Error *refused; /* NULL: delivered */
+		} outcome;
+	} u; /* pointers live until the next call on the router */
+};
+
+struct gw_router;
+
+/** @return 0; FED_EINVAL no edge or too many; FED_ENOMEM */
+int gw_router_new(struct gw_router **r_out,
+		  const struct gw_router_params *p) FED_NODISCARD;
+
+/** Forget everything; NULL is allowed. */
+void gw_router_free(struct gw_router *r);
+
+/** A request came in; a reply to it follows at once or later. */
+void gw_router_on_sip_request(struct gw_router *r,
+			      const struct sip_request_in *request,
+			      uint64_t now_ms);
+
+/** A client transaction ended; unknown tokens are ignored. */
+void gw_router_on_sip_response(struct gw_router *r, uint64_t token,
+			       const struct sip_response_in *response,
+			       uint64_t now_ms);
+
+/** A Stanza came; exactly one OUTCOME with its ref follows. */
+void gw_router_on_stanza(struct gw_router *r, size_t edge, uint64_t ref,
+			 const Fed__StanzaFrame *frame, uint64_t now_ms);
+
+/** Outcome of our Stanza; late ones are counted and ignored. */
+void gw_router_on_outcome(struct gw_router *r, uint64_t handle,
+			  const Fed__Error *refused, uint64_t now_ms);
+
+/** Our Stanza came back from an edge without Outcome: it goes out again,
+ * redelivered. */
+void gw_router_on_returned(struct gw_router *r, size_t edge, uint64_t handle,
+			   uint64_t now_ms);
+
+/**
+ * chan_link_send_stanza() failed.
+ *
+ * @param err  FED_EAGAIN: waits for gw_router_on_edge(); others refuse it
+ */
+void gw_router_on_send_failed(struct gw_router *r, uint64_t handle, int err,
+			      uint64_t now_ms);
+
+enum gw_edge_state {
+	GW_EDGE_DOWN,	  /* no connection */
+	GW_EDGE_DRAINING, /* answers what it has, takes nothing new */
+	GW_EDGE_FULL,	  /* its window has no room now */
+	GW_EDGE_READY,
+};
+
+/**
+ * The state of an edge may have changed.  What it did not answer
+ * LIMIT_EDGE_GRACE_MS after it went down goes to another one, redelivered.
+ */
+void gw_router_on_edge(struct gw_router *r, size_t edge,
+		       enum gw_edge_state state, uint64_t now_ms);
+
+/** From now on nothing new is taken; what is held is still answered. */
+void gw_router_stop(struct gw_router *r);
+
+/** Nothing is held. */
+bool gw_router_is_idle(const struct gw_router *r);
+
+/** Next action, deadlines included; false when drained. */
+bool gw_router_next_action(struct gw_router *r, struct gw_action *action_out,
+			   uint64_t now_ms);
+
+/** When to call next_action again; UINT64_MAX: no deadline. */
+uint64_t gw_router_deadline_ms(const struct gw_router *r);
+
+/* For status and tests. */
+size_t gw_router_held_in(const struct gw_router *r);  /* SIP -> XMPP */
+size_t gw_router_held_out(const struct gw_router *r); /* XMPP -> SIP */
+
+/** Which edge sends to the domain: rendezvous hash over the live ones, the
+ * same on every gateway; edge_count when none is live. */
+size_t gw_router_pick_edge(const struct gw_router *r, struct span domain);
+
+#endif

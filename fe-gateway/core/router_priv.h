@@ -1,0 +1,151 @@
+/*
+ * Inside of the router: router.c (life, actions, deadlines), router_in.c
+ * (SIP -> XMPP), router_out.c (XMPP -> SIP).
+ */
+#ifndef FED_GATEWAY_ROUTER_PRIV_H
+#define FED_GATEWAY_ROUTER_PRIV_H
+
+#include "fe-gateway/core/gw_map.h"
+#include "fe-gateway/core/router.h"
+
+#include <utlist.h>
+
+struct gw_edge {
+	const char *name;
+	enum gw_edge_state state;
+	uint64_t down_ms;      /* since when, in state DOWN */
+	bool is_given_away;    /* its unanswered stanzas went to others */
+	struct gw_in *waiting; /* for room in its window; by handle */
+};
+
+/* A Stanza of ours: a MESSAGE from the SIP side, or an iq result. */
+struct gw_in {
+	UT_hash_handle hh;	 /* by handle */
+	UT_hash_handle hh_merge; /* by merge_key */
+	uint64_t handle;	 /* of the channel; rising, so also the age */
+	uint64_t sip_handle;
+	bool has_sip; /* false: nobody waits for an answer */
+	bool is_sent; /* given to `edge`; else in a waiting list */
+	bool is_redelivered;
+	bool is_trying_due; /* in the list `trying` */
+	uint8_t id[ID_RAW_BYTES];
+	size_t edge; /* edge_count while none is live */
+	uint64_t since_ms;
+	struct arena arena; /* of all below */
+	Fed__Stanza *stanza;
+	const char *merge_key;
+	const char *call_id;
+	struct gw_in *prev, *next;     /* all, by age */
+	struct gw_in *t_prev, *t_next; /* no 100 Trying yet, by age */
+	struct gw_in *w_prev, *w_next; /* waiting list of an edge */
+};
+
+/* The MESSAGEs to one Request-URI: one in flight, others wait in order
+ * (RFC 3428 8). */
+struct gw_queue {
+	UT_hash_handle hh;
+	struct gw_out *waiting;
+	size_t waiting_count;
+	struct gw_out *flying;
+	bool is_ready; /* in the list `ready` */
+	struct gw_queue *prev, *next;
+	char uri[];
+};
+
+struct gw_out {
+	UT_hash_handle hh;    /* by token */
+	UT_hash_handle hh_id; /* by delivery id */
+	uint64_t token;
+	uint8_t id[ID_RAW_BYTES];
+	size_t edge;
+	uint64_t ref;
+	uint64_t since_ms;
+	uint64_t sent_ms;
+	struct arena arena; /* of all below */
+	struct sip_request_out request;
+	const char *from;
+	const char *to;
+	struct gw_queue *queue;
+	struct gw_out *prev, *next;	/* of the queue */
+	struct gw_out *a_prev, *a_next; /* waiting or flying, by age */
+};
+
+/* A delivery id that ended well. */
+struct gw_seen {
+	UT_hash_handle hh;
+	uint8_t id[ID_RAW_BYTES];
+	bool is_used;
+};
+
+struct gw_pending_action {
+	struct gw_action action;
+	struct sip_reply reply;
+	struct arena arena; /* what the action points into */
+};
+
+/* An event makes at most two actions that are not pulled from lists. */
+enum { GW_RING = 4 };
+
+struct gw_router {
+	struct gw_router_params p;
+	struct thread_map *threads;
+	bool is_stopping;
+	uint64_t next_id; /* handles and tokens */
+
+	struct gw_edge edges[LIMIT_CHANNEL_SESSIONS];
+	struct gw_in *homeless; /* waiting while no edge is live */
+	struct gw_in *ins, *merges;
+	struct gw_in *in_ages, *in_trying;
+
+	struct gw_out *outs, *out_ids;
+	struct gw_queue *queues, *ready;
+	struct gw_out *wait_ages, *fly_ages;
+	size_t flying_count;
+
+	struct gw_seen *seen, *seen_ring;
+	size_t seen_at;
+
+	struct gw_pending_action ring[GW_RING];
+	size_t ring_head, ring_count;
+	struct gw_pending_action last; /* what the last action points into */
+};
+
+/* One thing that happened, for the ledger. */
+struct gw_ledger {
+	const uint8_t *id;
+	const char *dir; /* "sip-xmpp", "xmpp-sip" */
+	struct span from;
+	struct span to;
+	struct span call_id;
+	const char *outcome;
+	int status;
+	uint64_t ms;
+};
+
+/* --- router.c --- */
+bool gw_edge_is_live(const struct gw_edge *e);
+void gw_ledger_write(struct gw_router *r, const struct gw_ledger *l);
+/* A free slot, zeroed but for its arena, which is empty; NULL: the shell did
+ * not drain. */
+struct gw_pending_action *gw_push(struct gw_router *r,
+				  enum gw_action_kind kind);
+
+/* --- router_in.c --- */
+/* One deadline that passed, as an action; false: none did. */
+bool gw_in_expire(struct gw_router *r, uint64_t now_ms);
+/* The next stanza that an edge has room for. */
+bool gw_in_next(struct gw_router *r, struct gw_action *out);
+uint64_t gw_in_deadline_ms(const struct gw_router *r);
+void gw_in_free_all(struct gw_router *r);
+/* Send a stanza that nobody waits for; takes the arena. */
+void gw_in_send_own(struct gw_router *r, struct arena *take,
+		    Fed__Stanza *stanza, uint64_t now_ms);
+
+/* --- router_out.c --- */
+bool gw_out_expire(struct gw_router *r, uint64_t now_ms);
+/* The next request that may leave. */
+bool gw_out_next(struct gw_router *r, struct gw_action *out, uint64_t now_ms);
+uint64_t gw_out_deadline_ms(const struct gw_router *r);
+void gw_out_free_all(struct gw_router *r);
+
+#endif

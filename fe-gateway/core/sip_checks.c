@@ -1,0 +1,197 @@
+/* RFC 3261 8.2 as a list of checks; the first that says no answers. */
+#include "fe-gateway/core/sip_checks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fe-gateway/core/address.h"
+#include "fe-gateway/core/message_map.h"
+
+struct check {
+	const struct sip_checks_params *p;
+	const struct sip_request_in *r;
+	bool is_merged;
+	struct sip_reply *reply;
+	const char *why;
+};
+
+static enum sip_checks_verdict say(struct check *c, int status, const char *why)
+{
+	sip_reply_status(c->reply, status);
+	c->why = why;
+	return SIP_CHECKS_REPLY;
+}
+
+static enum sip_checks_verdict check_source(struct check *c)
+{
+	for (size_t i = 0; i < c->p->trusted_count; i++)
+		if (span_eq_str(c->r->source, c->p->trusted[i]))
+			return SIP_CHECKS_PASS;
+	(void)say(c, 403, "untrusted");
+	return SIP_CHECKS_UNTRUSTED;
+}
+
+/* Methods with an RFC that we do not speak: 405, all others 501. */
+static const char *const KNOWN[] = {
+	"INVITE",  "BYE",   "REGISTER", "SUBSCRIBE", "NOTIFY",
+	"PUBLISH", "REFER", "PRACK",	"UPDATE",    "INFO",
+};
+
+static enum sip_checks_verdict check_method(struct check *c)
+{
+	struct span m = c->r->method;
+	int status = 501;
+
+	if (span_eq_str(m, "ACK"))
+		return SIP_CHECKS_DROP;
+	if (span_eq_str(m, "MESSAGE") || span_eq_str(m, "OPTIONS"))
+		return SIP_CHECKS_PASS;
+	/* one that has its transaction is answered below us */
+	if (span_eq_str(m, "CANCEL"))
+		return say(c, 481, "cancel");
+	for (size_t i = 0; i < FED_ARRAY_LEN(KNOWN); i++)
+		if (span_eq_str(m, KNOWN[i]))
+			status = 405;
+	(void)say(c, status, "method");
+	c->reply->allow = SIP_ALLOW;
+	return SIP_CHECKS_REPLY;
+}
+
+/* RFC 7247 8: sips is not translated, RFC 5630 5.1.2 says how to refuse. */
+static enum sip_checks_verdict refuse_sips(struct check *c)
+{
+	(void)say(c, 480, "sips");
+	c->reply->warning = "SIPS Not Allowed";
+	return SIP_CHECKS_REPLY;
+}
+
+static enum sip_checks_verdict check_uri(struct check *c)
+{
+	struct address_uri u;
+	int err = address_uri_split(c->r->request_uri, &u);
+
+	if (err != 0)
+		return say(c, err == FED_EPROTO ? 416 : 400, "request_uri");
+	if (u.scheme == ADDRESS_SIPS)
+		return refuse_sips(c);
+	if (address_uri_split(c->r->to_uri, &u) == 0 &&
+	    u.scheme == ADDRESS_SIPS)
+		return refuse_sips(c);
+	return SIP_CHECKS_PASS;
+}
+
+static enum sip_checks_verdict check_dialog(struct check *c)
+{
+	if (c->r->has_to_tag)
+		return say(c, 481, "dialog");
+	if (c->is_merged)
+		return say(c, 482, "merged");
+	return SIP_CHECKS_PASS;
+}
+
+static enum sip_checks_verdict check_require(struct check *c)
+{
+	struct span tags = c->r->require;
+	char *out;
+	size_t n = 0;
+
+	if (tags.n == 0)
+		return SIP_CHECKS_PASS;
+	(void)say(c, 420, "require");
+	out = c->reply->unsupported;
+	for (size_t i = 0; i < tags.n; i++)
+		if (n + 1 < sizeof(c->reply->unsupported) && tags.p[i] >= ' ' &&
+		    tags.p[i] < 0x7F)
+			out[n++] = tags.p[i];
+	out[n] = '\0';
+	return SIP_CHECKS_REPLY;
+}
+
+static enum sip_checks_verdict check_content(struct check *c)
+{
+	const struct sip_request_in *r = c->r;
+
+	if (r->content_encoding.n > 0 &&
+	    !span_ieq(r->content_encoding, SPAN_LIT("identity"))) {
+		(void)say(c, 415, "content_encoding");
+		c->reply->accept_encoding = "identity";
+		c->reply->accept = SIP_ACCEPT;
+		return SIP_CHECKS_REPLY;
+	}
+	if (r->body.n == 0 || r->content_type.n == 0 ||
+	    span_ieq(r->content_type, SPAN_LIT("text/plain")) ||
+	    span_ieq(r->content_type, SPAN_LIT("text/html")))
+		return SIP_CHECKS_PASS;
+	(void)say(c, 415, "content_type");
+	c->reply->accept = SIP_ACCEPT;
+	return SIP_CHECKS_REPLY;
+}
+
+bool sip_checks_is_ours(const struct sip_checks_params *p, struct span domain)
+{
+	for (size_t i = 0; i < p->domain_count; i++)
+		if (span_eq_str(domain, p->domains[i]))
+			return true;
+	return false;
+}
+
+static enum sip_checks_verdict check_parties(struct check *c)
+{
+	char domain[LIMIT_DOMAIN_BYTES + 1];
+	int err = address_uri_domain(c->r->from_uri, domain, sizeof(domain));
+
+	if (err != 0)
+		return say(c, 400, "from");
+	if (!sip_checks_is_ours(c->p, span_str(domain)))
+		return say(c, 403, "from_domain");
+	err = address_uri_domain(c->r->request_uri, domain, sizeof(domain));
+	if (err != 0)
+		return say(c, 400, "request_uri");
+	if (!sip_checks_is_ours(c->p, span_str(domain)))
+		return SIP_CHECKS_PASS;
+	/* a SIP domain that was routed to us: the proxy did not find the
+	 * user, or routes in a circle; there is nobody behind us */
+	(void)say(c, 404, "loop");
+	return SIP_CHECKS_REPLY;
+}
+
+static enum sip_checks_verdict check_options(struct check *c)
+{
+	if (!span_eq_str(c->r->method, "OPTIONS"))
+		return SIP_CHECKS_PASS;
+	(void)say(c, 200, "options");
+	c->reply->allow = SIP_ALLOW;
+	c->reply->accept = SIP_ACCEPT;
+	return SIP_CHECKS_REPLY;
+}
+
+typedef enum sip_checks_verdict (*check_fn)(struct check *c);
+
+/* OPTIONS is answered before content and parties are asked for. */
+static const check_fn CHECKS[] = {
+	check_source,  check_method,  check_uri,     check_dialog,
+	check_require, check_options, check_content, check_parties,
+};
+
+enum sip_checks_verdict sip_checks(const struct sip_checks_params *p,
+				   const struct sip_request_in *r,
+				   bool is_merged, struct sip_reply *reply_out,
+				   const char **why_out)
+{
+	struct check c = {
+		.p = p,
+		.r = r,
+		.is_merged = is_merged,
+		.reply = reply_out,
+		.why = "ok",
+	};
+	enum sip_checks_verdict v = SIP_CHECKS_PASS;
+
+	for (size_t i = 0; i < FED_ARRAY_LEN(CHECKS); i++) {
+		v = CHECKS[i](&c);
+		if (v != SIP_CHECKS_PASS)
+			break;
+	}
+	*why_out = c.why;
+	return v;
+}

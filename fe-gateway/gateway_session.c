@@ -1,0 +1,381 @@
+/* Glue: events of links and SIP into the router, its actions out again. */
+#include "fe-gateway/gateway_session.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fe-gateway/core/router.h"
+#include "io/chan_link.h"
+#include "io/daemon.h"
+#include "fe-gateway/sip_adapter.h"
+
+/* The last answers leave in this time after nothing is held any more. */
+enum { SESSION_LINGER_MS = 200 };
+
+struct session_edge {
+	struct gateway_session *session;
+	size_t index;
+	struct chan_link *link;
+	bool is_draining; /* the edge takes no Stanza until its next session */
+};
+
+struct gateway_session {
+	const struct gateway_config *config;
+	struct sip_loop *sip_loop;
+	struct loop *loop;
+	const struct logger *log;
+	struct metrics *metrics;
+	struct gw_router *router;
+	struct sip_adapter *sip;
+	struct tls_creds *creds;
+	struct loop_timer *timer; /* deadline of the router */
+	struct loop_timer *linger;
+	struct session_edge edges[LIMIT_CHANNEL_SESSIONS];
+	const char *edge_names[LIMIT_CHANNEL_SESSIONS];
+	size_t edge_count;
+	bool is_pumping;
+	bool is_stopping;
+};
+
+static uint64_t now_ms(const struct gateway_session *s)
+{
+	return loop_now_ms(s->loop);
+}
+
+/* --- actions ---------------------------------------------------------------
+ */
+
+static void send_sip(struct gateway_session *s, uint64_t token,
+		     const struct sip_request_out *request)
+{
+	struct sip_response_in failed = {.end = SIP_END_TRANSPORT};
+
+	if (sip_adapter_send(s->sip, token, request) != 0)
+		gw_router_on_sip_response(s->router, token, &failed, now_ms(s));
+}
+
+static void send_stanza(struct gateway_session *s, size_t edge,
+			const struct chan_delivery *d)
+{
+	uint64_t handle = d->handle;
+	int err = chan_link_send_stanza(s->edges[edge].link, d);
+
+	if (err == 0)
+		return;
+	if (err != FED_EAGAIN)
+		fed_log(s->log, FED_LOG_WARN, "stanza_unsendable",
+			"edge=%s error=%s", s->edge_names[edge],
+			fed_strerror(err));
+	gw_router_on_send_failed(s->router, handle, err, now_ms(s));
+}
+
+static void send_outcome(struct gateway_session *s, size_t edge, uint64_t ref,
+			 const Fed__Error *refused)
+{
+	int err = chan_link_send_outcome(s->edges[edge].link, ref, refused);
+
+	/* of a session that is gone: the edge sends the Stanza again */
+	if (err != 0)
+		fed_log(s->log, FED_LOG_DEBUG, "outcome_lost",
+			"edge=%s ref=%" PRIu64 " error=%s", s->edge_names[edge],
+			ref, fed_strerror(err));
+}
+
+static void perform(struct gateway_session *s, const struct gw_action *a)
+{
+	switch (a->kind) {
+	case GW_ACT_SIP_REPLY:
+		sip_adapter_reply(s->sip, a->u.sip_reply.handle,
+				  a->u.sip_reply.reply);
+		break;
+	case GW_ACT_SIP_DROP:
+		sip_adapter_drop(s->sip, a->u.sip_reply.handle);
+		break;
+	case GW_ACT_SIP_SEND:
+		send_sip(s, a->u.sip_send.token, a->u.sip_send.request);
+		break;
+	case GW_ACT_STANZA:
+		send_stanza(s, a->u.stanza.edge, &a->u.stanza.delivery);
+		break;
+	case GW_ACT_OUTCOME:
+		send_outcome(s, a->u.outcome.edge, a->u.outcome.ref,
+			     a->u.outcome.refused);
+		break;
+	}
+}
+
+static void begin_linger(struct gateway_session *s)
+{
+	if (s->is_stopping && gw_router_is_idle(s->router))
+		loop_timer_arm(s->linger, now_ms(s) + SESSION_LINGER_MS);
+}
+
+/* What an action causes is drained by the outermost call. */
+static void pump(struct gateway_session *s)
+{
+	struct gw_action a;
+
+	if (s->is_pumping)
+		return;
+	s->is_pumping = true;
+	while (gw_router_next_action(s->router, &a, now_ms(s)))
+		perform(s, &a);
+	s->is_pumping = false;
+	loop_timer_arm(s->timer, gw_router_deadline_ms(s->router));
+	begin_linger(s);
+}
+
+static void on_deadline(void *arg)
+{
+	pump(arg);
+}
+
+static void on_lingered(void *arg)
+{
+	struct gateway_session *s = arg;
+
+	loop_stop(s->loop);
+}
+
+/* --- events ----------------------------------------------------------------
+ */
+
+static void on_sip_request(const struct sip_request_in *r, void *arg)
+{
+	struct gateway_session *s = arg;
+
+	gw_router_on_sip_request(s->router, r, now_ms(s));
+	pump(s);
+}
+
+static void on_sip_response(uint64_t token, const struct sip_response_in *r,
+			    void *arg)
+{
+	struct gateway_session *s = arg;
+
+	gw_router_on_sip_response(s->router, token, r, now_ms(s));
+	pump(s);
+}
+
+static void tell_edge_state(struct session_edge *e)
+{
+	enum gw_edge_state state = GW_EDGE_READY;
+
+	if (!chan_link_is_up(e->link))
+		state = GW_EDGE_DOWN;
+	else if (e->is_draining)
+		state = GW_EDGE_DRAINING;
+	else if (!chan_link_can_send(e->link))
+		state = GW_EDGE_FULL;
+	gw_router_on_edge(e->session->router, e->index, state,
+			  now_ms(e->session));
+}
+
+static void on_frame(struct session_edge *e, const Fed__Frame *f)
+{
+	const Fed__StreamEvent *ev;
+
+	if (f->kind_case != FED__FRAME__KIND_STREAM_EVENT)
+		return;
+	ev = f->stream_event;
+	fed_log(e->session->log, FED_LOG_DEBUG, "edge_stream",
+		"edge=%s what=%s dir=%s local=%s peer=%s reason=%s",
+		chan_link_peer(e->link),
+		ev->what == FED__STREAM_EVENT__WHAT__OPENED ? "opened"
+							    : "closed",
+		ev->inbound ? "in" : "out",
+		log_value(span_str(ev->local_domain)).text,
+		log_value(span_str(ev->peer_domain)).text,
+		log_value(span_str(ev->reason)).text);
+}
+
+static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
+{
+	struct session_edge *e = arg;
+	struct gateway_session *s = e->session;
+
+	(void)l;
+	switch (a->kind) {
+	case CHAN_ACT_UP:
+		e->is_draining = false;
+		tell_edge_state(e);
+		break;
+	case CHAN_ACT_STANZA:
+		gw_router_on_stanza(s->router, e->index, a->u.stanza.ref,
+				    a->u.stanza.frame, now_ms(s));
+		break;
+	case CHAN_ACT_OUTCOME:
+		gw_router_on_outcome(s->router, a->u.outcome.handle,
+				     a->u.outcome.refused, now_ms(s));
+		break;
+	case CHAN_ACT_RETURNED:
+		gw_router_on_returned(s->router, e->index, a->u.outcome.handle,
+				      now_ms(s));
+		break;
+	case CHAN_ACT_DRAIN:
+		e->is_draining = true;
+		tell_edge_state(e);
+		break;
+	case CHAN_ACT_WINDOW:
+	case CHAN_ACT_DOWN:
+	case CHAN_ACT_GONE:
+		tell_edge_state(e);
+		break;
+	case CHAN_ACT_FRAME:
+		on_frame(e, a->u.frame);
+		break;
+	case CHAN_ACT_CLOSE:
+		/* the link closes by itself */
+		break;
+	}
+	pump(s);
+}
+
+/* --- life ------------------------------------------------------------------
+ */
+
+static int make_router(struct gateway_session *s, struct id_source *ids)
+{
+	const struct gateway_config_sip *sip = &s->config->file->sip;
+	struct gw_router_params p = {
+		.checks =
+			{
+				.domains =
+					(const char *const *)s->config->domains,
+				.domain_count = sip->domains_count,
+				.trusted =
+					(const char *const *)s->config->trusted,
+				.trusted_count = sip->trusted_count,
+			},
+		.map =
+			{
+				.page_max_bytes = sip->page_max,
+				.fixed_bytes = sip_adapter_fixed_bytes(s->sip),
+			},
+		.edges = s->edge_names,
+		.edge_count = s->edge_count,
+		.ids = ids,
+		.log = s->log,
+		.metrics = s->metrics,
+	};
+
+	return gw_router_new(&s->router, &p);
+}
+
+static int make_sip(struct gateway_session *s, struct errbuf *e)
+{
+	const struct gateway_config_file *f = s->config->file;
+	struct sip_adapter_params p = {
+		.loop = s->sip_loop,
+		.instance = f->instance,
+		.listen = (const char *const *)f->sip.listen,
+		.listen_count = f->sip.listen_count,
+		.next_hop = f->sip.next_hop,
+		.on_request = on_sip_request,
+		.on_response = on_sip_response,
+		.arg = s,
+	};
+
+	return sip_adapter_new(&s->sip, &p, e);
+}
+
+static int dial_edges(struct gateway_session *s, struct id_source *ids,
+		      struct errbuf *e)
+{
+	const struct gateway_config_file *f = s->config->file;
+	struct chan_link_common p = {
+		.loop = s->loop,
+		.instance = f->instance,
+		.creds = s->creds,
+		.ids = ids,
+		.metrics = s->metrics,
+		.fn = on_link,
+	};
+	int err = daemon_random(p.boot_id, sizeof(p.boot_id));
+
+	for (size_t i = 0; i < s->edge_count && err == 0; i++) {
+		s->edges[i].session = s;
+		s->edges[i].index = i;
+		p.arg = &s->edges[i];
+		err = chan_link_dial(&s->edges[i].link, &p,
+				     f->channel.edges[i].name,
+				     f->channel.edges[i].address, e);
+	}
+	return err;
+}
+
+static int make_all(struct gateway_session *s, struct id_source *ids,
+		    struct errbuf *e)
+{
+	int err = loop_timer_new(&s->timer, s->loop, on_deadline, s);
+
+	if (err == 0)
+		err = loop_timer_new(&s->linger, s->loop, on_lingered, s);
+	if (err == 0)
+		err = gateway_config_creds(s->config, &s->creds, e);
+	if (err == 0)
+		err = make_sip(s, e);
+	if (err == 0)
+		err = make_router(s, ids);
+	if (err == 0)
+		err = dial_edges(s, ids, e);
+	return err;
+}
+
+int gateway_session_new(struct gateway_session **s_out,
+			const struct gateway_config *config,
+			struct sip_loop *loop, struct id_source *ids,
+			struct metrics *metrics, struct errbuf *e)
+{
+	const struct gateway_config_channel *ch = &config->file->channel;
+	struct gateway_session *s = calloc(1, sizeof(*s));
+	int err;
+
+	errbuf_set(e, "out of memory");
+	if (s == NULL)
+		return FED_ENOMEM;
+	s->config = config;
+	s->sip_loop = loop;
+	s->loop = sip_loop_inner(loop);
+	s->log = loop_log(s->loop);
+	s->metrics = metrics;
+	s->edge_count = ch->edges_count;
+	for (size_t i = 0; i < s->edge_count; i++)
+		s->edge_names[i] = ch->edges[i].name;
+	err = make_all(s, ids, e);
+	if (err != 0) {
+		gateway_session_free(s);
+		return err;
+	}
+	*s_out = s;
+	return 0;
+}
+
+void gateway_session_stop(struct gateway_session *s)
+{
+	if (s->is_stopping)
+		return;
+	s->is_stopping = true;
+	fed_log(s->log, FED_LOG_INFO, "stopping", "held_in=%zu held_out=%zu",
+		gw_router_held_in(s->router), gw_router_held_out(s->router));
+	gw_router_stop(s->router);
+	for (size_t i = 0; i < s->edge_count; i++)
+		chan_link_drain(s->edges[i].link, "stopping");
+	pump(s);
+}
+
+void gateway_session_free(struct gateway_session *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->edge_count; i++)
+		if (s->edges[i].link != NULL)
+			chan_link_free(s->edges[i].link);
+	sip_adapter_free(s->sip);
+	gw_router_free(s->router);
+	loop_timer_free(s->timer);
+	loop_timer_free(s->linger);
+	tls_creds_unref(s->creds);
+	free(s);
+}

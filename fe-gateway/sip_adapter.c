@@ -1,0 +1,416 @@
+/* sofia nta: transports, server and client transactions. */
+#include "fe-gateway/sip_adapter.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NTA_LEG_MAGIC_T struct sip_adapter
+#define NTA_OUTGOING_MAGIC_T struct sip_client
+#include <sofia-sip/nta.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_protos.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/su_tagarg.h>
+#include <sofia-sip/tport_tag.h>
+
+#include "base/limits.h"
+#include "fe-gateway/core/gw_map.h"
+#include "fe-gateway/sip_adapter_read.h"
+
+/* LIMIT: sofia queues at most this much per connection (it clips to 1000);
+ * an idle connection of a peer goes after ten minutes, half a message after
+ * thirty seconds. */
+enum {
+	SIP_QUEUE_SIZE = 1000,
+	SIP_IDLE_MS = 600000,
+	SIP_HALF_MS = 30000,
+};
+
+/* A server transaction that has no final response yet. */
+struct sip_server {
+	UT_hash_handle hh;
+	uint64_t handle;
+	nta_incoming_t *irq;
+};
+
+/* A client transaction. */
+struct sip_client {
+	UT_hash_handle hh;
+	uint64_t token;
+	struct sip_adapter *adapter;
+	nta_outgoing_t *orq;
+};
+
+struct sip_adapter {
+	struct sip_adapter_params p;
+	nta_agent_t *agent;
+	nta_leg_t *leg;
+	struct sip_server *servers;
+	struct sip_client *clients;
+	uint64_t next_handle;
+	char *next_hop;
+	char *route; /* <next hop;lr> */
+	size_t fixed_bytes;
+};
+
+/* --- server transactions ---------------------------------------------------
+ */
+
+static void forget_server(struct sip_adapter *a, struct sip_server *s)
+{
+	HASH_DEL(a->servers, s);
+	/* sofia keeps 16 KB of each transaction that is not given back; it
+	 * goes on answering retransmissions itself */
+	nta_incoming_destroy(s->irq);
+	free(s);
+}
+
+static struct sip_server *find_server(struct sip_adapter *a, uint64_t handle)
+{
+	struct sip_server *s;
+
+	HASH_FIND(hh, a->servers, &handle, sizeof(handle), s);
+	return s;
+}
+
+void sip_adapter_drop(struct sip_adapter *a, uint64_t handle)
+{
+	struct sip_server *s = find_server(a, handle);
+
+	if (s != NULL)
+		forget_server(a, s);
+}
+
+void sip_adapter_reply(struct sip_adapter *a, uint64_t handle,
+		       const struct sip_reply *r)
+{
+	struct sip_server *s = find_server(a, handle);
+	char warning[LIMIT_DOMAIN_BYTES + 128];
+	char contact[LIMIT_SIP_CONTACT_BYTES + 3];
+
+	if (s == NULL)
+		return;
+	if (r->warning != NULL)
+		(void)snprintf(warning, sizeof(warning), "380 %s \"%s\"",
+			       a->p.instance, r->warning);
+	(void)snprintf(contact, sizeof(contact), "<%s>", r->line.contact);
+	if (nta_incoming_treply(
+		    s->irq, r->line.status, r->line.phrase,
+		    TAG_IF(r->allow != NULL, SIPTAG_ALLOW_STR(r->allow)),
+		    TAG_IF(r->accept != NULL, SIPTAG_ACCEPT_STR(r->accept)),
+		    TAG_IF(r->accept_encoding != NULL,
+			   SIPTAG_ACCEPT_ENCODING_STR(r->accept_encoding)),
+		    TAG_IF(r->warning != NULL, SIPTAG_WARNING_STR(warning)),
+		    TAG_IF(r->unsupported[0] != '\0',
+			   SIPTAG_UNSUPPORTED_STR(r->unsupported)),
+		    TAG_IF(r->line.contact[0] != '\0',
+			   SIPTAG_CONTACT_STR(contact)),
+		    TAG_END()) < 0)
+		fed_log(loop_log(sip_loop_inner(a->p.loop)), FED_LOG_WARN,
+			"sip_reply_failed", "status=%d", r->line.status);
+	if (r->line.status >= 200)
+		forget_server(a, s);
+}
+
+/* nta calls this for each new request outside a dialog. */
+static int on_request(struct sip_adapter *a, nta_leg_t *leg,
+		      nta_incoming_t *irq, sip_t const *sip)
+{
+	struct sip_server *s = calloc(1, sizeof(*s));
+	struct sip_adapter_text *text = calloc(1, sizeof(*text));
+	struct sip_request_in r;
+
+	(void)leg;
+	if (s == NULL || text == NULL) {
+		free(s);
+		free(text);
+		return 500; /* sofia answers and frees */
+	}
+	s->irq = irq;
+	s->handle = ++a->next_handle;
+	HASH_ADD(hh, a->servers, handle, sizeof(s->handle), s);
+	if (s->hh.tbl == NULL) {
+		free(s);
+		free(text);
+		return 500;
+	}
+	sip_adapter_read(irq, sip, text, &r);
+	r.handle = s->handle;
+	a->p.on_request(&r, a->p.arg);
+	free(text);
+	return 0;
+}
+
+/* --- client transactions ---------------------------------------------------
+ */
+
+static void forget_client(struct sip_client *c)
+{
+	HASH_DEL(c->adapter->clients, c);
+	if (c->orq != NULL)
+		nta_outgoing_destroy(c->orq);
+	free(c);
+}
+
+/* Responses that sofia made itself stand for what happened to the
+ * transaction (RFC 3261 8.1.3.1). */
+static enum sip_end internal_end(int status)
+{
+	switch (status) {
+	case 408:
+		return SIP_END_TIMEOUT;
+	case 404:
+	case 502:
+		return SIP_END_DNS;
+	default:
+		return SIP_END_TRANSPORT;
+	}
+}
+
+static int on_response(struct sip_client *c, nta_outgoing_t *orq,
+		       sip_t const *sip)
+{
+	struct sip_adapter *a = c->adapter;
+	struct sip_response_in r = {.end = SIP_END_RESPONSE};
+	char contact[LIMIT_SIP_CONTACT_BYTES + 1];
+	uint64_t token = c->token;
+	struct sip_client *found;
+
+	r.status = sip != NULL ? sip->sip_status->st_status
+			       : nta_outgoing_status(orq);
+	if (r.status < 200)
+		return 0;
+	/* an end from inside sip_adapter_send() is its return value */
+	HASH_FIND(hh, a->clients, &token, sizeof(token), found);
+	if (found != c)
+		return 0;
+	if (sip == NULL || nta_sip_is_internal(sip)) {
+		r.end = internal_end(r.status);
+	} else {
+		r.phrase = span_str(sip->sip_status->st_phrase);
+		r.contact_uri =
+			sip_adapter_contact(sip, contact, sizeof(contact));
+	}
+	c->orq = orq;
+	/* what `r` points into is the transaction's: it goes last, but out of
+	 * the table, since the call may send anew */
+	HASH_DEL(a->clients, c);
+	a->p.on_response(token, &r, a->p.arg);
+	nta_outgoing_destroy(orq);
+	free(c);
+	return 0;
+}
+
+/* "<uri>" or "<uri>;tag=x" on the heap. */
+static char *name_addr(const char *uri, const char *tag)
+{
+	char *s = NULL;
+	int n = tag != NULL ? asprintf(&s, "<%s>;tag=%s", uri, tag)
+			    : asprintf(&s, "<%s>", uri);
+
+	return n >= 0 ? s : NULL;
+}
+
+static nta_outgoing_t *start(struct sip_adapter *a, struct sip_client *c,
+			     const struct sip_request_out *r, const char *from,
+			     const char *to)
+{
+	char cseq[64];
+
+	(void)snprintf(cseq, sizeof(cseq), "%u %s", (unsigned)r->cseq,
+		       r->method);
+	return nta_outgoing_tcreate(
+		a->leg, on_response, c, URL_STRING_MAKE(a->next_hop),
+		sip_method_code(r->method), r->method,
+		URL_STRING_MAKE(r->request_uri), NTATAG_BRANCH_KEY(r->branch),
+		SIPTAG_ROUTE_STR(a->route), SIPTAG_FROM_STR(from),
+		SIPTAG_TO_STR(to), SIPTAG_CALL_ID_STR(r->call_id),
+		SIPTAG_CSEQ_STR(cseq), SIPTAG_MAX_FORWARDS_STR("70"),
+		TAG_IF(r->subject != NULL, SIPTAG_SUBJECT_STR(r->subject)),
+		TAG_IF(r->content_language != NULL,
+		       SIPTAG_CONTENT_LANGUAGE_STR(r->content_language)),
+		TAG_IF(r->content_type != NULL,
+		       SIPTAG_CONTENT_TYPE_STR(r->content_type)),
+		TAG_IF(r->body.n > 0, SIPTAG_PAYLOAD_STR(r->body.p)),
+		TAG_END());
+}
+
+int sip_adapter_send(struct sip_adapter *a, uint64_t token,
+		     const struct sip_request_out *r)
+{
+	struct sip_client *c = calloc(1, sizeof(*c));
+	char *from = name_addr(r->from_uri, r->from_tag);
+	char *to = name_addr(r->to_uri, NULL);
+	nta_outgoing_t *orq = NULL;
+
+	if (c != NULL && from != NULL && to != NULL) {
+		c->adapter = a;
+		c->token = token;
+		orq = start(a, c, r, from, to);
+	}
+	free(from);
+	free(to);
+	if (orq == NULL) {
+		free(c);
+		return FED_EIO;
+	}
+	c->orq = orq;
+	HASH_ADD(hh, a->clients, token, sizeof(c->token), c);
+	if (c->hh.tbl == NULL) {
+		nta_outgoing_destroy(orq);
+		free(c);
+		return FED_EIO;
+	}
+	if (nta_outgoing_status(orq) >= 200) {
+		forget_client(c);
+		return FED_EIO;
+	}
+	return 0;
+}
+
+/* --- life ------------------------------------------------------------------
+ */
+
+size_t sip_adapter_fixed_bytes(const struct sip_adapter *a)
+{
+	return a->fixed_bytes;
+}
+
+/* Via as the transport layer writes it for the next hop's transport, without
+ * the value of branch. */
+static size_t via_bytes(const struct sip_adapter *a)
+{
+	bool is_tcp = strcasestr(a->next_hop, ";transport=tcp") != NULL;
+	const char *protocol = is_tcp ? sip_transport_tcp : sip_transport_udp;
+	const sip_via_t *v = nta_agent_via(a->agent);
+	size_t n;
+
+	while (v != NULL && strcasecmp(v->v_protocol, protocol) != 0)
+		v = v->v_next;
+	if (v == NULL)
+		return 0;
+	n = sizeof("Via:  ;branch=\r\n") - 1 + strlen(protocol) +
+	    strlen(v->v_host);
+	if (v->v_port != NULL)
+		n += 1 + strlen(v->v_port);
+	return n;
+}
+
+static size_t count_fixed(const struct sip_adapter *a)
+{
+	return via_bytes(a) + sizeof("Route: \r\n") - 1 + strlen(a->route);
+}
+
+/* "udp:192.0.2.1:5060" as the URL that binds it. */
+static char *listen_url(const char *text)
+{
+	const char *addr = strchr(text, ':');
+	char *url = NULL;
+
+	if (addr == NULL || asprintf(&url, "sip:%s;transport=%.*s", addr + 1,
+				     (int)(addr - text), text) < 0)
+		return NULL;
+	return url;
+}
+
+static nta_agent_t *create_agent(struct sip_adapter *a, const char *url)
+{
+	return nta_agent_create(
+		sip_loop_root(a->p.loop), URL_STRING_MAKE(url), NULL, NULL,
+		NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),
+		NTATAG_MAXSIZE(LIMIT_SIP_BYTES),
+		NTATAG_UDP_MTU(LIMIT_PAGE_BYTES),
+		TPTAG_QUEUESIZE(SIP_QUEUE_SIZE), TPTAG_IDLE(SIP_IDLE_MS),
+		TPTAG_TIMEOUT(SIP_HALF_MS), TPTAG_PONG2PING(1), TAG_END());
+}
+
+static int bind_one(struct sip_adapter *a, const char *text, struct errbuf *e)
+{
+	char *url = listen_url(text);
+	bool is_bound;
+
+	if (url == NULL)
+		return FED_ENOMEM;
+	errno = 0;
+	if (a->agent == NULL) {
+		a->agent = create_agent(a, url);
+		is_bound = a->agent != NULL;
+	} else {
+		is_bound =
+			nta_agent_add_tport(a->agent, URL_STRING_MAKE(url),
+					    TPTAG_QUEUESIZE(SIP_QUEUE_SIZE),
+					    TPTAG_IDLE(SIP_IDLE_MS),
+					    TPTAG_TIMEOUT(SIP_HALF_MS),
+					    TPTAG_PONG2PING(1), TAG_END()) == 0;
+	}
+	free(url);
+	if (is_bound)
+		return 0;
+	errbuf_set(e, "sip.listen: cannot bind %s: %s", text,
+		   errno != 0 ? strerror(errno) : "refused by the SIP library");
+	return FED_EIO;
+}
+
+static int bind_all(struct sip_adapter *a, struct errbuf *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < a->p.listen_count && err == 0; i++)
+		err = bind_one(a, a->p.listen[i], e);
+	if (err != 0)
+		return err;
+	a->leg = nta_leg_tcreate(a->agent, on_request, a, NTATAG_NO_DIALOG(1),
+				 TAG_END());
+	return a->leg != NULL ? 0 : FED_ENOMEM;
+}
+
+int sip_adapter_new(struct sip_adapter **a_out,
+		    const struct sip_adapter_params *p, struct errbuf *e)
+{
+	struct sip_adapter *a = calloc(1, sizeof(*a));
+	int err;
+
+	if (a == NULL)
+		return FED_ENOMEM;
+	a->p = *p;
+	a->next_hop = strdup(p->next_hop);
+	/* RFC 3261 8.1.2: the outbound proxy as a pre-loaded loose route */
+	if (a->next_hop == NULL ||
+	    asprintf(&a->route, "<%s;lr>", p->next_hop) < 0) {
+		a->route = NULL;
+		sip_adapter_free(a);
+		return FED_ENOMEM;
+	}
+	err = bind_all(a, e);
+	if (err != 0) {
+		sip_adapter_free(a);
+		return err;
+	}
+	a->fixed_bytes = count_fixed(a);
+	*a_out = a;
+	return 0;
+}
+
+void sip_adapter_free(struct sip_adapter *a)
+{
+	if (a == NULL)
+		return;
+	/* the analyzer does not know that the head has no predecessor, so
+	 * that deleting it moves the head on */
+	while (a->servers != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+		forget_server(a, a->servers);
+	while (a->clients != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+		forget_client(a->clients);
+	if (a->leg != NULL)
+		nta_leg_destroy(a->leg);
+	if (a->agent != NULL)
+		nta_agent_destroy(a->agent);
+	free(a->next_hop);
+	free(a->route);
+	free(a);
+}

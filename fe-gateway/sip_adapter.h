@@ -1,0 +1,68 @@
+/*
+ * The SIP side: sofia's transaction layer behind plain structs.  Nothing
+ * above this file knows sofia; nothing here decides.
+ */
+#ifndef FED_GATEWAY_SIP_ADAPTER_H
+#define FED_GATEWAY_SIP_ADAPTER_H
+
+#include "fe-gateway/core/sip_types.h"
+#include "fe-gateway/sip_loop.h"
+
+struct sip_adapter;
+
+/** A request came in; its spans live for the call.  Exactly one final
+ * sip_adapter_reply() or sip_adapter_drop() with its handle is due. */
+typedef void (*sip_adapter_request_fn)(const struct sip_request_in *request,
+				       void *arg);
+
+/** A client transaction ended; called once for each sip_adapter_send(). */
+typedef void (*sip_adapter_response_fn)(uint64_t token,
+					const struct sip_response_in *response,
+					void *arg);
+
+struct sip_adapter_params {
+	struct sip_loop *loop;
+	const char *instance;	   /* host in Warning */
+	const char *const *listen; /* "udp:192.0.2.1:5060", "tcp:..." */
+	size_t listen_count;
+	const char *next_hop; /* SIP URI that all requests are sent to */
+	sip_adapter_request_fn on_request;
+	sip_adapter_response_fn on_response;
+	void *arg;
+};
+
+/**
+ * Bind the addresses.
+ *
+ * @param e  says which address could not be bound, and why
+ * @return 0; FED_EIO; FED_ECONFIG; FED_ENOMEM
+ */
+int sip_adapter_new(struct sip_adapter **a_out,
+		    const struct sip_adapter_params *p,
+		    struct errbuf *e) FED_NODISCARD;
+
+/** Forget all transactions and close; NULL is allowed. */
+void sip_adapter_free(struct sip_adapter *a);
+
+/** Answer; a status above 199 ends the transaction.  Unknown handles are
+ * ignored. */
+void sip_adapter_reply(struct sip_adapter *a, uint64_t handle,
+		       const struct sip_reply *reply);
+
+/** End the transaction without an answer. */
+void sip_adapter_drop(struct sip_adapter *a, uint64_t handle);
+
+/**
+ * Send a request to the next hop.
+ *
+ * @return 0: one response call follows, never from inside this call;
+ *         FED_EIO it could not be made: none follows
+ */
+int sip_adapter_send(struct sip_adapter *a, uint64_t token,
+		     const struct sip_request_out *request) FED_NODISCARD;
+
+/** Bytes of the header lines added to each request: Via without the branch,
+ * Route. */
+size_t sip_adapter_fixed_bytes(const struct sip_adapter *a);
+
+#endif
