@@ -16,6 +16,7 @@ struct edge_in;
 struct edge_out;
 struct edge_channel;
 struct edge_routes;
+struct edge_confirm;
 
 enum edge_phase {
 	EDGE_RUNNING,
@@ -34,6 +35,7 @@ struct edge {
 	struct tls_creds *creds; /* of the XMPP side */
 	struct edge_dns *dns;
 	struct edge_routes *routes;
+	struct edge_confirm *confirm;
 	struct edge_channel *channel;
 	struct listener **listeners;
 	struct edge_in *ins;		/* inbound streams */
@@ -148,6 +150,12 @@ void edge_routes_send_own(struct edge *e, const struct s2s_pair *pair,
 void edge_routes_send_error(struct edge *e, const Fed__Stanza *to,
 			    const Fed__Error *error);
 
+/** The end of a stanza of a gateway or of our own: ledger, outcome.
+ * @param tag  as edge_tag_write() made it; @param refused NULL: delivered */
+void edge_routes_settle(struct edge *e, struct edge_origin origin,
+			struct span tag, const Fed__Error *refused,
+			uint64_t start_ms);
+
 /** As edge_routes_send_error() with the condition's usual type. */
 void edge_routes_refuse(struct edge *e, const Fed__Stanza *to, Fed__Condition c,
 			const char *text);
@@ -175,9 +183,9 @@ void edge_channel_drain(struct edge *e);
 /** Stanzas given to gateways that have no outcome yet. */
 size_t edge_channel_outstanding(const struct edge *e);
 
-/** Outcome of a stanza that came from a gateway. */
+/** Outcome of a stanza that came from a gateway; refused NULL: delivered. */
 void edge_channel_outcome(struct edge *e, struct edge_origin origin,
-			  Fed__Condition refused, const char *text);
+			  const Fed__Error *refused);
 
 /* Where a stream waits for its turn. */
 struct edge_wait {

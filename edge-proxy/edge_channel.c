@@ -117,22 +117,33 @@ static void on_gone(struct edge_channel *ch, struct edge_gateway *gw)
 }
 
 static void answer(struct edge_channel *ch, struct edge_gateway *gw,
-		   uint64_t ref, Fed__Condition refused, const char *text)
+		   uint64_t ref, const Fed__Error *refused)
 {
-	struct arena arena;
-	Fed__Error *error = NULL;
-	int err;
+	int err = chan_link_send_outcome(gw->link, ref, refused);
 
-	arena_init(&arena, 4096);
-	if (refused != FED__CONDITION__NO_CONDITION)
-		error = stanza_error_new(&arena, refused,
-					 text[0] == '\0' ? NULL : text);
-	err = chan_link_send_outcome(gw->link, ref, error);
 	if (err != 0)
 		fed_log(&ch->e->log, FED_LOG_WARN, "outcome_lost",
 			"peer=%s error=%s",
 			log_value(span_str(chan_link_peer(gw->link))).text,
 			fed_strerror(err));
+}
+
+static void refuse(struct edge_channel *ch, struct edge_gateway *gw,
+		   uint64_t ref, const struct edge_router_refusal *no)
+{
+	struct arena arena;
+	Fed__Error bare;
+	Fed__Error *error;
+
+	arena_init(&arena, 4096);
+	error = stanza_error_new(&arena, no->condition,
+				 no->text[0] == '\0' ? NULL : no->text);
+	if (error == NULL) { /* an outcome there must be */
+		fed__error__init(&bare);
+		bare.condition = no->condition;
+		error = &bare;
+	}
+	answer(ch, gw, ref, error);
 	arena_deinit(&arena);
 }
 
@@ -143,7 +154,7 @@ static void on_stanza(struct edge_channel *ch, struct edge_gateway *gw,
 	struct edge_router_refusal no = {0};
 
 	if (edge_routes_send(ch->e, origin, a->u.stanza.frame, &no) != 0)
-		answer(ch, gw, a->u.stanza.ref, no.condition, no.text);
+		refuse(ch, gw, a->u.stanza.ref, &no);
 }
 
 static void on_outcome(struct edge_channel *ch, const struct chan_action *a)
@@ -230,13 +241,13 @@ static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
 }
 
 void edge_channel_outcome(struct edge *e, struct edge_origin origin,
-			  Fed__Condition refused, const char *text)
+			  const Fed__Error *refused)
 {
 	/* a gateway that went away gives its stanzas to another edge itself */
 	struct edge_gateway *gw = find_number(e->channel, origin.link);
 
 	if (gw != NULL)
-		answer(e->channel, gw, origin.ref, refused, text);
+		answer(e->channel, gw, origin.ref, refused);
 }
 
 /* ---- life ---------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "edge-proxy/core/stanza_xml.h"
-#include "edge-proxy/edge.h"
+#include "edge-proxy/edge_confirm.h"
 #include "xmpp/jid.h"
 #include "xmpp/stanza_error.h"
 #include "xmpp/stanza_util.h"
@@ -15,6 +15,7 @@ struct edge_routes {
 	struct loop_deferred work;
 	struct loop_timer *timer;
 	struct buf xml; /* the stanza being taken */
+	struct buf tag; /* and what it is known by */
 };
 
 /* ---- actions of the router ----------------------------------------------- */
@@ -35,24 +36,46 @@ static void on_write(struct edge *e, const struct edge_router_action *a)
 		edge_router_set_congested(r, stream, true);
 }
 
-static void on_outcome(struct edge *e, const struct edge_router_action *a)
+void edge_routes_settle(struct edge *e, struct edge_origin origin,
+			struct span tag, const Fed__Error *refused,
+			uint64_t start_ms)
 {
-	bool is_delivered =
-		a->u.outcome.refused == FED__CONDITION__NO_CONDITION;
-	uint64_t ms = loop_now_ms(e->loop) - a->u.outcome.start_ms;
+	uint64_t ms = loop_now_ms(e->loop) - start_ms;
+	const char *text = refused != NULL && refused->n_text > 0
+				   ? refused->text[0]->text
+				   : "";
 
 	metrics_count(&e->metrics,
-		      is_delivered ? METRIC_delivered : METRIC_refused);
+		      refused == NULL ? METRIC_delivered : METRIC_refused);
 	fed_log(&e->log, FED_LOG_INFO, "delivery",
-		"%.*s dir=to-xmpp outcome=%s ms=%llu%s%s%s",
-		(int)a->u.outcome.tag.n, a->u.outcome.tag.p,
-		is_delivered ? "delivered"
-			     : stanza_error_name(a->u.outcome.refused),
-		(unsigned long long)ms, is_delivered ? "" : " text=\"",
-		a->u.outcome.text, is_delivered ? "" : "\"");
-	if (a->u.outcome.origin.link != 0)
-		edge_channel_outcome(e, a->u.outcome.origin,
-				     a->u.outcome.refused, a->u.outcome.text);
+		"%s dir=to-xmpp outcome=%s ms=%llu text=\"%s\"",
+		edge_tag_read(tag).ledger,
+		refused == NULL ? "delivered"
+				: stanza_error_name(refused->condition),
+		(unsigned long long)ms, log_value(span_str(text)).text);
+	if (origin.link != 0)
+		edge_channel_outcome(e, origin, refused);
+}
+
+static void on_outcome(struct edge *e, const struct edge_router_action *a)
+{
+	Fed__Condition c = a->u.outcome.refused;
+	struct arena arena;
+	Fed__Error *error = NULL;
+
+	if (c == FED__CONDITION__NO_CONDITION &&
+	    edge_confirm_hold(e, a->u.outcome.origin, a->u.outcome.tag,
+			      a->u.outcome.start_ms))
+		return;
+	arena_init(&arena, 4096);
+	if (c != FED__CONDITION__NO_CONDITION)
+		error = stanza_error_new(&arena, c,
+					 a->u.outcome.text[0] == '\0'
+						 ? NULL
+						 : a->u.outcome.text);
+	edge_routes_settle(e, a->u.outcome.origin, a->u.outcome.tag, error,
+			   a->u.outcome.start_ms);
+	arena_deinit(&arena);
 }
 
 static void on_work(void *arg)
@@ -108,6 +131,7 @@ int edge_routes_new(struct edge *e)
 	e->routes = rs;
 	rs->work = (struct loop_deferred){.fn = on_work, .arg = e};
 	buf_init(&rs->xml, LIMIT_STANZA_BYTES);
+	buf_init(&rs->tag, LIMIT_STANZA_BYTES);
 	if (edge_router_new(&rs->router, &env) == 0 &&
 	    loop_timer_new(&rs->timer, e->loop, on_timer, e) == 0)
 		return 0;
@@ -126,6 +150,7 @@ void edge_routes_free(struct edge *e)
 	loop_timer_free(rs->timer);
 	edge_router_free(rs->router);
 	buf_deinit(&rs->xml);
+	buf_deinit(&rs->tag);
 	free(rs);
 }
 
@@ -188,18 +213,15 @@ static int take(struct edge *e, const struct edge_router_stanza *s,
 	return err;
 }
 
-struct tag {
-	char text[2 * ID_RAW_BYTES + 2 * LOG_VALUE_MAX + 48];
-};
-
-static struct tag make_tag(const char *trace, const Fed__Stanza *s)
+static struct span write_tag(struct edge *e, const char *trace,
+			     const Fed__Stanza *s, const struct s2s_pair *pair,
+			     bool wants_word)
 {
-	struct tag t;
+	struct buf *b = &e->routes->tag;
 
-	(void)snprintf(t.text, sizeof(t.text), "trace=%s from=%s to=%s", trace,
-		       log_value(span_str(s->from)).text,
-		       log_value(span_str(s->to)).text);
-	return t;
+	if (edge_tag_write(b, trace, s, pair, wants_word) != 0)
+		return SPAN_LIT("trace=\0");
+	return buf_span(b);
 }
 
 void edge_routes_send_own(struct edge *e, const struct s2s_pair *pair,
@@ -207,18 +229,16 @@ void edge_routes_send_own(struct edge *e, const struct s2s_pair *pair,
 {
 	char trace[ID_TEXT_BYTES + 1];
 	struct edge_router_refusal no = {0};
-	struct tag tag;
 	struct edge_router_stanza rs = {.pair = *pair};
 
 	id_source_next(&e->ids, trace);
-	tag = make_tag(trace, s);
+	rs.tag = write_tag(e, trace, s, pair, false);
 	rs.xml = write_xml(e, s);
-	rs.tag = span_str(tag.text);
 	if (rs.xml.n > 0 && take(e, &rs, &no) == 0)
 		return;
 	metrics_count(&e->metrics, METRIC_stanzas_dropped);
 	fed_log(&e->log, FED_LOG_DEBUG, "answer_dropped", "%s why=\"%s\"",
-		tag.text, no.text);
+		edge_tag_read(rs.tag).ledger, no.text);
 }
 
 void edge_routes_send_error(struct edge *e, const Fed__Stanza *to,
@@ -290,22 +310,30 @@ static int check_pair(struct edge *e, const Fed__Stanza *s, char *local,
 	return 0;
 }
 
+/* A server answers a message that it cannot deliver (RFC 6121 8.5); errors
+ * and receipts are answered by nobody. */
+static bool wants_word(const Fed__Stanza *s)
+{
+	return s->kind_case == FED__STANZA__KIND_MESSAGE &&
+	       s->message->type != FED__MESSAGE_TYPE__MESSAGE_ERROR &&
+	       s->message->n_body > 0;
+}
+
 int edge_routes_send(struct edge *e, struct edge_origin origin,
 		     const Fed__StanzaFrame *frame,
 		     struct edge_router_refusal *refusal_out)
 {
-	char local[LIMIT_DOMAIN_BYTES + 1];
-	char remote[LIMIT_DOMAIN_BYTES + 1];
+	char local[LIMIT_DOMAIN_BYTES + 1] = "";
+	char remote[LIMIT_DOMAIN_BYTES + 1] = "";
 	char trace[2 * ID_RAW_BYTES + 1] = "";
 	struct edge_router_stanza rs = {.origin = origin};
-	struct tag tag;
 	int err = check_pair(e, frame->stanza, local, remote, refusal_out);
 
 	if (frame->delivery_id.len == ID_RAW_BYTES)
 		digest_hex(frame->delivery_id.data, ID_RAW_BYTES, trace);
-	tag = make_tag(trace, frame->stanza);
 	rs.pair = (struct s2s_pair){local, remote};
-	rs.tag = span_str(tag.text);
+	rs.tag = write_tag(e, trace, frame->stanza, &rs.pair,
+			   wants_word(frame->stanza));
 	if (err == 0) {
 		rs.xml = write_xml(e, frame->stanza);
 		if (rs.xml.n == 0)
@@ -319,7 +347,8 @@ int edge_routes_send(struct edge *e, struct edge_origin origin,
 		return 0;
 	metrics_count(&e->metrics, METRIC_refused);
 	fed_log(&e->log, FED_LOG_INFO, "delivery",
-		"%s dir=to-xmpp outcome=%s ms=0 text=\"%s\"", tag.text,
+		"%s dir=to-xmpp outcome=%s ms=0 text=\"%s\"",
+		edge_tag_read(rs.tag).ledger,
 		stanza_error_name(refusal_out->condition), refusal_out->text);
 	return err;
 }

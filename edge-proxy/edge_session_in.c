@@ -1,4 +1,5 @@
 /* Life of an inbound stream: conn, s2s_in, the channel. */
+#include "edge-proxy/edge_confirm.h"
 #include "edge-proxy/edge_session_in.h"
 
 #include <stdlib.h>
@@ -189,7 +190,13 @@ static void answer_failure(struct edge_in *in, const Fed__Stanza *s, int err)
 
 static void on_stanza(struct edge_in *in, const struct s2s_action *a)
 {
-	int err = deliver(in, a);
+	int err;
+
+	if (edge_confirm_take(in->e, a->u.stanza.stanza)) {
+		in->stanzas++;
+		return;
+	}
+	err = deliver(in, a);
 
 	if (err == FED_EAGAIN && in->e->phase == EDGE_RUNNING) {
 		in->is_held = true;

@@ -1,4 +1,5 @@
 /* Life of an outbound stream: dial, s2s_out, the router or a verification. */
+#include "edge-proxy/edge_confirm.h"
 #include "edge-proxy/edge_session_out.h"
 
 #include <stdlib.h>
@@ -72,9 +73,20 @@ void edge_out_detach(struct edge_out *o)
 	o->route = 0;
 }
 
+/* Bytes that the system took may not have reached the peer. */
+static bool is_loss(const struct s2s_reason *r)
+{
+	return r->kind != S2S_END_NONE && r->kind != S2S_END_CLOSED &&
+	       r->kind != S2S_END_SHUTDOWN;
+}
+
 static void leave_route(struct edge_out *o, const struct s2s_reason *r)
 {
 	uint64_t route = o->route;
+
+	if (o->is_open && is_loss(r))
+		edge_confirm_lost(o->e,
+				  &(struct s2s_pair){o->local, o->remote});
 
 	edge_out_detach(o);
 	if (route != 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "edge-proxy/edge_confirm.h"
 #include "edge-proxy/edge.h"
 #include "io/daemon.h"
 
@@ -89,6 +90,7 @@ static void on_stop(void *arg)
 	daemon_notify_stopping();
 	close_listeners(e);
 	edge_channel_drain(e);
+	edge_confirm_release(e); /* nobody will answer a ping any more */
 	edge_in_shutdown_all(e);
 	loop_timer_arm(e->stop_timer, now_ms + EDGE_STOP_IN_MS);
 	edge_check_stopped(e);
@@ -162,6 +164,8 @@ static int start_parts(struct edge *e, struct errbuf *err)
 	if (rc == 0)
 		rc = edge_routes_new(e);
 	if (rc == 0)
+		rc = edge_confirm_new(e);
+	if (rc == 0)
 		rc = start_channel(e, err);
 	if (rc == 0)
 		rc = start_listeners(e, err);
@@ -208,6 +212,7 @@ static void teardown(struct edge *e, struct daemon_signals *signals)
 	edge_out_kill_all(e);
 	edge_channel_free(e);
 	loop_run_once(e->loop); /* what was finished is freed now */
+	edge_confirm_free(e);
 	edge_routes_free(e);
 	edge_dns_free(e->dns);
 	loop_timer_free(e->stop_timer);

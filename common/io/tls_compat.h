@@ -5,6 +5,7 @@
 #ifndef FED_IO_TLS_COMPAT_H
 #define FED_IO_TLS_COMPAT_H
 
+#include <stdbool.h>
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
 #include <mbedtls/error.h>

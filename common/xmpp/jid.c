@@ -69,13 +69,22 @@ static int put_local(struct span in, char *out, size_t *n_out)
 	return err;
 }
 
+/* COMPAT(stringprep, other versions of Unicode): what OpaqueString refuses may
+ * be what the user's own server took: zero width joiners and variation
+ * selectors of emoji, emoji that our tables do not know yet.  That server has
+ * the say (RFC 7622 3.4, 4), so the resource stays as it is. */
 static int put_resource(struct span in, char *out, size_t *n_out)
 {
+	int err;
+
 	if (copy_ascii(in, resource_set, false, out)) {
 		*n_out = in.n;
 		return 0;
 	}
-	return precis_opaque(in, out, LIMIT_JID_PART_BYTES + 1, n_out);
+	err = precis_opaque(in, out, LIMIT_JID_PART_BYTES + 1, n_out);
+	if (err != FED_EINVAL)
+		return err;
+	return precis_verbatim(in, out, LIMIT_JID_PART_BYTES + 1, n_out);
 }
 
 int jid_make(struct span local, struct span domain, struct span resource,

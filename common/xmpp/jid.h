@@ -1,7 +1,8 @@
 /*
  * JIDs (RFC 7622) and domain names.  localpart: PRECIS UsernameCaseMapped
- * (RFC 8265 3.3), resourcepart: OpaqueString (RFC 8265 4.2), domainpart:
- * IDNA2008 U-labels in lower case.
+ * (RFC 8265 3.3), resourcepart: OpaqueString (RFC 8265 4.2), or unchanged
+ * where that refuses it and it is UTF-8 without controls; domainpart: IDNA2008
+ * U-labels in lower case.
  */
 #ifndef FED_XMPP_JID_H
 #define FED_XMPP_JID_H

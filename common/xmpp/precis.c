@@ -211,6 +211,31 @@ int precis_opaque(struct span in, char *out, size_t out_size, size_t *n_out)
 	return enforce(in, PROFILE_OPAQUE, out, out_size, n_out);
 }
 
+static bool is_harmless(uint32_t cp)
+{
+	return !uc_is_general_category_withtable(
+		       cp, UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Zl |
+				   UC_CATEGORY_MASK_Zp) &&
+	       !uc_is_property_not_a_character(cp);
+}
+
+int precis_verbatim(struct span in, char *out, size_t out_size, size_t *n_out)
+{
+	struct points s;
+	int err;
+
+	*n_out = 0;
+	if (in.n == 0 || out_size == 0)
+		return FED_EINVAL;
+	if (in.n > LIMIT_JID_PART_BYTES)
+		return FED_ELIMIT;
+	err = decode(in, &s);
+	for (size_t i = 0; err == 0 && i < s.n; i++)
+		if (!is_harmless(s.cp[i]))
+			err = FED_EINVAL;
+	return err == 0 ? encode(&s, out, out_size, n_out) : err;
+}
+
 int precis_map_domain(struct span in, char *out, size_t out_size, size_t *n_out)
 {
 	struct points s;

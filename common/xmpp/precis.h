@@ -28,6 +28,14 @@ int precis_opaque(struct span in, char *out, size_t out_size,
 		  size_t *n_out) FED_NODISCARD;
 
 /**
+ * The text unchanged, when nothing in it can do harm: UTF-8 without controls,
+ * line or paragraph separators and noncharacters.  Parameters and errors as
+ * precis_username().
+ */
+int precis_verbatim(struct span in, char *out, size_t out_size,
+		    size_t *n_out) FED_NODISCARD;
+
+/**
  * The mapping of a domain name before IDNA2008 (RFC 5895 2): width, lower
  * case, NFC, ideographic full stop.  Parameters and errors as
  * precis_username(); nothing is checked but UTF-8.

@@ -14,6 +14,7 @@ struct stanza_reader {
 	Fed__Stanza *stanza;
 	size_t taken;	       /* elements that have a field */
 	bool is_full;	       /* an allocation failed; sticky */
+	bool is_malformed;     /* an address keeps a part no JID can have */
 	Fed__Condition answer; /* the error to answer with, if any */
 };
 

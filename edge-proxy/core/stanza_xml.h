@@ -15,8 +15,8 @@ enum stanza_verdict {
 	STANZA_IGNORE, /* nothing in it has a field: drop (RFC 6120 8.4) */
 	STANZA_ANSWER, /* answer with *condition_out; stanza_out has at least
 			* addresses, id and kind */
-	STANZA_IMPROPER_ADDRESSING, /* to/from absent or malformed: stream
-				     * error (RFC 6120 4.9.3.7) */
+	STANZA_IMPROPER_ADDRESSING, /* to/from absent, or its domain is none:
+				     * stream error (RFC 6120 4.9.3.7) */
 	STANZA_UNKNOWN,		    /* not message, presence or iq */
 	STANZA_NO_MEMORY, /* arena full: policy-violation to the sender */
 };
@@ -25,7 +25,9 @@ enum stanza_verdict {
  * Reduce one first-level element in jabber:server to a stanza.
  *
  * An iq get/set with an unknown payload gives STANZA_ANSWER with
- * service-unavailable; a broken iq (no id, bad type) bad-request.
+ * service-unavailable; a broken iq (no id, bad type) bad-request.  A local- or
+ * resourcepart that cannot be gives STANZA_ANSWER with jid-malformed: it says
+ * nothing about the honesty of the peer, whose domain is right.
  *
  * @param stream_lang  xml:lang of the stream header, NULL: none
  * @param m            counters, NULL allowed

@@ -252,21 +252,47 @@ enum stanza_verdict stanza_read_presence(struct stanza_reader *r,
 
 /* ---- the stanza ---- */
 
-/* RFC 6120 8.1.1.2, 8.1.2.2: both addresses are there and valid. */
+/* An address with a part that no JID can have stays as the peer wrote it, but
+ * for the domain: the answer comes from it or goes to it.  false: it has no
+ * domain.  LIMIT: one that is too long to be repeated is its domain only. */
+static bool keep_malformed(struct stanza_reader *r, struct span text,
+			   char **field)
+{
+	struct jid_parts parts = jid_split(text);
+	struct span before = span_of(text.p, (size_t)(parts.domain.p - text.p));
+	struct span behind = span_sub(text, parts.bare.n, text.n);
+	char domain[LIMIT_DOMAIN_BYTES + 1];
+	char *kept;
+
+	if (domain_normalize(parts.domain, domain, sizeof(domain)) != 0)
+		return false;
+	if (text.n > LIMIT_JID_BYTES)
+		before = behind = SPAN_NULL;
+	kept = arena_printf(r->arena, "%.*s%s%.*s", (int)before.n, before.p,
+			    domain, (int)behind.n, behind.p);
+	if (kept == NULL)
+		r->is_full = true;
+	else
+		*field = kept;
+	r->is_malformed = true;
+	return true;
+}
+
+/* RFC 6120 8.1.1.2, 8.1.2.2: both addresses are there; false: this is not. */
 static bool read_address(struct stanza_reader *r, const struct xml_el *el,
 			 const char *name, char **field)
 {
-	const char *text = xml_attr_get(el, name);
+	struct span text = span_str(xml_attr_get(el, name));
 	struct jid jid;
 	int err;
 
-	if (text == NULL)
+	if (text.n == 0)
 		return false;
-	err = jid_parse(span_str(text), &jid);
+	err = jid_parse(text, &jid);
+	if (err == FED_EINVAL || err == FED_ELIMIT)
+		return keep_malformed(r, text, field);
 	if (err == FED_ENOMEM)
 		r->is_full = true;
-	else if (err != 0)
-		return false;
 	else
 		stanza_part_set(r, field, jid.text);
 	return true;
@@ -337,6 +363,10 @@ enum stanza_verdict stanza_xml_read(const struct xml_el *el,
 	if (verdict == STANZA_IMPROPER_ADDRESSING)
 		return verdict;
 	*stanza_out = r.stanza;
+	if (r.is_malformed) {
+		r.answer = FED__CONDITION__JID_MALFORMED;
+		verdict = STANZA_ANSWER;
+	}
 	if (strlen(r.stanza->id) > LIMIT_STANZA_ID_BYTES) {
 		r.answer = FED__CONDITION__BAD_REQUEST;
 		verdict = STANZA_ANSWER;

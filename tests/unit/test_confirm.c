@@ -246,6 +246,20 @@ static void test_lost_stream_refuses(void **state)
 	assert_false(pong(f, "xmpp.example", id, FED__IQ_TYPE__RESULT));
 }
 
+static void test_release_delivers(void **state)
+{
+	struct fixture *f = *state;
+	char id[ID_TEXT_BYTES + 1];
+
+	add(f, 1, "juliet@xmpp.example", "a", 0);
+	take_ping(f, id);
+	add(f, 2, "juliet@xmpp.example", "b", 0);
+	confirm_release(f->c);
+	take_outcome(f, 1, FED__CONDITION__NO_CONDITION);
+	take_outcome(f, 2, FED__CONDITION__NO_CONDITION);
+	nothing_more(f);
+}
+
 static void test_held_is_bounded(void **state)
 {
 	struct fixture *f = *state;
@@ -273,6 +287,7 @@ int main(void)
 		TEST(test_later_messages_wait_for_the_next_ping),
 		TEST(test_silence_counts_as_delivered),
 		TEST(test_lost_stream_refuses),
+		TEST(test_release_delivers),
 		TEST(test_held_is_bounded),
 	};
 
