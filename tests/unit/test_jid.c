@@ -226,9 +226,33 @@ static void test_resource(void **state)
 		{"control", "a@e.com/a\nb", NULL},
 		{"C1 control", "a@e.com/a\xC2\x85", NULL},
 		{"line separator", "a@e.com/a\xE2\x80\xA8", NULL},
-		{"zero width space", "a@e.com/a\xE2\x80\x8B", NULL},
-		{"unassigned", "a@e.com/\xCD\xB8", NULL},
+		{"paragraph separator", "a@e.com/a\xE2\x80\xA9", NULL},
+		{"noncharacter", "a@e.com/a\xEF\xBF\xBE", NULL},
 		{"bad UTF-8", "a@e.com/\x80", NULL},
+		{"surrogate", "a@e.com/\xED\xA0\x80", NULL},
+	};
+	struct jid j;
+
+	(void)state;
+	check_rows(rows, FED_ARRAY_LEN(rows));
+	assert_int_equal(jid_parse(SPAN_LIT("a@e.com/\xE2\x80\x8B\0b"), &j),
+			 FED_EINVAL);
+}
+
+/* What OpaqueString refuses and other servers take: kept as it came. */
+static void test_resource_verbatim(void **state)
+{
+	static const struct row rows[] = {
+		{"zero width space", "a@e.com/a\xE2\x80\x8B",
+		 "a@e.com/a\xE2\x80\x8B"},
+		{"unassigned", "a@e.com/\xCD\xB8", "a@e.com/\xCD\xB8"},
+		{"variation selector", "a@e.com/\xE2\x9D\xA4\xEF\xB8\x8F",
+		 "a@e.com/\xE2\x9D\xA4\xEF\xB8\x8F"},
+		{"joined emoji",
+		 "a@e.com/\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB",
+		 "a@e.com/\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB"},
+		{"not even NFC", "a@e.com/u\xCC\x88\xE2\x80\x8D",
+		 "a@e.com/u\xCC\x88\xE2\x80\x8D"},
 	};
 
 	(void)state;
@@ -548,6 +572,7 @@ int main(void)
 		cmocka_unit_test(test_context),
 		cmocka_unit_test(test_bidi),
 		cmocka_unit_test(test_resource),
+		cmocka_unit_test(test_resource_verbatim),
 		cmocka_unit_test(test_domain),
 		cmocka_unit_test(test_domain_sizes),
 		cmocka_unit_test(test_part_sizes),
