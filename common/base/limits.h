@@ -62,7 +62,8 @@
 #define LIMIT_PAGE_BYTES 1300u	      /* RFC 3428 8: a whole MESSAGE request */
 #define LIMIT_THREADS 4096u /* remembered (thread, Call-ID) bindings */
 
-/* --- routes of the edge ----------------------------------------------------- */
+/* --- routes of the edge -----------------------------------------------------
+ */
 /* All pair queues together: many pairs that are each below their limit. */
 #define LIMIT_ROUTER_BYTES (64u * 1024u * 1024u)
 /* Least and longest wait between two failed attempts to reach a domain. */
@@ -73,7 +74,8 @@
 /* Streams pause so long when a gateway went away, then senders are told. */
 #define LIMIT_GATEWAY_GRACE_MS 5000u
 
-/* --- messages written, not yet confirmed by the peer ------------------------ */
+/* --- messages written, not yet confirmed by the peer ------------------------
+ */
 /* Held at once; above it they count as delivered when written. */
 #define LIMIT_CONFIRM_HELD 8192u
 /* No answer to the ping behind a message: it counts as delivered. */
@@ -106,10 +108,10 @@
 #define LIMIT_CHANNEL_KEPT_OUTCOMES (2u * LIMIT_CHANNEL_WINDOW)
 /* Other reliable frames it did not acknowledge: events of a broken session. */
 #define LIMIT_CHANNEL_KEPT_EVENTS 4096u
-#define LIMIT_CHANNEL_HELLO_BYTES 2048u /* first frame of a stranger */
+#define LIMIT_CHANNEL_HELLO_BYTES 2048u	  /* first frame of a stranger */
 #define LIMIT_CHANNEL_OUTCOME_BYTES 4096u /* a refusal with its texts */
-#define LIMIT_CHANNEL_EVENT_BYTES 8192u /* StreamEvent, Attempt, result */
-#define LIMIT_CHANNEL_SMALL_BYTES 1024u /* Ping, Pong, Drain, Bye, ack */
+#define LIMIT_CHANNEL_EVENT_BYTES 8192u	  /* StreamEvent, Attempt, result */
+#define LIMIT_CHANNEL_SMALL_BYTES 1024u	  /* Ping, Pong, Drain, Bye, ack */
 #define LIMIT_CHANNEL_UNAUTH 64u /* connections of an edge before Hello */
 #define LIMIT_CHANNEL_RETRY_MIN_MS 200u /* gateway dials again */
 #define LIMIT_CHANNEL_RETRY_MAX_MS 10000u
@@ -130,7 +132,8 @@
 /* Contact of a 301 or 302: longer ones are answered 410 or 480. */
 #define LIMIT_SIP_CONTACT_BYTES 1024u
 
-/* --- lists inside one stanza ------------------------------------------------ */
+/* --- lists inside one stanza ------------------------------------------------
+ */
 /* Elements of one list: none is shorter than "<body/>", so a stanza that kept
  * its limit cannot hold more. */
 #define LIMIT_STANZA_LIST (LIMIT_STANZA_BYTES / 7u)
