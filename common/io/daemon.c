@@ -142,15 +142,15 @@ static void sink_stderr(void *arg, enum fed_log_level level, const char *line,
 static bool is_journal(void)
 {
 	const char *text = getenv("JOURNAL_STREAM");
-	unsigned long long device;
-	unsigned long long inode;
+	char own[64];
 	struct stat st;
 
 	if (text == NULL || fstat(STDERR_FILENO, &st) != 0)
 		return false;
-	if (sscanf(text, "%llu:%llu", &device, &inode) != 2)
-		return false;
-	return device == st.st_dev && inode == st.st_ino;
+	(void)snprintf(own, sizeof(own), "%llu:%llu",
+		       (unsigned long long)st.st_dev,
+		       (unsigned long long)st.st_ino);
+	return strcmp(text, own) == 0;
 }
 
 void daemon_logger_init(struct logger *l, enum fed_log_level level)

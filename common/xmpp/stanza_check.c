@@ -64,7 +64,7 @@ static bool check_value(const ProtobufCFieldDescriptor *f, const char *p,
 							    number) != NULL;
 	}
 	if (f->type == PROTOBUF_C_TYPE_MESSAGE) {
-		memcpy(&sub, p, sizeof(sub));
+		memcpy(&sub, p, sizeof(sub)); /* NOLINT(bugprone-sizeof-*) */
 		if (sub == NULL) /* absent, allowed but in a list or oneof */
 			return f->label != PROTOBUF_C_LABEL_REPEATED &&
 			       (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0;

@@ -118,21 +118,26 @@ static bool has_address(Fed__Condition c)
 	return c == FED__CONDITION__GONE || c == FED__CONDITION__REDIRECT;
 }
 
+static void read_condition(struct stanza_reader *r, const struct xml_el *c,
+			   Fed__Error *e)
+{
+	e->condition = stanza_error_parse(c->name);
+	if (has_address(e->condition))
+		stanza_part_set(r, &e->address, c->text);
+}
+
 static void read_error_child(struct stanza_reader *r, const struct xml_el *c,
 			     Fed__Error *e)
 {
-	if (strcmp(c->ns, NS_STANZA_ERRORS) != 0) {
-		stanza_reduce(r); /* application-specific condition */
-	} else if (strcmp(c->name, "text") == 0) {
-		if (!stanza_part_text(r, c, &e->text, &e->n_text))
-			stanza_reduce(r);
-	} else if (e->condition == FED__CONDITION__NO_CONDITION) {
-		e->condition = stanza_error_parse(c->name);
-		if (has_address(e->condition))
-			stanza_part_set(r, &e->address, c->text);
-	} else {
-		stanza_reduce(r);
-	}
+	bool is_ours = strcmp(c->ns, NS_STANZA_ERRORS) == 0;
+	bool is_text = is_ours && strcmp(c->name, "text") == 0;
+
+	if (is_text && stanza_part_text(r, c, &e->text, &e->n_text))
+		return;
+	if (is_ours && !is_text && e->condition == FED__CONDITION__NO_CONDITION)
+		read_condition(r, c, e);
+	else
+		stanza_reduce(r); /* application-specific, or one too many */
 }
 
 void stanza_part_error(struct stanza_reader *r, const struct xml_el *stanza,

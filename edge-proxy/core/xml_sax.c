@@ -67,6 +67,7 @@ static int keep_namespace(struct xml_reader *r, const xmlChar *prefix,
 	attr = xml_tree_alloc(&r->tree, sizeof("xmlns:") + n);
 	if (attr == NULL)
 		return FED_ELIMIT;
+	/* zeroed behind: it stays terminated NOLINTNEXTLINE(bugprone-*) */
 	memcpy(attr, "xmlns:", 6);
 	memcpy(attr + 6, prefix, n);
 	xml_write_attr(&r->replay, attr, value);
@@ -273,7 +274,7 @@ static void on_reference(void *arg, const xmlChar *name)
 /* "<!" that begins neither comment nor CDATA: a piece of a DTD. */
 static bool is_at_declaration(const struct xml_reader *r)
 {
-	const xmlParserInputPtr in = r->ctxt->input;
+	const xmlParserInput *in = r->ctxt->input;
 
 	return in != NULL && in->cur != NULL && in->end - in->cur >= 2 &&
 	       in->cur[0] == '<' && in->cur[1] == '!';
@@ -282,7 +283,7 @@ static bool is_at_declaration(const struct xml_reader *r)
 /* libxml2 has several errors for it, depending on how the input was cut. */
 static bool is_at_broken_utf8(const struct xml_reader *r)
 {
-	const xmlParserInputPtr in = r->ctxt->input;
+	const xmlParserInput *in = r->ctxt->input;
 	size_t n;
 
 	if (in == NULL || in->cur == NULL || in->cur >= in->end ||
