@@ -43,7 +43,7 @@ static struct xml_event read_one(struct xml_reader *r)
 {
 	struct xml_event ev;
 
-	if (xml_reader_feed(r, SPAN_LIT(MESSAGE)) != 0 ||
+	if (xml_reader_feed(r, span_of(MESSAGE, sizeof(MESSAGE) - 1)) != 0 ||
 	    !xml_reader_next(r, &ev))
 		fail("the reader refused the message");
 	return ev;
@@ -74,20 +74,17 @@ static void bench_read(struct xml_reader *r, struct arena *a)
 	report("xml_reader_and_stanza", began);
 }
 
-static void bench_frame(const Fed__Stanza *s, struct arena *a)
+static void bench_frame(Fed__Stanza *s, struct arena *a)
 {
-	Fed__Frame frame = FED__FRAME__INIT;
-	Fed__StanzaFrame inner = FED__STANZA_FRAME__INIT;
+	Fed__Frame frame;
+	Fed__StanzaFrame inner;
 	struct buf b;
 	double began = cpu_ns();
 
+	fed__frame__init(&frame);
+	fed__stanza_frame__init(&inner);
 	buf_init(&b, LIMIT_FRAME_BYTES + 4);
-	union {
-		const Fed__Stanza *in;
-		Fed__Stanza *out;
-	} borrowed = {s};
-
-	inner.stanza = borrowed.out;
+	inner.stanza = s;
 	frame.kind_case = FED__FRAME__KIND_STANZA;
 	frame.stanza = &inner;
 	for (int i = 0; i < ROUNDS; i++) {
@@ -141,7 +138,7 @@ int main(void)
 	arena_init(&a, LIMIT_STANZA_ARENA_BYTES);
 	arena_init(&frames, LIMIT_FRAME_ARENA_BYTES);
 	if (xml_reader_new(&r, LIMIT_STANZA_BYTES) != 0 ||
-	    xml_reader_feed(r, SPAN_LIT(HEADER)) != 0 ||
+	    xml_reader_feed(r, span_str(HEADER)) != 0 ||
 	    !xml_reader_next(r, &ev))
 		fail("the reader refused the header");
 	bench_read(r, &a);
