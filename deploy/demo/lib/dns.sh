@@ -39,18 +39,31 @@ dns_answers() {
 check_record() {
 	[[ $1 != *[\'$'\n']* ]] ||
 		die "a record is one line without the character ': $1"
-	[[ $1 =~ ^[^[:space:]]+\.[[:space:]]+([0-9]+[[:space:]]+)?(IN[[:space:]]+)?[A-Z][A-Z0-9]*[[:space:]]+[^[:space:]] ]] ||
+	[[ $1 =~ ^[^[:space:]]+[[:space:]]+([0-9]+[[:space:]]+)?(IN[[:space:]]+)?[A-Z][A-Z0-9]*[[:space:]]+[^[:space:]] ]] ||
 		die "not a record: '$1'" \
-			"(expected like 'h.foo.example. 60 IN A 198.51.100.20'," \
-			"the name with its final dot)"
+			"(expected like 'h.foo.example. 60 IN A 198.51.100.20')"
 }
 
+with_final_dot() {
+	local record name
+
+	for record in "$@"; do
+		name=${record%%[[:space:]]*}
+		printf '%s.%s\n' "${name%.}" "${record#"$name"}"
+	done
+}
+
+# One record may also come as several words, its name without the final dot.
 dns_add() {
 	local record answer
+	local -a records
 
+	[[ $* == *[[:space:]]* && $1 != *[[:space:]]* ]] && set -- "$*"
 	for record in "$@"; do
 		check_record "$record"
 	done
+	mapfile -t records < <(with_final_dot "$@")
+	set -- "${records[@]}"
 	for record in "$@"; do
 		answer=$(dns_control local_data "$record" 2>&1) ||
 			die "the DNS server refuses '$record': $answer"
