@@ -69,11 +69,25 @@ class Lab:
                        (self.env["LAB_KAMAILIO_IP"], 5060), **more).register()
 
 
+    def stop_daemons(self):
+        """Orderly end of both; what they complained of in all their lives."""
+        marks = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:"
+                           r"|event=broken_invariant|event=abort")
+        complaints = []
+        for service in ("gateway", "edge"):
+            self("stop", service)
+            complaints += [f"{service}: {line}"
+                           for line in self.log(service).splitlines()
+                           if marks.search(line)]
+        return complaints
+
+
 @pytest.fixture(scope="session")
 def lab():
     instance = Lab(f"check{os.getpid()}")
     try:
         yield instance.up()
+        assert instance.stop_daemons() == []
     finally:
         instance("down")
 

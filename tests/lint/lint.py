@@ -5,7 +5,7 @@ usage: lint.py [--root DIR] [--build DIR] CHECK...
 
 Checks: includes (who may include whom), banned (functions), sizes (files and
 functions), purity (symbols and mutable data of the pure objects under
---build), headers (each compiles alone), leaks (names of other places).
+--build), links (libraries of the test programs under --build), headers (each compiles alone), leaks (names of other places).
 Prints one line per finding, exits 1 when there is any.
 """
 
@@ -154,6 +154,17 @@ def purity(_root, build):
         yield from purity_of(archive.name, out.split("\n"))
 
 
+def links(_root, build):
+    """Test programs of the cores need no library that does I/O."""
+    for kind in ("unit", "replay", "fuzz"):
+        for program in sorted((build / kind).glob("*_*")):
+            out = subprocess.run(["objdump", "-p", str(program)],
+                                 capture_output=True, text=True).stdout
+            for library in re.findall(r"NEEDED\s+(\S+)", out):
+                if library.startswith(rules.IO_LIBRARIES):
+                    yield f"{kind}/{program.name}: needs {library}"
+
+
 def headers(root, _build):
     flags = subprocess.run(
         ["pkg-config", "--cflags", "libxml-2.0", "libuv", "sofia-sip-ua"],
@@ -182,7 +193,7 @@ def leaks(root, _build):
 
 
 CHECKS = {f.__name__: f for f in
-          (includes, banned, sizes, purity, headers, leaks)}
+          (includes, banned, sizes, purity, links, headers, leaks)}
 
 
 def main():

@@ -84,5 +84,9 @@ IMPURE_SYMBOLS = [
     "mbedtls_net_*", "nta_*", "su_*", "nua_*", "ub_*", "sd_*", "cyaml_*",
 ]
 
+# unit tests, replay and fuzzers link without these
+IO_LIBRARIES = ("libuv", "libsofia", "libmbedtls", "libmbedx509",
+                "libunbound", "libcyaml", "libsystemd", "libssl")
+
 FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 70

@@ -102,3 +102,17 @@ def test_purity_sees_clock_and_globals(tmp_path):
     assert done.returncode == 1
     assert "lib_common_base.a: uses time" in done.stdout
     assert "hits is mutable data" in done.stdout
+
+
+def test_links_sees_an_io_library(tmp_path):
+    (tmp_path / "unit").mkdir()
+    source = tmp_path / "a.c"
+    source.write_text("#include <uv.h>\nint main(void)\n"
+                      "{ return (int)uv_version(); }\n")
+    subprocess.run(["gcc", str(source), "-luv", "-o",
+                    str(tmp_path / "unit/test_a")], check=True)
+    done = subprocess.run([sys.executable, str(LINT), "--build",
+                           str(tmp_path), "links"],
+                          capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "unit/test_a: needs libuv" in done.stdout
