@@ -398,10 +398,12 @@ static const struct dns_option options[] = {
 	{"msg-cache-size:", "32m"},
 	{"rrset-cache-size:", "64m"},
 	{"key-cache-size:", "4m"},
-	/* a partner that puts its records right is found soon after */
-	{"cache-max-negative-ttl:", "30"},
-	/* and so is a server that was down */
-	{"infra-host-ttl:", "60"},
+	/* A partner that puts its records right is found seconds later; who
+	 * asks for what is not there is slowed down by the route's back-off. */
+	{"cache-max-negative-ttl:", "3"},
+	/* So is a server that was down: after a minute of silence it is not
+	 * asked any more until this time has passed. */
+	{"infra-host-ttl:", "2"},
 	{"infra-keep-probing:", "yes"},
 	{"outgoing-range:", "2048"},
 	{"num-queries-per-thread:", "1024"},

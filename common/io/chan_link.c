@@ -90,6 +90,20 @@ static void write_out(struct chan_link *l)
 	l->is_congested = l->conn != NULL;
 }
 
+/* Outcomes and Bye: nothing comes behind them, so the mark at which a source
+ * pauses does not hold them back; the connection's hard limit does. */
+static void write_last(struct chan_link *l)
+{
+	struct span out;
+
+	while (l->conn != NULL) {
+		out = chan_core_output(l->core, now_of(l));
+		if (out.n == 0 || conn_write(l->conn, out) != 0)
+			return;
+		chan_core_sent(l->core, out.n);
+	}
+}
+
 static void on_flush(void *arg)
 {
 	struct chan_link *l = arg;
@@ -109,6 +123,7 @@ static void lose_conn(struct chan_link *l)
 	l->is_lost = true;
 	l->is_conn_paused = false;
 	l->is_congested = false;
+	l->is_window_due = false;
 	loop_defer(l->loop, &l->work);
 }
 
@@ -247,7 +262,7 @@ static void drain_actions(struct chan_link *l)
 	while (!l->is_dead && !l->is_paused &&
 	       chan_core_next_action(l->core, &a, now_of(l))) {
 		if (a.kind == CHAN_ACT_CLOSE) {
-			write_out(l); /* Outcomes and Bye */
+			write_last(l);
 			lose_conn(l);
 		} else {
 			call_owner(l, &a);
@@ -267,10 +282,14 @@ static void tell_window(struct chan_link *l)
 {
 	struct chan_action a = {.kind = CHAN_ACT_WINDOW};
 
-	if (!l->is_congested || l->conn == NULL || conn_is_congested(l->conn))
+	if (l->is_congested && l->conn != NULL && !conn_is_congested(l->conn)) {
+		l->is_congested = false;
+		l->is_window_due = true;
+	}
+	if (!l->is_window_due || l->is_paused)
 		return;
-	l->is_congested = false;
-	if (!l->is_paused && chan_core_can_send(l->core))
+	l->is_window_due = false;
+	if (chan_core_can_send(l->core))
 		call_owner(l, &a);
 }
 
@@ -388,6 +407,7 @@ void chan_link_adopt(struct chan_link *l, struct conn *c, struct span bytes)
 	l->is_lost = false;
 	l->is_conn_paused = false;
 	l->is_congested = false;
+	l->is_window_due = false;
 	conn_set_handler(c, on_conn_event, l);
 	conn_set_deadline(c, UINT64_MAX); /* the core has its own */
 	chan_core_on_up(l->core, now_of(l));
@@ -400,7 +420,7 @@ void chan_link_free(struct chan_link *l)
 		return;
 	if (l->conn != NULL) {
 		chan_core_abandon(l->core, "stopping", now_of(l));
-		write_out(l);
+		write_last(l);
 	}
 	link_destroy(l);
 }

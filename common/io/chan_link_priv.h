@@ -28,7 +28,8 @@ struct chan_link {
 	bool is_lost;	     /* the connection went; the core is not told yet */
 	bool is_paused;	     /* by the owner */
 	bool is_conn_paused; /* the core has enough to read */
-	bool is_congested;   /* WINDOW is due when the connection drained */
+	bool is_congested;   /* until the connection drained */
+	bool is_window_due;  /* it did; the owner was not told yet */
 	bool is_told;	     /* UP was raised, GONE not yet */
 	bool is_calling;     /* inside fn */
 	bool is_dead;	     /* freed inside fn */

@@ -201,6 +201,7 @@ void conn_close(struct conn *c)
 		return;
 	}
 	c->state = CONN_CLOSING;
+	c->member.is_leaving = true;
 	loop_undefer(c->loop, &c->work);
 	loop_timer_arm(c->deadline, UINT64_MAX);
 	loop_timer_arm(c->guard, loop_now_ms(c->loop) + LIMIT_STREAM_CLOSE_MS);

@@ -232,13 +232,15 @@ void conn_on_flush(void *arg)
 {
 	struct conn *c = arg;
 	uint64_t before = c->flushed;
+	bool is_closing = c->state == CONN_CLOSING;
 
-	if (c->state != CONN_OPEN && c->state != CONN_CLOSING)
+	if (c->state != CONN_OPEN && !is_closing)
 		return;
 	if (!send_all(c))
 		return;
-	if (c->flushed != before)
-		conn_raise(c, &(struct conn_event){.kind = CONN_DRAINED});
-	if (c->state == CONN_CLOSING && !c->is_in_flight)
+	/* Who writes and closes inside DRAINED is flushed in the next round. */
+	if (is_closing && !c->is_in_flight)
 		finish_close(c);
+	else if (c->flushed != before)
+		conn_raise(c, &(struct conn_event){.kind = CONN_DRAINED});
 }

@@ -11,6 +11,9 @@
  * waits for the next turn, so that sockets are never starved. */
 enum { LOOP_DEFER_ROUNDS = 8 };
 
+/* loop_free() waits so long for connections that are closing. */
+enum { LOOP_LEAVE_MS = 500 };
+
 struct defer_list {
 	struct loop_deferred *head; /* in order of asking */
 	struct loop_deferred *tail;
@@ -26,12 +29,14 @@ struct loop {
 	/* Keeps the loop alive: without an active handle uv_run() returns and
 	 * uv_backend_timeout() says 0, which would spin an outer loop. */
 	uv_async_t anchor;
+	uv_timer_t late;	    /* of loop_free() */
 	struct defer_list deferred; /* asked for */
 	struct defer_list running;  /* the rest of this round */
 	struct loop_member *members;
 	bool is_stopped;
-	/* Between two loop_run_once() the outer loop waits and calls others:
-	 * libuv's cached time is old then. */
+	/* Before the first turn the daemon starts up, and between two
+	 * loop_run_once() the outer loop waits and calls others: libuv's
+	 * cached time is old then. */
 	bool is_outside;
 	char read_buffer[LOOP_READ_BYTES];
 	char plain_buffer[LIMIT_READ_BYTES];
@@ -149,6 +154,7 @@ static void init_handles(struct loop *l)
 	(void)uv_prepare_init(&l->uv, &l->prepare);
 	(void)uv_check_init(&l->uv, &l->check);
 	(void)uv_idle_init(&l->uv, &l->again);
+	(void)uv_timer_init(&l->uv, &l->late);
 	l->prepare.data = l;
 	l->check.data = l;
 	(void)uv_prepare_start(&l->prepare, on_prepare);
@@ -166,6 +172,7 @@ int loop_new(struct loop **loop_out, const struct logger *log)
 		return FED_ENOMEM;
 	l->log = log;
 	l->self = &l->uv;
+	l->is_outside = true;
 	rc = uv_loop_init(&l->uv);
 	if (rc == 0) {
 		rc = uv_async_init(&l->uv, &l->anchor, NULL);
@@ -190,6 +197,35 @@ static void close_handle(uv_handle_t *h, void *arg)
 		uv_close(h, NULL);
 }
 
+static bool is_leaving(const struct loop *l)
+{
+	const struct loop_member *m;
+
+	DL_FOREACH (l->members, m) {
+		if (m->is_leaving)
+			return true;
+	}
+	return false;
+}
+
+static void on_late(uv_timer_t *t)
+{
+	(void)t; /* ends the wait of uv_run() */
+}
+
+/* A socket killed with bytes on the way costs the peer our last words. */
+static void let_leave(struct loop *l)
+{
+	uint64_t end;
+
+	uv_update_time(&l->uv);
+	end = uv_now(&l->uv) + LOOP_LEAVE_MS;
+	(void)uv_timer_start(&l->late, on_late, LOOP_LEAVE_MS, 0);
+	while (is_leaving(l) && uv_now(&l->uv) < end)
+		(void)uv_run(&l->uv, UV_RUN_ONCE);
+	(void)uv_timer_stop(&l->late);
+}
+
 void loop_free(struct loop *l)
 {
 	struct loop_member *m;
@@ -198,6 +234,7 @@ void loop_free(struct loop *l)
 	if (l == NULL)
 		return;
 	end_turn(l); /* what was written leaves */
+	let_leave(l);
 	DL_FOREACH_SAFE (l->members, m, next)
 		m->kill(m->arg);
 	/* Every member has uv_close() behind it now; libuv calls back in the

@@ -19,7 +19,8 @@ struct loop;
  */
 int loop_new(struct loop **loop_out, const struct logger *log) FED_NODISCARD;
 
-/** Run what is left to close, then free.  NULL is allowed. */
+/** Let closing connections send their last bytes (for half a second at most),
+ * close what is left, then free.  NULL is allowed. */
 void loop_free(struct loop *l);
 
 /** The libuv loop inside. */

@@ -15,6 +15,7 @@ enum { LOOP_READ_BYTES = 4 * LIMIT_READ_BYTES };
 struct loop_member {
 	void (*kill)(void *arg); /* close the handles now, without events */
 	void *arg;
+	bool is_leaving; /* goes by itself once its last bytes are gone */
 	struct loop_member *prev;
 	struct loop_member *next;
 };

@@ -285,7 +285,8 @@ static int each_teardown(void **state)
 	return 0;
 }
 
-static int send_one(struct rig *r, struct chan_link *l, bool is_edge)
+static int send_sized(struct rig *r, struct chan_link *l, bool is_edge,
+		      size_t id_bytes)
 {
 	struct chan_delivery d = {.handle = 5};
 	Fed__Stanza *s;
@@ -294,6 +295,9 @@ static int send_one(struct rig *r, struct chan_link *l, bool is_edge)
 
 	arena_reset(&r->arena);
 	s = stanza_new_message(&r->arena);
+	s->id = arena_alloc(&r->arena, id_bytes + 1);
+	assert_non_null(s->id);
+	memset(s->id, 'i', id_bytes);
 	s->from = arena_dup(&r->arena, SPAN_LIT("romeo@montague.example"));
 	s->to = arena_dup(&r->arena, SPAN_LIT("juliet@capulet.example"));
 	fed__facts__init(&f);
@@ -303,6 +307,11 @@ static int send_one(struct rig *r, struct chan_link *l, bool is_edge)
 	d.stanza = s;
 	d.facts = is_edge ? &f : NULL;
 	return chan_link_send_stanza(l, &d);
+}
+
+static int send_one(struct rig *r, struct chan_link *l, bool is_edge)
+{
+	return send_sized(r, l, is_edge, 0);
 }
 
 /* As if the network had failed: both ends see the socket end. */
@@ -465,6 +474,67 @@ static void pause_stops_the_sender(void **state)
 	chan_server_free(r->server);
 }
 
+/* Stanzas until the socket takes no more: the edge's owner pauses and the
+ * system's buffers are small. */
+static void congest(struct rig *r, struct chan_link *l)
+{
+	int bytes = 16 * 1024;
+
+	assert_int_equal(
+		uv_send_buffer_size((uv_handle_t *)&l->conn->tcp, &bytes), 0);
+	assert_int_equal(
+		uv_recv_buffer_size((uv_handle_t *)&r->edge.link->conn->tcp,
+				    &bytes),
+		0);
+	r->edge.is_pausing = true;
+	for (int i = 0; i < 100 && !l->is_congested; i++) {
+		assert_int_equal(send_sized(r, l, false, 200 * 1024), 0);
+		(void)run(r, 10, NULL, NULL);
+	}
+	assert_true(l->is_congested);
+	r->edge.is_pausing = false;
+}
+
+/* Without the Bye the edge would keep the session for a resume. */
+static void freed_while_congested_says_bye(void **state)
+{
+	struct rig *r = *state;
+	struct chan_link *l;
+
+	start_edge(r, 1);
+	l = start_gw(r, "gw-1", r->creds_gw, &r->gw, "edge-1");
+	expect(r, &r->gw, "up new\n");
+	expect(r, &r->edge, "up new\n");
+	congest(r, l);
+	chan_link_free(l);
+	chan_link_resume(r->edge.link);
+	expect(r, &r->edge, "down\ngone\n");
+	chan_server_free(r->server);
+}
+
+static void window_after_congestion_while_paused(void **state)
+{
+	struct rig *r = *state;
+	struct chan_link *l;
+
+	start_edge(r, 1);
+	l = start_gw(r, "gw-1", r->creds_gw, &r->gw, "edge-1");
+	expect(r, &r->gw, "up new\n");
+	congest(r, l);
+	chan_link_pause(l);
+	assert_int_equal(send_one(r, l, false), FED_EAGAIN);
+	chan_link_resume(r->edge.link);
+	for (int i = 0; i < 500 && l->is_congested; i++)
+		(void)run(r, 10, NULL, NULL);
+	assert_false(l->is_congested);
+	r->gw.windows = 0;
+	assert_int_equal(r->gw.outcomes, 0); /* paused: nothing is shown */
+	chan_link_resume(l);
+	assert_true(counted(r, &r->gw.windows, 1));
+	chan_link_free(l);
+	chan_server_free(r->server);
+}
+
 static void freed_while_it_dials(void **state)
 {
 	struct rig *r = *state;
@@ -497,6 +567,8 @@ int main(void)
 		T(who_is_not_let_in),
 		T(a_second_connection_replaces_the_first),
 		T(pause_stops_the_sender),
+		T(freed_while_congested_says_bye),
+		T(window_after_congestion_while_paused),
 		T(freed_while_it_dials),
 #undef T
 	};

@@ -1,6 +1,12 @@
 /* Loop and connections on the loopback, without TLS. */
 #include "loopback.h"
 
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "io/conn_priv.h"
+
 /* ---- loop ---------------------------------------------------------------- */
 
 struct counter {
@@ -116,6 +122,20 @@ static void test_outer_loop_wait(void **state)
 	assert_int_equal(1, fired.calls);
 	assert_int_equal(-1, loop_wait_ms(l));
 	loop_timer_free(t);
+	loop_free(l);
+}
+
+/* What starts before the first turn does not count from loop_new(). */
+static void test_time_before_the_first_turn(void **state)
+{
+	struct loop *l;
+	uint64_t before;
+
+	(void)state;
+	assert_int_equal(0, loop_new(&l, NULL));
+	before = loop_now_ms(l);
+	uv_sleep(60);
+	assert_true(loop_now_ms(l) >= before + 50);
 	loop_free(l);
 }
 
@@ -382,6 +402,28 @@ static void test_half_close_still_writes(void **state)
 	pair_close(&p);
 }
 
+/* Says its last words when it hears that the earlier ones have left. */
+static void say_and_close(struct end *e, const struct conn_event *ev)
+{
+	if (ev->kind != CONN_DRAINED)
+		return;
+	assert_int_equal(0, conn_write(e->conn, SPAN_LIT("bye")));
+	end_close(e);
+}
+
+static void test_write_and_close_inside_drained(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	p.client.on_event = say_and_close;
+	assert_int_equal(0, conn_write(p.client.conn, SPAN_LIT("hello ")));
+	assert_true(run_until(&p, server_eof, 2000));
+	assert_true(span_eq_str(buf_span(&p.server.got), "hello bye"));
+	pair_close(&p);
+}
+
 static unsigned count_handles(struct loop *l);
 
 static void count_handle(uv_handle_t *h, void *arg)
@@ -458,12 +500,68 @@ static void test_loop_free_takes_all(void **state)
 	buf_deinit(&p.server.got);
 }
 
+/* A slow peer in another process: all bytes, and an end in order? */
+static int read_slowly(const struct sockaddr *sa, size_t want)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char some[65536];
+	ssize_t n;
+
+	if (fd < 0 || connect(fd, sa, sizeof(struct sockaddr_in)) != 0)
+		return 2;
+	(void)usleep(100 * 1000);
+	while ((n = read(fd, some, sizeof(some))) > 0)
+		want -= (size_t)n;
+	return n == 0 && want == 0 ? 0 : 1;
+}
+
+static void accept_and_finish(struct listener *l, struct conn *c, void *arg)
+{
+	struct pair *p = arg;
+	int bytes = 16 * 1024;
+
+	(void)l;
+	assert_int_equal(0,
+			 uv_send_buffer_size((uv_handle_t *)&c->tcp, &bytes));
+	p->server.conn = c;
+	write_pattern(&p->server, 0, 1024 * 1024);
+	end_close(&p->server);
+	loop_stop(p->loop);
+}
+
+static void test_loop_free_lets_bytes_leave(void **state)
+{
+	struct sockaddr_storage sa;
+	struct pair p = {0};
+	struct errbuf e;
+	int status = -1;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(0, loop_new(&p.loop, NULL));
+	assert_int_equal(0, listener_new(&p.listener, p.loop, "127.0.0.1:0",
+					 accept_and_finish, &p, &e));
+	assert_int_equal(
+		0, host_config_sockaddr(listener_address(p.listener), &sa));
+	child = fork();
+	if (child == 0)
+		_exit(read_slowly((const struct sockaddr *)&sa, 1024 * 1024));
+	assert_true(child > 0);
+	loop_run(p.loop);
+	listener_close(p.listener);
+	loop_free(p.loop);
+	assert_int_equal(child, waitpid(child, &status, 0));
+	assert_true(WIFEXITED(status));
+	assert_int_equal(0, WEXITSTATUS(status));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defer_once_and_undefer),
 		cmocka_unit_test(test_defer_is_bounded_per_turn),
 		cmocka_unit_test(test_outer_loop_wait),
+		cmocka_unit_test(test_time_before_the_first_turn),
 		cmocka_unit_test(test_run_and_stop),
 		cmocka_unit_test(test_listener_refusals),
 		cmocka_unit_test(test_connect_refused),
@@ -474,9 +572,11 @@ int main(void)
 		cmocka_unit_test(test_close_with_unread_input),
 		cmocka_unit_test(test_close_inside_data),
 		cmocka_unit_test(test_half_close_still_writes),
+		cmocka_unit_test(test_write_and_close_inside_drained),
 		cmocka_unit_test(test_close_is_bounded),
 		cmocka_unit_test(test_deadline_fires_once),
 		cmocka_unit_test(test_loop_free_takes_all),
+		cmocka_unit_test(test_loop_free_lets_bytes_leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

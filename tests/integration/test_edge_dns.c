@@ -22,6 +22,7 @@
 
 static char dir[] = "/tmp/fed-dns-XXXXXX";
 static char server[32];
+static int server_port;
 static pid_t child;
 
 static const char zone[] =
@@ -43,6 +44,12 @@ static const char zone[] =
 	"no.lost.example.\"\n"
 	"local-data: \"lost.example. A 192.0.2.9\"\n"
 	"local-data: \"txt.example. TXT x\"\n"
+	"local-data: \"_xmpp-server._tcp.alias.example. SRV 0 0 5269 "
+	"www.alias.example.\"\n"
+	"local-data: \"www.alias.example. CNAME bare.example.\"\n"
+	/* absent names are absent for an hour, says the zone */
+	"local-data: \"example. 3600 SOA ns.example. root.example. 1 3600 "
+	"3600 3600 3600\"\n"
 	"local-zone: \"refused.example.\" refuse\n"
 	"local-zone: \"silent.example.\" deny\n"
 	"local-data: \"_xmpp-server._tcp.half.example. SRV 1 0 5269 "
@@ -66,15 +73,11 @@ static int free_port(void)
 	return ntohs(sa.sin_port);
 }
 
-static int start_server(void **state)
+static int run_server(int port, const char *more)
 {
-	int port = free_port();
 	char path[64];
 	FILE *f;
 
-	(void)state;
-	if (port < 0 || mkdtemp(dir) == NULL)
-		return -1;
 	(void)snprintf(path, sizeof(path), "%s/conf", dir);
 	(void)snprintf(server, sizeof(server), "127.0.0.1:%d", port);
 	f = fopen(path, "w");
@@ -85,9 +88,9 @@ static int start_server(void **state)
 		      "username: \"\"\nchroot: \"\"\ndirectory: \"%s\"\n"
 		      "pidfile: \"\"\nuse-syslog: no\nlogfile: \"%s/log\"\n"
 		      "do-daemonize: no\nmodule-config: \"iterator\"\n"
-		      "num-threads: 1\n%s"
+		      "num-threads: 1\n%s%s"
 		      "remote-control:\ncontrol-enable: no\n",
-		      port, dir, dir, zone);
+		      port, dir, dir, zone, more);
 	(void)fclose(f);
 	child = fork();
 	if (child == 0) {
@@ -99,13 +102,27 @@ static int start_server(void **state)
 	return child > 0 && waitpid(child, NULL, WNOHANG) == 0 ? 0 : -1;
 }
 
+static int start_server(void **state)
+{
+	(void)state;
+	server_port = free_port();
+	if (server_port < 0 || mkdtemp(dir) == NULL)
+		return -1;
+	return run_server(server_port, "");
+}
+
+static void end_server(void)
+{
+	(void)kill(child, SIGTERM);
+	(void)waitpid(child, NULL, 0);
+}
+
 static int stop_server(void **state)
 {
 	char line[80];
 
 	(void)state;
-	(void)kill(child, SIGTERM);
-	(void)waitpid(child, NULL, 0);
+	end_server();
 	(void)snprintf(line, sizeof(line), "rm -rf %s", dir);
 	return system(line);
 }
@@ -202,6 +219,9 @@ static const struct row rows[] = {
 	/* no SRV: the domain itself */
 	{"bare.example", false, EDGE_DNS_OK, "bare.example=192.0.2.9:5269", ""},
 	{"bare.example", true, EDGE_DNS_OK, "bare.example=192.0.2.9:5269", ""},
+	/* RFC 2782 forbids it, and it occurs */
+	{"alias.example", false, EDGE_DNS_OK,
+	 "www.alias.example=192.0.2.9:5269", ""},
 	/* X29; never its A record */
 	{"dot.example", false, EDGE_DNS_NOT_FOUND, "", "no XMPP service"},
 	{"lost.example", false, EDGE_DNS_NOT_FOUND, "",
@@ -221,9 +241,9 @@ static bool same_words(const char *a, const char *b)
 	char *save;
 	char *word;
 
-	if (strlen(a) != strlen(b))
+	if (strlen(a) != strlen(b) || strlen(a) >= sizeof(copy))
 		return false;
-	(void)snprintf(copy, sizeof(copy), "%s", a);
+	memcpy(copy, a, strlen(a) + 1);
 	for (word = strtok_r(copy, " ", &save); word != NULL;
 	     word = strtok_r(NULL, " ", &save))
 		if (strstr(b, word) == NULL)
@@ -275,6 +295,47 @@ static void test_half_silence(void **state)
 	(void)state;
 	assert_int_equal(EDGE_DNS_OK, a.result);
 	assert_non_null(strstr(a.targets, "b.two.example=192.0.2.2:5269"));
+}
+
+/* As ask(), of a resolver that has a past. */
+static void ask_again(struct edge_dns *d, struct asked *a, const char *domain)
+{
+	unsigned before = a->calls;
+	struct edge_dns_query *q;
+
+	assert_int_equal(0,
+			 edge_dns_resolve(d, domain, true, on_result, a, &q));
+	while (a->calls == before)
+		(void)uv_run(loop_uv(a->loop), UV_RUN_ONCE);
+}
+
+/* A partner that is set up while somebody asks for it works soon, not when
+ * the zone's negative TTL has passed. */
+static void test_name_that_appears(void **state)
+{
+	struct asked a = {.calls = 0};
+	uint64_t start;
+	struct edge_dns *d;
+
+	(void)state;
+	assert_int_equal(0, loop_new(&a.loop, NULL));
+	d = make_dns(a.loop);
+	ask_again(d, &a, "new.example");
+	assert_int_equal(EDGE_DNS_NOT_FOUND, a.result);
+	end_server();
+	assert_int_equal(0,
+			 run_server(server_port, "local-data: \"new.example. A "
+						 "192.0.2.7\"\n"));
+	start = uv_hrtime();
+	do {
+		(void)usleep(200 * 1000);
+		ask_again(d, &a, "new.example");
+	} while (a.result != EDGE_DNS_OK &&
+		 uv_hrtime() - start < UINT64_C(6000000000));
+	assert_int_equal(EDGE_DNS_OK, a.result);
+	assert_string_equal("new.example=192.0.2.7:5269", a.targets);
+	edge_dns_free(d);
+	loop_free(a.loop);
 }
 
 static void stop(void *arg)
@@ -357,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_priority),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_half_silence),
+		cmocka_unit_test(test_name_that_appears),
 		cmocka_unit_test(test_cancel_and_free),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_bad_servers),

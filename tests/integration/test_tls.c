@@ -456,6 +456,77 @@ static void test_close_flushes_and_notifies(void **state)
 	pair_close(&p);
 }
 
+/* ---- closing inside each event ------------------------------------------- */
+
+static enum conn_event_kind close_at;
+
+static void close_inside(struct end *e, const struct conn_event *ev)
+{
+	if (ev->kind != close_at || e->conn == NULL)
+		return;
+	assert_int_equal(0, conn_write(e->conn, SPAN_LIT("last words")));
+	end_close(e);
+}
+
+static bool client_gone(struct pair *p)
+{
+	return p->client.conn == NULL;
+}
+
+/* What makes the client see the event. */
+static void provoke(struct pair *p)
+{
+	switch (close_at) {
+	case CONN_UP:
+	case CONN_TLS_UP:
+		break; /* comes by itself */
+	case CONN_DATA:
+		write_pattern(&p->server, 0, 40 * 1024);
+		break;
+	case CONN_DRAINED:
+		write_pattern(&p->client, 0, 40 * 1024);
+		break;
+	case CONN_EOF:
+		end_close(&p->server);
+		break;
+	case CONN_TIMEOUT:
+		conn_set_deadline(p->client.conn, loop_now_ms(p->loop) + 10);
+		break;
+	case CONN_ERROR:
+		break; /* nothing can be said any more */
+	}
+}
+
+static void test_close_inside_every_event(void **state)
+{
+	static const enum conn_event_kind kinds[] = {
+		CONN_TLS_UP, CONN_DATA, CONN_DRAINED, CONN_EOF, CONN_TIMEOUT,
+	};
+	struct pair p;
+
+	(void)state;
+	for (size_t i = 0; i < FED_ARRAY_LEN(kinds); i++) {
+		bool is_early = kinds[i] == CONN_TLS_UP;
+
+		close_at = kinds[i];
+		pair_open(&p);
+		p.client.on_event = is_early ? close_inside : NULL;
+		start(&p.client, plain_a, TLS_CLIENT, NULL);
+		start(&p.server, plain_a, TLS_SERVER, NULL);
+		assert_true(run_until(&p, is_decided, 5000));
+		p.client.on_event = close_inside;
+		provoke(&p);
+		if (!run_until(&p, client_gone, 2000))
+			fail_msg("event %d did not come", (int)close_at);
+		if (p.server.conn != NULL) {
+			assert_true(run_until(&p, server_eof, 2000));
+			assert_true(span_ends(buf_span(&p.server.got),
+					      SPAN_LIT("last words")));
+		}
+		pair_close(&p);
+	}
+}
+
 /* ---- STARTTLS ------------------------------------------------------------ */
 
 static void server_proceeds(struct end *e, const struct conn_event *ev)
@@ -580,6 +651,7 @@ int main(void)
 		cmocka_unit_test(test_pause_inside_records),
 		cmocka_unit_test(test_close_between_records),
 		cmocka_unit_test(test_close_flushes_and_notifies),
+		cmocka_unit_test(test_close_inside_every_event),
 		cmocka_unit_test(test_starttls_inside_data),
 		cmocka_unit_test(test_injected_clear_bytes),
 		cmocka_unit_test(test_gone_in_handshake),
