@@ -67,7 +67,8 @@ enum negotiation_step negotiation_next(const struct policy_partner *rule,
 				       const struct negotiation_view *view);
 
 /** After the handshake: may we go on with this peer's certificate?  An
- * untrusted one is good for dialback only. */
+ * untrusted one will do where the rule allows dialback, which proves nothing
+ * about the receiving entity either. */
 bool negotiation_accepts_peer(const struct policy_partner *rule,
 			      const struct tls_facts *tls, struct span domain);
 

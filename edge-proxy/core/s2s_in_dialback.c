@@ -5,8 +5,7 @@
 #include "edge-proxy/core/dialback.h"
 #include "edge-proxy/core/s2s_in_impl.h"
 
-/* --- the table of pairs ------------------------------------------------------
- */
+/* ---- the table of pairs ---- */
 
 static bool is_pair(const struct in_pair *p, const char *local,
 		    const char *remote)
@@ -48,9 +47,12 @@ static size_t count_pairs(const struct s2s_in *s, enum in_pair_state state)
 	return n;
 }
 
-bool s2s_in_has_pairs(const struct s2s_in *s)
+bool s2s_in_had_pairs(const struct s2s_in *s)
 {
-	return count_pairs(s, IN_PAIR_FREE) < LIMIT_STREAM_PAIRS;
+	for (size_t i = 0; i < LIMIT_STREAM_PAIRS; i++)
+		if (s->pairs[i].remote != NULL)
+			return true;
+	return false;
 }
 
 static void free_texts(struct in_pair *p)
@@ -113,8 +115,7 @@ void s2s_in_add_valid(struct s2s_in *s, const char *local, const char *remote,
 		set_valid(s, p, mechanism);
 }
 
-/* --- answers
- * -------------------------------------------------------------------- */
+/* ---- answers ---- */
 
 static void answer_result(struct s2s_in *s, const char *local,
 			  const char *remote, const char *type,
@@ -132,8 +133,7 @@ static void answer_result(struct s2s_in *s, const char *local,
 		remote, type, error == NULL ? "none" : error);
 }
 
-/* --- receiving role (XEP-0220 2.2)
- * ------------------------------------------------ */
+/* ---- receiving role (XEP-0220 2.2) ---- */
 
 /* Why the request cannot be looked into; NULL: it can (XEP-0220 2.4.2). */
 static const char *result_obstacle(const struct s2s_in *s,
@@ -178,8 +178,18 @@ static void ask_authority(struct s2s_in *s, const struct s2s_dialback_in *d)
 	s2s_in_push(s, &a);
 }
 
-/* XEP-0344 2.1: the TLS certificate already proves the domain.  What was
- * verified is the certificate, and that is what is reported. */
+/* XEP-0344 2.1: the TLS certificate already proves the domain, unless the rule
+ * wants more than certificates. */
+static bool has_proof(const struct s2s_in *s, const struct s2s_dialback_in *d)
+{
+	const struct policy_partner *rule =
+		policy_find(s->env->policy, span_str(d->from));
+
+	return (negotiation_methods(rule) & NEGOTIATION_SASL_TLS) != 0 &&
+	       negotiation_is_trusted(s->tls, span_str(d->from));
+}
+
+/* What was verified is the certificate, and that is what is reported. */
 static void accept_certificate(struct s2s_in *s,
 			       const struct s2s_dialback_in *d)
 {
@@ -206,7 +216,7 @@ static void on_request(struct s2s_in *s, const struct s2s_dialback_in *d)
 	else if (known != NULL)
 		fed_log(s->env->log, FED_LOG_DEBUG, "s2s_dialback_again",
 			"%s peer=%s", s->env->label, d->from);
-	else if (negotiation_is_trusted(s->tls, span_str(d->from)))
+	else if (has_proof(s, d))
 		accept_certificate(s, d);
 	else
 		ask_authority(s, d);
@@ -325,8 +335,7 @@ uint64_t s2s_in_pairs_deadline_ms(const struct s2s_in *s)
 	return earliest;
 }
 
-/* --- authoritative role (XEP-0220 2.3)
- * ----------------------------------------- */
+/* ---- authoritative role (XEP-0220 2.3) ---- */
 
 /* The asking server is the receiving one (`from`), the domain whose key it is
  * is ours (`to`); computed again, nothing was stored. */

@@ -65,8 +65,7 @@ struct s2s_in {
 	struct in_pair pairs[LIMIT_STREAM_PAIRS];
 };
 
-/* --- s2s_in.c ---------------------------------------------------------------
- */
+/* ---- s2s_in.c ---- */
 
 /** Change the state; an edge that is not in the list closes the stream. */
 void s2s_in_set_state(struct s2s_in *s, enum in_state to, const char *trigger);
@@ -96,8 +95,7 @@ bool s2s_in_is_clean(const struct s2s_in *s);
 /** The first pair is authenticated: stanzas may come. */
 void s2s_in_open(struct s2s_in *s, const char *trigger);
 
-/* --- s2s_in_neg.c ------------------------------------------------------------
- */
+/* ---- s2s_in_neg.c ---- */
 
 void s2s_in_on_header(struct s2s_in *s, const struct xml_event *ev);
 void s2s_in_on_starttls(struct s2s_in *s);
@@ -106,8 +104,7 @@ void s2s_in_on_auth(struct s2s_in *s, const struct xml_el *el);
 void s2s_in_on_response(struct s2s_in *s, const struct xml_el *el);
 void s2s_in_on_abort(struct s2s_in *s);
 
-/* --- s2s_in_dialback.c
- * --------------------------------------------------------- */
+/* ---- s2s_in_dialback.c ---- */
 
 void s2s_in_on_result(struct s2s_in *s, const struct xml_el *el);
 void s2s_in_on_verify(struct s2s_in *s, const struct xml_el *el);
@@ -126,14 +123,14 @@ struct in_pair *s2s_in_find_valid(struct s2s_in *s, struct span remote,
 void s2s_in_add_valid(struct s2s_in *s, const char *local, const char *remote,
 		      Fed__Mechanism mechanism);
 
-/** Some pair is pending or authenticated. */
-bool s2s_in_has_pairs(const struct s2s_in *s);
+/** Some pair is or was pending or authenticated: the stream id that its key is
+ * bound to must stay, because the answer of its server may still come. */
+bool s2s_in_had_pairs(const struct s2s_in *s);
 
 /** Free all texts. */
 void s2s_in_free_pairs(struct s2s_in *s);
 
-/* --- s2s_in_stanza.c
- * ------------------------------------------------------------- */
+/* ---- s2s_in_stanza.c ---- */
 
 void s2s_in_on_stanza(struct s2s_in *s, const struct xml_el *el);
 

@@ -169,8 +169,7 @@ void s2s_in_on_header(struct s2s_in *s, const struct xml_event *ev)
 		on_header_first(s, &h);
 }
 
-/* --- TLS ---------------------------------------------------------------------
- */
+/* ---- TLS ---- */
 
 static void refuse_tls(struct s2s_in *s)
 {
@@ -193,7 +192,7 @@ void s2s_in_on_starttls(struct s2s_in *s)
 	}
 	offer = negotiation_offer(s->rule, NULL, SPAN_NULL);
 	/* a pair from before TLS must not survive it */
-	if (!offer.starttls || s2s_in_has_pairs(s)) {
+	if (!offer.starttls || s2s_in_had_pairs(s)) {
 		refuse_tls(s);
 		return;
 	}
@@ -226,8 +225,7 @@ void s2s_in_on_tls_up(struct s2s_in *s, const struct tls_facts *tls)
 		s2s_in_fail(s, S2S_INTERNAL_SERVER_ERROR, NULL);
 }
 
-/* --- SASL EXTERNAL (RFC 6120 6.4, XEP-0178 3) -------------------------------
- */
+/* ---- SASL EXTERNAL (RFC 6120 6.4, XEP-0178 3) ---- */
 
 static void refuse_auth(struct s2s_in *s, const char *condition)
 {
@@ -311,10 +309,11 @@ void s2s_in_on_auth(struct s2s_in *s, const struct xml_el *el)
 	const char *obstacle;
 
 	/* IN_SASL: RFC 6120 6.4.2, a new <auth/> replaces the one in progress;
-	 * a dialback in progress and SASL exclude each other */
+	 * dialback and SASL exclude each other: a late VERIFIED of the old
+	 * stream id would be taken for an answer to the new one */
 	if ((s->state != IN_NEG_SECURE && s->state != IN_NEG_CLEAR &&
 	     s->state != IN_SASL) ||
-	    s2s_in_has_pairs(s)) {
+	    s2s_in_had_pairs(s)) {
 		s2s_in_fail(s, S2S_POLICY_VIOLATION, "SASL is not offered now");
 		return;
 	}

@@ -97,8 +97,10 @@ static void refuse_too_complex(struct s2s_in *s, const struct xml_el *el)
 	st->from = read_jid(s, xml_attr_get(el, "from"));
 	st->to = read_jid(s, xml_attr_get(el, "to"));
 	st->id = arena_dup(&s->arena, span_str(id == NULL ? "" : id));
+	/* both are there, the first reading saw to that: what is left is an
+	 * address that would be jid-malformed */
 	if (st->from == NULL || st->to == NULL || st->id == NULL) {
-		s2s_in_fail(s, S2S_IMPROPER_ADDRESSING, NULL);
+		metrics_count(s->env->metrics, METRIC_stanzas_dropped);
 		return;
 	}
 	p = check_addresses(s, st);

@@ -197,6 +197,9 @@ void s2s_out_start_stream(struct s2s_out *s, enum out_state to,
 	struct s2s_header_out h = {
 		.from = s->local, .to = s->remote, .has_version = true};
 
+	/* RFC 6120 4.3.3, 5.4.3.3: what the last features said is forgotten;
+	 * in the clear anybody could have said it */
+	s->peer_max_bytes = 0;
 	s2s_out_set_state(s, to, trigger);
 	s2s_write_header(&s->queue.out, &h);
 }

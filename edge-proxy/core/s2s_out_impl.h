@@ -61,8 +61,7 @@ struct s2s_out {
 	struct s2s_reason drain_reason;
 };
 
-/* --- s2s_out.c
- * ----------------------------------------------------------------- */
+/* ---- s2s_out.c ---- */
 
 /** Change the state; an edge that is not in the list closes the stream. */
 void s2s_out_set_state(struct s2s_out *s, enum out_state to,
@@ -93,8 +92,7 @@ void s2s_out_push(struct s2s_out *s, const struct s2s_action *a);
 void s2s_out_drain(struct s2s_out *s, enum s2s_reason_kind kind,
 		   enum s2s_condition c, const char *trigger);
 
-/* --- s2s_out_neg.c
- * -------------------------------------------------------------- */
+/* ---- s2s_out_neg.c ---- */
 
 void s2s_out_on_header(struct s2s_out *s, const struct xml_event *ev);
 void s2s_out_on_tls_up(struct s2s_out *s, const struct tls_facts *tls);
@@ -102,8 +100,7 @@ void s2s_out_on_tls_up(struct s2s_out *s, const struct tls_facts *tls);
 /** One first-level element. */
 void s2s_out_on_element(struct s2s_out *s, const struct xml_el *el);
 
-/* --- s2s_out_dialback.c
- * ----------------------------------------------------------- */
+/* ---- s2s_out_dialback.c ---- */
 
 /** Authenticate by db:result, or (VERIFY mode) ask db:verify. */
 void s2s_out_start_dialback(struct s2s_out *s, const char *trigger);

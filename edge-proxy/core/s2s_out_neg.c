@@ -1,7 +1,9 @@
 /* Initiating entity: headers, features, STARTTLS, SASL EXTERNAL. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "edge-proxy/core/cert_identity.h"
 #include "edge-proxy/core/s2s_out_impl.h"
 #include "edge-proxy/core/xml_names.h"
 #include "edge-proxy/core/xml_writer.h"
@@ -125,8 +127,7 @@ void s2s_out_on_header(struct s2s_out *s, const struct xml_event *ev)
 	go_on_after_header(s);
 }
 
-/* --- TLS
- * ----------------------------------------------------------------------- */
+/* ---- TLS ---- */
 
 static void on_proceed(struct s2s_out *s)
 {
@@ -156,13 +157,26 @@ static void on_tls_failure(struct s2s_out *s)
 		s2s_out_fail(s, S2S_UNSUPPORTED_STANZA_TYPE, NULL);
 }
 
-static void refuse_cert(struct s2s_out *s, const struct tls_facts *tls)
+/* What is wrong with the certificate, in the operator's log and fedctl. */
+static struct s2s_reason cert_reason(const struct tls_facts *tls)
 {
 	struct s2s_reason r = s2s_reason_make(
 		S2S_END_CERT, S2S_NO_CONDITION,
-		!tls->has_peer_cert    ? "no certificate"
-		: !tls->is_chain_valid ? tls->chain_problem
-				       : "certificate is for another domain");
+		tls->has_peer_cert ? tls->chain_problem : "no certificate");
+	char names[96];
+
+	if (!tls->has_peer_cert || !tls->is_chain_valid)
+		return r;
+	(void)cert_identity_describe(tls->peer_cert_der, names, sizeof(names));
+	(void)snprintf(r.text, sizeof(r.text),
+		       "certificate does not speak for the domain, names: %s",
+		       names[0] == '\0' ? "none" : names);
+	return r;
+}
+
+static void refuse_cert(struct s2s_out *s, const struct tls_facts *tls)
+{
+	struct s2s_reason r = cert_reason(tls);
 
 	s2s_out_drop(s, &r);
 }
@@ -189,8 +203,7 @@ void s2s_out_on_tls_up(struct s2s_out *s, const struct tls_facts *tls)
 		s2s_out_fail(s, S2S_INTERNAL_SERVER_ERROR, NULL);
 }
 
-/* --- SASL
- * ----------------------------------------------------------------------- */
+/* ---- SASL ---- */
 
 static void on_success(struct s2s_out *s)
 {
@@ -237,8 +250,7 @@ static void on_sasl_failure(struct s2s_out *s, const struct xml_el *el)
 		s2s_out_finish(s, S2S_END_AUTH, S2S_NO_CONDITION, name);
 }
 
-/* --- dispatch
- * ---------------------------------------------------------------------- */
+/* ---- dispatch ---- */
 
 static void on_features(struct s2s_out *s, const struct xml_el *el)
 {

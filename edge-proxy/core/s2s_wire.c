@@ -51,7 +51,6 @@ void s2s_header_read(const struct xml_event *ev, struct s2s_header *h)
 
 	memset(h, 0, sizeof(*h));
 	h->has_from = from != NULL;
-	h->has_to = to != NULL;
 	read_domain(from, h->from);
 	read_domain(to, h->to);
 	h->id = id == NULL ? "" : id;

@@ -11,8 +11,7 @@
 #include "edge-proxy/core/s2s.h"
 #include "edge-proxy/core/xml_reader.h"
 
-/* --- headers ---------------------------------------------------------------
- */
+/* ---- headers ---- */
 
 /* What we say in our header; NULL: left out. */
 struct s2s_header_out {
@@ -31,8 +30,7 @@ struct s2s_header {
 	const char *problem_text;
 	char from[LIMIT_DOMAIN_BYTES + 1]; /* normalized; "" absent or bad */
 	char to[LIMIT_DOMAIN_BYTES + 1];
-	bool has_from; /* the attribute was there */
-	bool has_to;
+	bool has_from;	  /* the attribute was there */
 	bool has_version; /* 1.0 or more; otherwise the peer is 0.9 */
 	const char *id;	  /* "" when absent; lives as the event */
 	const char *lang; /* NULL when absent; lives as the event */
@@ -41,8 +39,7 @@ struct s2s_header {
 /** Read and check the shape (RFC 6120 4.7, 4.8). */
 void s2s_header_read(const struct xml_event *ev, struct s2s_header *h);
 
-/* --- features --------------------------------------------------------------
- */
+/* ---- features ---- */
 
 /** Features of the receiving entity; limits (XEP-0478) when stanza_max > 0. */
 void s2s_write_features(struct buf *b, const struct negotiation_offer *offer,
@@ -57,8 +54,7 @@ struct s2s_features {
 /** What matters of <stream:features/>. */
 void s2s_features_read(const struct xml_el *el, struct s2s_features *f);
 
-/* --- stream errors and ends --------------------------------------------------
- */
+/* ---- stream errors and ends ---- */
 
 /** <stream:error/> and </stream:stream>; text may be NULL. */
 void s2s_write_error(struct buf *b, enum s2s_condition c, const char *text,
@@ -78,8 +74,7 @@ struct s2s_reason s2s_reason_make(enum s2s_reason_kind kind,
 				  enum s2s_condition condition,
 				  const char *text);
 
-/* --- dialback ----------------------------------------------------------------
- */
+/* ---- dialback ---- */
 
 /* One db:result or db:verify element. */
 struct s2s_dialback {
@@ -108,8 +103,7 @@ struct s2s_dialback_in {
 /** Read it. */
 void s2s_dialback_read(const struct xml_el *el, struct s2s_dialback_in *d);
 
-/* --- SASL
- * --------------------------------------------------------------------- */
+/* ---- SASL ---- */
 
 /** <auth/> (or <response/>) of mechanism EXTERNAL with that authzid. */
 void s2s_write_auth(struct buf *b, const char *authzid);
@@ -121,8 +115,7 @@ void s2s_write_sasl_failure(struct buf *b, const char *condition);
 /** Name of the first child in the namespace, "" when there is none. */
 const char *s2s_child_name(const struct xml_el *el, const char *ns);
 
-/* --- first-level elements
- * -------------------------------------------------------- */
+/* ---- first-level elements ---- */
 
 enum s2s_el {
 	S2S_EL_STANZA, /* anything in jabber:server */

@@ -188,8 +188,7 @@ static bool take_vcard(struct stanza_reader *r, const struct xml_el *el)
 	return true;
 }
 
-/* ---- the iq (RFC 6120 8.2.3)
- * ------------------------------------------------- */
+/* ---- the iq (RFC 6120 8.2.3) ---- */
 
 static const struct stanza_rule PAYLOAD_RULES[] = {
 	{NS_PING, "ping", take_ping},

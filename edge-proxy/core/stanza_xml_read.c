@@ -238,6 +238,8 @@ enum stanza_verdict stanza_read_presence(struct stanza_reader *r,
 
 	if (type != NULL &&
 	    !find_name(types, FED_ARRAY_LEN(types), type, &value)) {
+		/* a type that is answered; this stanza goes no further */
+		p->type = FED__PRESENCE_TYPE__PROBE;
 		r->answer = FED__CONDITION__BAD_REQUEST;
 		return STANZA_ANSWER;
 	}
@@ -267,7 +269,7 @@ static bool keep_malformed(struct stanza_reader *r, struct span text,
 	if (domain_normalize(parts.domain, domain, sizeof(domain)) != 0)
 		return false;
 	if (text.n > LIMIT_JID_BYTES)
-		before = behind = SPAN_NULL;
+		before = behind = SPAN_LIT("");
 	kept = arena_printf(r->arena, "%.*s%s%.*s", (int)before.n, before.p,
 			    domain, (int)behind.n, behind.p);
 	if (kept == NULL)

@@ -118,8 +118,7 @@ static void print_start(struct buf *b, const Fed__Stanza *s, const char *name,
 	xml_write_body(b);
 }
 
-/* ---- message
- * ----------------------------------------------------------------- */
+/* ---- message ---- */
 
 static const char *message_type(Fed__MessageType type)
 {
@@ -192,8 +191,7 @@ static void print_message(struct buf *b, const Fed__Stanza *s)
 	xml_write_close(b, "message");
 }
 
-/* ---- presence
- * ---------------------------------------------------------------- */
+/* ---- presence ---- */
 
 static const char *presence_type(Fed__PresenceType type)
 {
@@ -251,8 +249,7 @@ static void print_presence(struct buf *b, const Fed__Stanza *s)
 	xml_write_close(b, "presence");
 }
 
-/* ---- iq
- * ------------------------------------------------------------------------ */
+/* ---- iq ---- */
 
 static const char *iq_type(Fed__IqType type)
 {

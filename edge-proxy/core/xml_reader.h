@@ -91,7 +91,7 @@ int xml_reader_restart(struct xml_reader *r) FED_NODISCARD;
 /** Lower or raise the element limit (before and after authentication). */
 void xml_reader_set_stanza_max(struct xml_reader *r, size_t bytes);
 
-/* --- looking at elements -------------------------------------------------- */
+/* ---- looking at elements ---- */
 
 /** Attribute without namespace, NULL when absent. */
 const char *xml_attr_get(const struct xml_el *el, const char *name);

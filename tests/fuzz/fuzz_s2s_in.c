@@ -3,29 +3,72 @@
  * rule, then lines: "B<text>" bytes (up to the next 0x01), "T" TLS is up with
  * a good certificate, "t" with none, and one letter for each other event.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "edge-proxy/core/s2s_in.h"
+#include "tests/unit/cert_fixtures.h"
+#include "xmpp/jid.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const domains[] = {"home.example"};
 
-static void check_action(const struct s2s_action *a, bool *is_closed)
+/* What was seen of one stream. */
+struct seen {
+	bool is_closed;
+	size_t ready_count;
+	char ready[LIMIT_STREAM_PAIRS][LIMIT_DOMAIN_BYTES + 1]; /* remotes */
+};
+
+static bool is_ready(const struct seen *seen, struct span domain)
 {
-	FED_REQUIRE(!*is_closed); /* CLOSE is the last one */
-	*is_closed = a->kind == S2S_ACT_CLOSE;
-	if (a->kind == S2S_ACT_WRITE)
-		FED_REQUIRE(a->u.bytes.p != NULL && a->u.bytes.n > 0);
+	for (size_t i = 0; i < seen->ready_count; i++)
+		if (span_eq_str(domain, seen->ready[i]))
+			return true;
+	return false;
 }
 
-static void drain(struct s2s_in *core, bool *is_closed)
+static struct span domain_of(const char *jid)
+{
+	return jid_split(span_str(jid)).domain;
+}
+
+/* No stanza of a domain that this stream did not authenticate, and no answer
+ * that leaves for anybody else. */
+static void check_stanza(const struct seen *seen, const struct s2s_action *a)
+{
+	const Fed__Stanza *s = a->u.stanza.stanza;
+	bool is_reply = a->kind == S2S_ACT_REPLY;
+
+	FED_REQUIRE(is_ready(seen, domain_of(is_reply ? s->to : s->from)));
+	FED_REQUIRE(span_eq_str(domain_of(is_reply ? s->from : s->to),
+				"home.example"));
+	FED_REQUIRE(a->u.stanza.mechanism != FED__MECHANISM__NO_MECHANISM);
+}
+
+static void check_action(const struct s2s_action *a, struct seen *seen)
+{
+	FED_REQUIRE(!seen->is_closed); /* CLOSE is the last one */
+	seen->is_closed = a->kind == S2S_ACT_CLOSE;
+	if (a->kind == S2S_ACT_WRITE)
+		FED_REQUIRE(a->u.bytes.p != NULL && a->u.bytes.n > 0);
+	if (a->kind == S2S_ACT_STANZA || a->kind == S2S_ACT_REPLY)
+		check_stanza(seen, a);
+	if (a->kind == S2S_ACT_READY) {
+		FED_REQUIRE(seen->ready_count < LIMIT_STREAM_PAIRS);
+		snprintf(seen->ready[seen->ready_count++],
+			 LIMIT_DOMAIN_BYTES + 1, "%s", a->u.ready.pair.remote);
+	}
+}
+
+static void drain(struct s2s_in *core, struct seen *seen)
 {
 	struct s2s_action a;
 
 	while (s2s_in_next_action(core, &a))
-		check_action(&a, is_closed);
+		check_action(&a, seen);
 }
 
 /* One event off the input; false at its end. */
@@ -47,6 +90,7 @@ static bool next_event(const uint8_t **p, const uint8_t *end,
 	case 'T':
 	case 't':
 		tls->has_peer_cert = c == 'T';
+		tls->is_chain_valid = c == 'T';
 		ev->kind = S2S_EV_TLS_UP;
 		ev->u.tls = tls;
 		break;
@@ -84,19 +128,19 @@ static bool next_event(const uint8_t **p, const uint8_t *end,
 
 static void play(struct s2s_in *core, const uint8_t *p, const uint8_t *end)
 {
-	struct tls_facts tls = {.is_chain_valid = false};
+	struct tls_facts tls = {.peer_cert_der = cert_fixture("peer")};
 	struct s2s_event ev;
-	bool is_closed = false;
+	struct seen seen = {.ready_count = 0};
 	uint64_t now_ms = 1;
 
-	drain(core, &is_closed);
+	drain(core, &seen);
 	while (next_event(&p, end, &tls, &ev)) {
 		now_ms += ev.kind == S2S_EV_TIMER ? 10000 : 1;
 		if (s2s_in_on_event(core, &ev, now_ms) == FED_ESTATE &&
 		    ev.kind != S2S_EV_BYTES && ev.kind != S2S_EV_VERIFIED)
 			FED_REQUIRE(false);
-		drain(core, &is_closed);
-		FED_REQUIRE(is_closed ==
+		drain(core, &seen);
+		FED_REQUIRE(seen.is_closed ==
 			    (s2s_in_deadline_ms(core) == UINT64_MAX));
 	}
 }

@@ -174,6 +174,29 @@ static void test_facts_when_open(void **state)
 	end(&h, &c);
 }
 
+/* RFC 6120 5.4.3.3: in the clear anybody could say how little the peer takes */
+static void test_limits_in_the_clear(void **state)
+{
+	static const char *const script[] = {
+		HEADER,
+		FEATURES(STARTTLS LIMITS),
+		PROCEED,
+		NULL,
+		HEADER,
+		FEATURES(),
+		"<db:result from='peer.example' to='home.example' "
+		"type='valid'/>",
+	};
+	struct harness h;
+	struct harness_core c = new_core(&h, S2S_OUT_ROUTE);
+
+	(void)state;
+	harness_play(&h, &c, script, FED_ARRAY_LEN(script), SIZE_MAX, 0);
+	assert_true(s2s_out_is_open(c.core));
+	assert_int_equal(s2s_out_peer_max_bytes(c.core), 0);
+	end(&h, &c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +204,7 @@ int main(void)
 		cmocka_unit_test(test_every_event),
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_facts_when_open),
+		cmocka_unit_test(test_limits_in_the_clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
