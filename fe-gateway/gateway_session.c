@@ -5,13 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "fe-gateway/core/router.h"
+#include "fe-gateway/sip_adapter.h"
+#include "fe-gateway/sip_silent.h"
 #include "io/chan_link.h"
 #include "io/daemon.h"
-#include "fe-gateway/sip_adapter.h"
 
-/* The last answers leave in this time after nothing is held any more. */
-enum { SESSION_LINGER_MS = 200 };
+enum {
+	/* the last answers leave in this time after nothing is held any more */
+	SESSION_LINGER_MS = 200,
+	SESSION_SWEEP_MS = 10000,
+};
 
 struct session_edge {
 	struct gateway_session *session;
@@ -31,6 +36,7 @@ struct gateway_session {
 	struct tls_creds *creds;
 	struct loop_timer *timer; /* deadline of the router */
 	struct loop_timer *linger;
+	struct loop_timer *sweep; /* of silent connections */
 	struct session_edge edges[LIMIT_CHANNEL_SESSIONS];
 	const char *edge_names[LIMIT_CHANNEL_SESSIONS];
 	size_t edge_count;
@@ -138,8 +144,26 @@ static void on_lingered(void *arg)
 	loop_stop(s->loop);
 }
 
+static void on_sweep(void *arg)
+{
+	struct gateway_session *s = arg;
+	size_t count = sip_silent_end(LIMIT_SIP_SILENT_MS);
+
+	if (count > 0)
+		fed_log(s->log, FED_LOG_INFO, "sip_silent", "closed=%zu",
+			count);
+	loop_timer_arm(s->sweep, now_ms(s) + SESSION_SWEEP_MS);
+}
+
 /* --- events ----------------------------------------------------------------
  */
+
+static bool admit_udp(struct span source, void *arg)
+{
+	struct gateway_session *s = arg;
+
+	return gw_router_admit_udp(s->router, source, now_ms(s));
+}
 
 static void on_sip_request(const struct sip_request_in *r, void *arg)
 {
@@ -260,7 +284,7 @@ static int make_router(struct gateway_session *s, struct id_source *ids)
 		.metrics = s->metrics,
 	};
 
-	return gw_router_new(&s->router, &p);
+	return gw_router_new(&s->router, &p, now_ms(s));
 }
 
 static int make_sip(struct gateway_session *s, struct errbuf *e)
@@ -272,6 +296,7 @@ static int make_sip(struct gateway_session *s, struct errbuf *e)
 		.listen = (const char *const *)f->sip.listen,
 		.listen_count = f->sip.listen_count,
 		.next_hop = f->sip.next_hop,
+		.admit_udp = admit_udp,
 		.on_request = on_sip_request,
 		.on_response = on_sip_response,
 		.arg = s,
@@ -313,6 +338,8 @@ static int make_all(struct gateway_session *s, struct id_source *ids,
 	if (err == 0)
 		err = loop_timer_new(&s->linger, s->loop, on_lingered, s);
 	if (err == 0)
+		err = loop_timer_new(&s->sweep, s->loop, on_sweep, s);
+	if (err == 0)
 		err = gateway_config_creds(s->config, &s->creds, e);
 	if (err == 0)
 		err = make_sip(s, e);
@@ -320,6 +347,8 @@ static int make_all(struct gateway_session *s, struct id_source *ids,
 		err = make_router(s, ids);
 	if (err == 0)
 		err = dial_edges(s, ids, e);
+	if (err == 0)
+		on_sweep(s);
 	return err;
 }
 
@@ -359,7 +388,7 @@ void gateway_session_stop(struct gateway_session *s)
 	s->is_stopping = true;
 	fed_log(s->log, FED_LOG_INFO, "stopping", "held_in=%zu held_out=%zu",
 		gw_router_held_in(s->router), gw_router_held_out(s->router));
-	gw_router_stop(s->router);
+	gw_router_stop(s->router, now_ms(s));
 	for (size_t i = 0; i < s->edge_count; i++)
 		chan_link_drain(s->edges[i].link, "stopping");
 	pump(s);
@@ -376,6 +405,7 @@ void gateway_session_free(struct gateway_session *s)
 	gw_router_free(s->router);
 	loop_timer_free(s->timer);
 	loop_timer_free(s->linger);
+	loop_timer_free(s->sweep);
 	tls_creds_unref(s->creds);
 	free(s);
 }

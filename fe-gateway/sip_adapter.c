@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NTA_LEG_MAGIC_T struct sip_adapter
+#define NTA_AGENT_MAGIC_T struct sip_adapter
 #define NTA_OUTGOING_MAGIC_T struct sip_client
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_tag.h>
@@ -17,7 +17,7 @@
 #include <sofia-sip/tport_tag.h>
 
 #include "base/limits.h"
-#include "fe-gateway/core/gw_map.h"
+#include "base/map.h"
 #include "fe-gateway/sip_adapter_read.h"
 
 /* LIMIT: sofia queues at most this much per connection (it clips to 1000);
@@ -115,31 +115,70 @@ void sip_adapter_reply(struct sip_adapter *a, uint64_t handle,
 		forget_server(a, s);
 }
 
-/* nta calls this for each new request outside a dialog. */
-static int on_request(struct sip_adapter *a, nta_leg_t *leg,
-		      nta_incoming_t *irq, sip_t const *sip)
+static struct sip_server *new_server(struct sip_adapter *a)
 {
 	struct sip_server *s = calloc(1, sizeof(*s));
-	struct sip_adapter_text *text = calloc(1, sizeof(*text));
-	struct sip_request_in r;
 
-	(void)leg;
-	if (s == NULL || text == NULL) {
-		free(s);
-		free(text);
-		return 500; /* sofia answers and frees */
-	}
-	s->irq = irq;
+	if (s == NULL)
+		return NULL;
 	s->handle = ++a->next_handle;
 	HASH_ADD(hh, a->servers, handle, sizeof(s->handle), s);
 	if (s->hh.tbl == NULL) {
 		free(s);
-		free(text);
-		return 500;
+		return NULL;
 	}
-	sip_adapter_read(irq, sip, text, &r);
+	return s;
+}
+
+static void on_request(struct sip_adapter *a, nta_incoming_t *irq,
+		       sip_t const *sip, struct sip_adapter_text *text)
+{
+	struct sip_server *s = new_server(a);
+	struct sip_request_in r;
+
+	if (s == NULL) {
+		(void)nta_incoming_treply(irq, SIP_500_INTERNAL_SERVER_ERROR,
+					  TAG_END());
+		nta_incoming_destroy(irq);
+		return;
+	}
+	s->irq = irq;
+	sip_adapter_read(sip, text, &r);
 	r.handle = s->handle;
 	a->p.on_request(&r, a->p.arg);
+}
+
+/* @return false: to be dropped */
+static bool is_wanted(struct sip_adapter *a, msg_t *msg, sip_t const *sip,
+		      struct sip_adapter_text *text)
+{
+	struct span source;
+
+	/* a response to nobody, or an ACK, which has no answer */
+	if (sip->sip_request == NULL ||
+	    sip->sip_request->rq_method == sip_method_ack)
+		return false;
+	source = sip_adapter_source(msg, text->source, sizeof(text->source));
+	return !sip_adapter_is_udp(sip) || a->p.admit_udp(source, a->p.arg);
+}
+
+/* nta calls this for each message of no transaction: a request gets one here
+ * and not before, so that what is dropped holds no memory. */
+static int on_message(struct sip_adapter *a, nta_agent_t *agent, msg_t *msg,
+		      sip_t *sip)
+{
+	struct sip_adapter_text *text = calloc(1, sizeof(*text));
+	nta_incoming_t *irq;
+
+	if (text == NULL || !is_wanted(a, msg, sip, text)) {
+		nta_msg_discard(agent, msg);
+		free(text);
+		return 0;
+	}
+	/* takes the message, also when it fails */
+	irq = nta_incoming_create(agent, a->leg, msg, sip, TAG_END());
+	if (irq != NULL)
+		on_request(a, irq, sip, text);
 	free(text);
 	return 0;
 }
@@ -319,8 +358,8 @@ static char *listen_url(const char *text)
 static nta_agent_t *create_agent(struct sip_adapter *a, const char *url)
 {
 	return nta_agent_create(
-		sip_loop_root(a->p.loop), URL_STRING_MAKE(url), NULL, NULL,
-		NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),
+		sip_loop_root(a->p.loop), URL_STRING_MAKE(url), on_message, a,
+		NTATAG_STATELESS(1), NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),
 		NTATAG_MAXSIZE(LIMIT_SIP_BYTES),
 		NTATAG_UDP_MTU(LIMIT_PAGE_BYTES),
 		TPTAG_QUEUESIZE(SIP_QUEUE_SIZE), TPTAG_IDLE(SIP_IDLE_MS),
@@ -362,7 +401,8 @@ static int bind_all(struct sip_adapter *a, struct errbuf *e)
 		err = bind_one(a, a->p.listen[i], e);
 	if (err != 0)
 		return err;
-	a->leg = nta_leg_tcreate(a->agent, on_request, a, NTATAG_NO_DIALOG(1),
+	/* for what is sent: a stateless agent gives it no request */
+	a->leg = nta_leg_tcreate(a->agent, NULL, NULL, NTATAG_NO_DIALOG(1),
 				 TAG_END());
 	return a->leg != NULL ? 0 : FED_ENOMEM;
 }

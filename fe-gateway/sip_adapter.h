@@ -20,12 +20,17 @@ typedef void (*sip_adapter_response_fn)(uint64_t token,
 					const struct sip_response_in *response,
 					void *arg);
 
+/** A request over UDP, from that IP address, wants a transaction; false: it is
+ * dropped. */
+typedef bool (*sip_adapter_admit_fn)(struct span source, void *arg);
+
 struct sip_adapter_params {
 	struct sip_loop *loop;
 	const char *instance;	   /* host in Warning */
 	const char *const *listen; /* "udp:192.0.2.1:5060", "tcp:..." */
 	size_t listen_count;
 	const char *next_hop; /* SIP URI that all requests are sent to */
+	sip_adapter_admit_fn admit_udp;
 	sip_adapter_request_fn on_request;
 	sip_adapter_response_fn on_response;
 	void *arg;

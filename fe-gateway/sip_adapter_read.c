@@ -2,7 +2,7 @@
 #include "fe-gateway/sip_adapter_read.h"
 
 #include <arpa/inet.h>
-#include <netdb.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <sofia-sip/msg_addr.h>
@@ -27,51 +27,46 @@ struct span sip_adapter_contact(sip_t const *sip, char *buf, size_t size)
 	return print_url(sip->sip_contact->m_url, buf, size);
 }
 
-/* inet_ntop() form, as the configuration has it; IPv4 never mapped. */
-static void print_source(nta_incoming_t *irq, char *buf, size_t size)
+struct span sip_adapter_source(msg_t *msg, char *buf, size_t size)
 {
-	msg_t *msg = nta_incoming_getrequest(irq);
-	const su_sockaddr_t *su;
+	const su_sockaddr_t *su = msg_addr(msg);
 
 	buf[0] = '\0';
-	if (msg == NULL)
-		return;
-	su = msg_addr(msg);
-	if (su != NULL && su->su_family == AF_INET)
+	if (su == NULL)
+		return SPAN_NULL;
+	if (su->su_family == AF_INET)
 		(void)inet_ntop(AF_INET, &su->su_sin.sin_addr, buf,
 				(socklen_t)size);
-	else if (su != NULL && su->su_family == AF_INET6 &&
+	else if (su->su_family == AF_INET6 &&
 		 IN6_IS_ADDR_V4MAPPED(&su->su_sin6.sin6_addr))
 		(void)inet_ntop(AF_INET, &su->su_sin6.sin6_addr.s6_addr[12],
 				buf, (socklen_t)size);
-	else if (su != NULL && su->su_family == AF_INET6)
+	else if (su->su_family == AF_INET6)
 		(void)inet_ntop(AF_INET6, &su->su_sin6.sin6_addr, buf,
 				(socklen_t)size);
-	msg_destroy(msg);
+	return span_str(buf);
 }
 
-/* All option tags of all Require headers, comma-separated. */
+/* The length with one more entry of the list, which is cut when it is full. */
+static size_t add_item(char *buf, size_t size, size_t n, const char *text)
+{
+	int more = snprintf(buf + n, size - n, "%s%s", n > 0 ? ", " : "", text);
+	size_t end = n + (more > 0 ? (size_t)more : 0);
+
+	return end < size ? end : size - 1;
+}
+
+/* All option tags of all Require headers; what does not fit is cut, never left
+ * out: a tag that is not seen would be ignored. */
 static struct span print_require(sip_t const *sip, char *buf, size_t size)
 {
 	const sip_require_t *q = sip->sip_require;
 	size_t n = 0;
 
-	buf[0] = '\0';
-	for (; q != NULL; q = (const sip_require_t *)q->k_next) {
+	for (; q != NULL; q = (const sip_require_t *)q->k_next)
 		for (size_t i = 0; q->k_items != NULL && q->k_items[i] != NULL;
-		     i++) {
-			size_t len = strlen(q->k_items[i]);
-
-			if (n + len + 3 > size)
-				break;
-			if (n > 0) {
-				memcpy(buf + n, ", ", 2);
-				n += 2;
-			}
-			memcpy(buf + n, q->k_items[i], len);
-			n += len;
-		}
-	}
+		     i++)
+			n = add_item(buf, size, n, q->k_items[i]);
 	return span_of(buf, n);
 }
 
@@ -109,20 +104,17 @@ static void read_content(sip_t const *sip, struct sip_request_in *r)
 				  sip->sip_payload->pl_len);
 }
 
-static enum sip_transport transport_of(sip_t const *sip)
+bool sip_adapter_is_udp(sip_t const *sip)
 {
 	const char *p = sip->sip_via != NULL ? sip->sip_via->v_protocol : NULL;
 
-	return p != NULL && strcasecmp(p, sip_transport_udp) == 0 ? SIP_UDP
-								  : SIP_TCP;
+	return p != NULL && strcasecmp(p, sip_transport_udp) == 0;
 }
 
-void sip_adapter_read(nta_incoming_t *irq, sip_t const *sip,
-		      struct sip_adapter_text *text, struct sip_request_in *r)
+void sip_adapter_read(sip_t const *sip, struct sip_adapter_text *text,
+		      struct sip_request_in *r)
 {
-	*r = (struct sip_request_in){.transport = transport_of(sip)};
-	print_source(irq, text->source, sizeof(text->source));
-	r->source = span_str(text->source);
+	*r = (struct sip_request_in){.source = span_str(text->source)};
 	r->method = span_str(sip->sip_request->rq_method_name);
 	r->request_uri = print_url(sip->sip_request->rq_url, text->request_uri,
 				   sizeof(text->request_uri));

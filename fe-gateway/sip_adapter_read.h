@@ -19,9 +19,18 @@ struct sip_adapter_text {
 	char source[64];
 };
 
-/** Fill `r` but for its handle; spans point into sip and text. */
-void sip_adapter_read(nta_incoming_t *irq, sip_t const *sip,
-		      struct sip_adapter_text *text, struct sip_request_in *r);
+/** Fill `r` but for its handle; spans point into sip and text, whose source is
+ * filled already. */
+void sip_adapter_read(sip_t const *sip, struct sip_adapter_text *text,
+		      struct sip_request_in *r);
+
+/** The address it came from, in buf, as inet_ntop() prints it and as the
+ * configuration has it; IPv4 never mapped. */
+struct span sip_adapter_source(msg_t *msg, char *buf, size_t size);
+
+/** It came over UDP; sofia took no message whose Via says another transport
+ * than it came on. */
+bool sip_adapter_is_udp(sip_t const *sip);
 
 /** URI of the first Contact, in buf; empty when there is none or it is too
  * long. */

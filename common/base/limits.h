@@ -58,9 +58,10 @@
 #define LIMIT_URI_QUEUES 4096u	/* Request-URIs with a MESSAGE in flight */
 #define LIMIT_SIP_WINDOW 256u	/* client transactions per next hop */
 #define LIMIT_SIP_PENDING 4096u /* server transactions without final answer */
-#define LIMIT_SIP_BYTES (64u * 1024u) /* one SIP message */
-#define LIMIT_PAGE_BYTES 1300u	      /* RFC 3428 8: a whole MESSAGE request */
-#define LIMIT_THREADS 4096u /* remembered (thread, Call-ID) bindings */
+#define LIMIT_SIP_PENDING_BYTES (64u * 1024u * 1024u) /* all of those */
+#define LIMIT_SIP_BYTES (64u * 1024u)		      /* one SIP message */
+#define LIMIT_PAGE_BYTES 1300u /* RFC 3428 8: a whole MESSAGE request */
+#define LIMIT_THREADS 4096u    /* remembered (thread, Call-ID) bindings */
 
 /* --- routes of the edge -----------------------------------------------------
  */
@@ -69,6 +70,9 @@
 /* Least and longest wait between two failed attempts to reach a domain. */
 #define LIMIT_BACKOFF_MIN_MS 5000u
 #define LIMIT_BACKOFF_MAX_MS 60000u
+/* The same when DNS knows no such service: nobody is there to be spared, and
+ * an operator who adds a record does not wait long. */
+#define LIMIT_BACKOFF_DNS_MS 1000u
 /* A peer that takes no byte of what waits for it. */
 #define LIMIT_WRITE_STALL_MS 20000u
 /* Streams pause so long when a gateway went away, then senders are told. */
@@ -78,6 +82,8 @@
  */
 /* Held at once; above it they count as delivered when written. */
 #define LIMIT_CONFIRM_HELD 8192u
+/* Their addresses, ids and ledger lines: senders with huge addresses. */
+#define LIMIT_CONFIRM_BYTES (16u * 1024u * 1024u)
 /* No answer to the ping behind a message: it counts as delivered. */
 #define LIMIT_CONFIRM_MS 3000u
 /* A peer that did not answer is not pinged again for so long... */
@@ -147,11 +153,25 @@
 /* Delivery ids remembered as delivered: a redelivery is not sent again. */
 #define LIMIT_DELIVERED_IDS 4096u
 /* An edge that went away has so long to come back; then another one that is
- * there gets the stanzas it did not answer. */
+ * there gets the stanzas it did not answer, and while there is none, senders
+ * are told at once. */
 #define LIMIT_EDGE_GRACE_MS 5000u
 /* A MESSAGE waits so long behind others to the same Request-URI. */
 #define LIMIT_URI_WAIT_MS 60000u
 /* Above Timer F (RFC 3261 17.1.2.2): a transaction that never reports. */
 #define LIMIT_SIP_LOST_MS 40000u
+/* SIGTERM: what is held has so long to end well. */
+#define LIMIT_GATEWAY_STOP_MS 4000u
+/* New requests over UDP in a second: each holds 9.6 KB of the SIP library for
+ * 32 s, so 154 MB at this rate. */
+#define LIMIT_SIP_UDP_RATE 500u
+/* The same from addresses that are not trusted: enough to show a mistake in
+ * the configuration. */
+#define LIMIT_SIP_STRANGER_RATE 10u
+/* Log lines that a stranger can cause: per second, and at once. */
+#define LIMIT_GATEWAY_WARN_RATE 1u
+#define LIMIT_GATEWAY_WARN_BURST 10u
+/* A TCP connection that never said anything. */
+#define LIMIT_SIP_SILENT_MS 30000u
 
 #endif

@@ -61,9 +61,9 @@ static int body_text(const struct sip_request_in *r, struct buf *out)
 }
 
 /* The edge writes XML: the worst character grows to "&quot;". */
-static bool fits_stanza(struct span text)
+static size_t escaped_bytes(struct span text)
 {
-	size_t n = text.n + 2 * LIMIT_JID_BYTES + LIMIT_THREAD_BYTES;
+	size_t n = text.n;
 
 	for (size_t i = 0; i < text.n; i++) {
 		switch (text.p[i]) {
@@ -79,6 +79,21 @@ static bool fits_stanza(struct span text)
 			break;
 		}
 	}
+	return n;
+}
+
+/* What else a stanza holds: both addresses, id and origin-id, names. */
+enum { STANZA_REST_BYTES = 2 * LIMIT_JID_BYTES + 1024 };
+
+static bool fits_stanza(const Fed__Stanza *s)
+{
+	const Fed__Message *m = s->message;
+	size_t n = STANZA_REST_BYTES + escaped_bytes(span_str(m->thread));
+
+	for (size_t i = 0; i < m->n_body; i++)
+		n += escaped_bytes(span_str(m->body[i]->text));
+	for (size_t i = 0; i < m->n_subject; i++)
+		n += escaped_bytes(span_str(m->subject[i]->text));
 	return n <= LIMIT_STANZA_BYTES;
 }
 
@@ -175,9 +190,13 @@ static int make_stanza(struct thread_map *threads,
 	if (err == 0)
 		err = set_thread(s, threads, r, jid_split(span_str(s->to)).bare,
 				 jid_split(span_str(s->from)).bare, a);
+	if (err != 0)
+		return err;
+	if (!fits_stanza(s))
+		return answer(out, 513);
 	out->verdict = MESSAGE_MAP_SEND;
 	out->stanza = s;
-	return err;
+	return 0;
 }
 
 int message_map_to_xmpp(struct thread_map *threads,
@@ -191,8 +210,6 @@ int message_map_to_xmpp(struct thread_map *threads,
 	*out = (struct message_map_xmpp){.verdict = MESSAGE_MAP_REFUSE};
 	buf_init(&body, LIMIT_STANZA_BYTES);
 	status = body_text(r, &body);
-	if (status == 0 && !fits_stanza(buf_span(&body)))
-		status = 513;
 	if (status != 0)
 		err = answer(out, status);
 	else if (buf_len(&body) == 0)

@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/rendezvous.h"
-
 enum { ARENA_MAX = LIMIT_STANZA_ARENA_BYTES };
 
-int gw_router_new(struct gw_router **r_out, const struct gw_router_params *p)
+int gw_router_new(struct gw_router **r_out, const struct gw_router_params *p,
+		  uint64_t now_ms)
 {
 	struct gw_router *r;
 
@@ -20,7 +19,15 @@ int gw_router_new(struct gw_router **r_out, const struct gw_router_params *p)
 		return FED_ENOMEM;
 	r->p = *p;
 	for (size_t i = 0; i < p->edge_count; i++)
-		r->edges[i].name = p->edges[i];
+		r->edges[i] = (struct gw_edge){.name = p->edges[i],
+					       .is_given_away = true};
+	r->alone_ms = now_ms;
+	ratelimit_init(&r->udp_rate, LIMIT_SIP_UDP_RATE, LIMIT_SIP_UDP_RATE,
+		       now_ms);
+	ratelimit_init(&r->stranger_rate, LIMIT_SIP_STRANGER_RATE,
+		       LIMIT_SIP_STRANGER_RATE, now_ms);
+	ratelimit_init(&r->warn_rate, LIMIT_GATEWAY_WARN_RATE,
+		       LIMIT_GATEWAY_WARN_BURST, now_ms);
 	for (size_t i = 0; i < GW_RING; i++)
 		arena_init(&r->ring[i].arena, ARENA_MAX);
 	arena_init(&r->last.arena, ARENA_MAX);
@@ -49,9 +56,12 @@ void gw_router_free(struct gw_router *r)
 	free(r);
 }
 
-void gw_router_stop(struct gw_router *r)
+void gw_router_stop(struct gw_router *r, uint64_t now_ms)
 {
+	if (r->is_stopping)
+		return;
 	r->is_stopping = true;
+	r->stop_ms = now_ms + LIMIT_GATEWAY_STOP_MS;
 }
 
 size_t gw_router_held_in(const struct gw_router *r)
@@ -71,11 +81,12 @@ bool gw_router_is_idle(const struct gw_router *r)
 
 void gw_ledger_write(struct gw_router *r, const struct gw_ledger *l)
 {
-	char trace[2 * ID_RAW_BYTES + 1];
+	char trace[2 * ID_RAW_BYTES + 1] = "-";
 
 	if (!log_wants(r->p.log, FED_LOG_INFO))
 		return;
-	digest_hex(l->id, ID_RAW_BYTES, trace);
+	if (l->id != NULL)
+		digest_hex(l->id, ID_RAW_BYTES, trace);
 	fed_log(r->p.log, FED_LOG_INFO, "delivery",
 		"trace=%s dir=%s from=%s to=%s call-id=%s outcome=%s "
 		"status=%d ms=%" PRIu64,
@@ -121,7 +132,7 @@ bool gw_router_next_action(struct gw_router *r, struct gw_action *out,
 		(void)gw_out_expire(r, now_ms);
 	if (pop(r, out))
 		return true;
-	return gw_in_next(r, out) || gw_out_next(r, out, now_ms);
+	return gw_edge_next(r, out) || gw_queue_next(r, out, now_ms);
 }
 
 uint64_t gw_router_deadline_ms(const struct gw_router *r)
@@ -130,26 +141,4 @@ uint64_t gw_router_deadline_ms(const struct gw_router *r)
 	uint64_t out = gw_out_deadline_ms(r);
 
 	return in < out ? in : out;
-}
-
-bool gw_edge_is_live(const struct gw_edge *e)
-{
-	return e->state == GW_EDGE_FULL || e->state == GW_EDGE_READY;
-}
-
-size_t gw_router_pick_edge(const struct gw_router *r, struct span domain)
-{
-	struct span live[LIMIT_CHANNEL_SESSIONS] = {{NULL, 0}};
-	size_t index[LIMIT_CHANNEL_SESSIONS];
-	size_t count = 0;
-	size_t best;
-
-	for (size_t i = 0; i < r->p.edge_count; i++) {
-		if (!gw_edge_is_live(&r->edges[i]))
-			continue;
-		live[count] = span_str(r->edges[i].name);
-		index[count++] = i;
-	}
-	best = rendezvous_pick(domain, live, count);
-	return best < count ? index[best] : r->p.edge_count;
 }

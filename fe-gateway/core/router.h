@@ -59,11 +59,24 @@ struct gw_action {
 struct gw_router;
 
 /** @return 0; FED_EINVAL no edge or too many; FED_ENOMEM */
-int gw_router_new(struct gw_router **r_out,
-		  const struct gw_router_params *p) FED_NODISCARD;
+int gw_router_new(struct gw_router **r_out, const struct gw_router_params *p,
+		  uint64_t now_ms) FED_NODISCARD;
 
 /** Forget everything; NULL is allowed. */
 void gw_router_free(struct gw_router *r);
+
+/**
+ * May a new request over UDP have a transaction?  Each holds memory of the SIP
+ * library for 32 s (RFC 3261 17.2.2, Timer J), whatever it is answered.  When
+ * not, it is to be dropped without an answer: its sender sends it again 0.5,
+ * 1, 2, 4 s later, so a burst is spread and nothing is lost; an answer would
+ * fail the message, and 503 the whole gateway.  Strangers have a small share of
+ * their own.
+ *
+ * @param source  IP address as inet_ntop() prints it
+ */
+bool gw_router_admit_udp(struct gw_router *r, struct span source,
+			 uint64_t now_ms);
 
 /** A request came in; a reply to it follows at once or later. */
 void gw_router_on_sip_request(struct gw_router *r,
@@ -75,7 +88,9 @@ void gw_router_on_sip_response(struct gw_router *r, uint64_t token,
 			       const struct sip_response_in *response,
 			       uint64_t now_ms);
 
-/** A Stanza came; exactly one OUTCOME with its ref follows. */
+/** A Stanza came; exactly one OUTCOME with its ref follows, but while the
+ * router stops: then it may be left to the end of the session, when the edge
+ * gives it to another gateway. */
 void gw_router_on_stanza(struct gw_router *r, size_t edge, uint64_t ref,
 			 const Fed__StanzaFrame *frame, uint64_t now_ms);
 
@@ -106,12 +121,18 @@ enum gw_edge_state {
 /**
  * The state of an edge may have changed.  What it did not answer
  * LIMIT_EDGE_GRACE_MS after it went down goes to another one, redelivered.
+ * While for so long no edge is live, requests are answered 504.
  */
 void gw_router_on_edge(struct gw_router *r, size_t edge,
 		       enum gw_edge_state state, uint64_t now_ms);
 
-/** From now on nothing new is taken; what is held is still answered. */
-void gw_router_stop(struct gw_router *r);
+/**
+ * From now on nothing new is taken.  What is held may still end well for
+ * LIMIT_GATEWAY_STOP_MS; then requests are answered 504, and stanzas are
+ * forgotten without an Outcome, so that the edge gives them to another
+ * gateway.
+ */
+void gw_router_stop(struct gw_router *r, uint64_t now_ms);
 
 /** Nothing is held. */
 bool gw_router_is_idle(const struct gw_router *r);

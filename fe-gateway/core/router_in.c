@@ -33,49 +33,8 @@ static void push_reply(struct gw_router *r, uint64_t sip_handle,
 	count_reply(r, reply->line.status);
 }
 
-static void push_cause(struct gw_router *r, uint64_t sip_handle,
-		       enum error_map_cause cause)
-{
-	struct sip_reply reply = {.accept = NULL};
-
-	error_map_cause_to_sip(cause, false, &reply.line);
-	push_reply(r, sip_handle, &reply);
-}
-
 /* --- one delivery ----------------------------------------------------------
  */
-
-static struct gw_in **waiting_list(struct gw_router *r, size_t edge)
-{
-	return edge < r->p.edge_count ? &r->edges[edge].waiting : &r->homeless;
-}
-
-/* Into the list of the edge that the hash picks, in order of age: what comes
- * back is older than what waits, and found near the front. */
-static void wait_for_edge(struct gw_router *r, struct gw_in *d)
-{
-	struct span to = span_str(d->stanza->to);
-	struct gw_in **list, *at;
-
-	d->is_sent = false;
-	d->edge = gw_router_pick_edge(r, jid_split(to).domain);
-	list = waiting_list(r, d->edge);
-	if (*list == NULL || (*list)->w_prev->handle < d->handle) {
-		DL_APPEND2(*list, d, w_prev, w_next);
-		return;
-	}
-	for (at = *list; at->handle < d->handle; at = at->w_next)
-		;
-	DL_PREPEND_ELEM2(*list, at, d, w_prev, w_next);
-}
-
-static void stop_waiting(struct gw_router *r, struct gw_in *d)
-{
-	struct gw_in **list = waiting_list(r, d->edge);
-
-	if (!d->is_sent)
-		DL_DELETE2(*list, d, w_prev, w_next);
-}
 
 static void forget_trying(struct gw_router *r, struct gw_in *d)
 {
@@ -86,9 +45,10 @@ static void forget_trying(struct gw_router *r, struct gw_in *d)
 
 static void destroy(struct gw_router *r, struct gw_in *d)
 {
-	stop_waiting(r, d);
+	gw_stop_waiting(r, d);
 	forget_trying(r, d);
 	DL_DELETE(r->in_ages, d);
+	r->in_bytes -= d->arena.used_bytes;
 	HASH_DELETE(hh, r->ins, d);
 	if (d->merge_key != NULL)
 		HASH_DELETE(hh_merge, r->merges, d);
@@ -170,7 +130,14 @@ static void free_delivery(struct gw_in *d)
 	free(d);
 }
 
-/* Into the tables; false: out of memory, the delivery is as before. */
+static bool is_table_full(const struct gw_router *r)
+{
+	return HASH_COUNT(r->ins) >= LIMIT_SIP_PENDING ||
+	       r->in_bytes >= LIMIT_SIP_PENDING_BYTES;
+}
+
+/* Into the tables; its arena does not grow any more; false: out of memory, the
+ * delivery is as before. */
 static bool insert(struct gw_router *r, struct gw_in *d)
 {
 	d->handle = ++r->next_id;
@@ -186,11 +153,12 @@ static bool insert(struct gw_router *r, struct gw_in *d)
 		}
 	}
 	DL_APPEND(r->in_ages, d);
+	r->in_bytes += d->arena.used_bytes;
 	if (d->has_sip) {
 		DL_APPEND2(r->in_trying, d, t_prev, t_next);
 		d->is_trying_due = true;
 	}
-	wait_for_edge(r, d);
+	gw_wait_for_edge(r, d);
 	return true;
 }
 
@@ -216,11 +184,11 @@ static int accept_message(struct gw_router *r, struct gw_in *d,
 }
 
 /* Of a request that was answered without a stanza. */
-static void write_short_ledger(struct gw_router *r, const struct gw_in *d,
+static void write_short_ledger(struct gw_router *r, const uint8_t *id,
 			       const struct sip_request_in *q, int status)
 {
 	struct gw_ledger l = {
-		.id = d->id,
+		.id = id,
 		.dir = "sip-xmpp",
 		.from = q->from_uri,
 		.to = q->request_uri,
@@ -232,34 +200,89 @@ static void write_short_ledger(struct gw_router *r, const struct gw_in *d,
 	gw_ledger_write(r, &l);
 }
 
+static void refuse_request(struct gw_router *r, const uint8_t *id,
+			   const struct sip_request_in *q,
+			   enum error_map_cause cause)
+{
+	struct sip_reply reply = {.accept = NULL};
+
+	error_map_cause_to_sip(cause, false, &reply.line);
+	push_reply(r, q->handle, &reply);
+	write_short_ledger(r, id, q, reply.line.status);
+}
+
 static void on_message(struct gw_router *r, const struct sip_request_in *q,
 		       struct span key, uint64_t now_ms)
 {
 	struct message_map_xmpp m = {.stanza = NULL};
-	struct gw_in *d;
+	struct gw_in *d = NULL;
 	int err;
 
 	/* LIMIT: never 503, which would take the whole gateway out of the
 	 * proxy's service (RFC 3261 21.5.4) */
-	if (HASH_COUNT(r->ins) >= LIMIT_SIP_PENDING || r->is_stopping) {
+	if (is_table_full(r) || r->is_stopping) {
 		metrics_count(r->p.metrics, METRIC_queue_full);
-		push_cause(r, q->handle, ERROR_MAP_OVERLOAD);
+		refuse_request(r, NULL, q, ERROR_MAP_OVERLOAD);
 		return;
 	}
 	d = new_delivery(now_ms);
 	if (d == NULL) {
-		push_cause(r, q->handle, ERROR_MAP_INTERNAL);
+		refuse_request(r, NULL, q, ERROR_MAP_INTERNAL);
 		return;
 	}
 	err = accept_message(r, d, q, key, &m);
 	if (err == 0 && m.verdict == MESSAGE_MAP_SEND)
 		return;
-	if (err != 0)
-		error_map_cause_to_sip(ERROR_MAP_INTERNAL, false,
-				       &m.reply.line);
-	push_reply(r, q->handle, &m.reply);
-	write_short_ledger(r, d, q, m.reply.line.status);
+	if (err != 0) {
+		refuse_request(r, d->id, q, ERROR_MAP_INTERNAL);
+	} else {
+		push_reply(r, q->handle, &m.reply);
+		write_short_ledger(r, d->id, q, m.reply.line.status);
+	}
 	free_delivery(d);
+}
+
+/* What sip_checks() answered: a line in the log, not in the ledger. */
+static void answer_checked(struct gw_router *r, const struct sip_request_in *q,
+			   enum sip_checks_verdict v, const char *why,
+			   const struct sip_reply *reply, uint64_t now_ms)
+{
+	bool is_untrusted = v == SIP_CHECKS_UNTRUSTED;
+	struct gw_pending_action *a;
+
+	if (is_untrusted)
+		metrics_count(r->p.metrics, METRIC_sip_untrusted);
+	/* LIMIT: anybody can cause it, so not a line for each */
+	if (!is_untrusted || ratelimit_take(&r->warn_rate, now_ms))
+		fed_log(r->p.log, is_untrusted ? FED_LOG_WARN : FED_LOG_DEBUG,
+			"sip_answered",
+			"why=%s status=%d source=%s from=%s call-id=%s", why,
+			reply->line.status, log_value(q->source).text,
+			log_value(q->from_uri).text,
+			log_value(q->call_id).text);
+	if (v != SIP_CHECKS_DROP) {
+		push_reply(r, q->handle, reply);
+		return;
+	}
+	a = gw_push(r, GW_ACT_SIP_DROP);
+	if (a != NULL)
+		a->action.u.sip_reply.handle = q->handle;
+}
+
+bool gw_router_admit_udp(struct gw_router *r, struct span source,
+			 uint64_t now_ms)
+{
+	bool is_trusted = sip_checks_is_trusted(&r->p.checks, source);
+
+	if (ratelimit_take(is_trusted ? &r->udp_rate : &r->stranger_rate,
+			   now_ms))
+		return true;
+	metrics_count(r->p.metrics,
+		      is_trusted ? METRIC_queue_full : METRIC_sip_untrusted);
+	if (ratelimit_take(&r->warn_rate, now_ms))
+		fed_log(r->p.log, FED_LOG_WARN, "udp_rate", "source=%s",
+			log_value(source).text);
+	return false;
 }
 
 void gw_router_on_sip_request(struct gw_router *r,
@@ -267,7 +290,6 @@ void gw_router_on_sip_request(struct gw_router *r,
 {
 	struct sip_reply reply = {.accept = NULL};
 	enum sip_checks_verdict v;
-	struct gw_pending_action *a;
 	const char *why;
 	struct buf key;
 
@@ -277,26 +299,11 @@ void gw_router_on_sip_request(struct gw_router *r,
 	print_merge_key(q, &key);
 	v = sip_checks(&r->p.checks, q, is_merged(r, buf_span(&key)), &reply,
 		       &why);
-	if (v == SIP_CHECKS_PASS) {
+	if (v == SIP_CHECKS_PASS)
 		on_message(r, q, buf_span(&key), now_ms);
-		buf_deinit(&key);
-		return;
-	}
+	else
+		answer_checked(r, q, v, why, &reply, now_ms);
 	buf_deinit(&key);
-	fed_log(r->p.log,
-		v == SIP_CHECKS_UNTRUSTED ? FED_LOG_WARN : FED_LOG_DEBUG,
-		"sip_answered", "why=%s status=%d source=%s from=%s call-id=%s",
-		why, reply.line.status, log_value(q->source).text,
-		log_value(q->from_uri).text, log_value(q->call_id).text);
-	if (v == SIP_CHECKS_UNTRUSTED)
-		metrics_count(r->p.metrics, METRIC_sip_untrusted);
-	if (v != SIP_CHECKS_DROP) {
-		push_reply(r, q->handle, &reply);
-		return;
-	}
-	a = gw_push(r, GW_ACT_SIP_DROP);
-	if (a != NULL)
-		a->action.u.sip_reply.handle = q->handle;
 }
 
 void gw_in_send_own(struct gw_router *r, struct arena *take,
@@ -304,7 +311,7 @@ void gw_in_send_own(struct gw_router *r, struct arena *take,
 {
 	struct gw_in *d;
 
-	if (HASH_COUNT(r->ins) >= LIMIT_SIP_PENDING) {
+	if (is_table_full(r)) {
 		metrics_count(r->p.metrics, METRIC_queue_full);
 		arena_deinit(take);
 		return;
@@ -325,7 +332,7 @@ void gw_in_send_own(struct gw_router *r, struct arena *take,
 /* --- what the channel says -------------------------------------------------
  */
 
-static struct gw_in *find(struct gw_router *r, uint64_t handle)
+struct gw_in *gw_in_find(struct gw_router *r, uint64_t handle)
 {
 	struct gw_in *d;
 
@@ -337,7 +344,7 @@ void gw_router_on_outcome(struct gw_router *r, uint64_t handle,
 			  const Fed__Error *refused, uint64_t now_ms)
 {
 	struct sip_reply reply = {.accept = NULL};
-	struct gw_in *d = find(r, handle);
+	struct gw_in *d = gw_in_find(r, handle);
 	bool is_full;
 
 	arena_deinit(&r->last.arena);
@@ -357,33 +364,17 @@ void gw_router_on_outcome(struct gw_router *r, uint64_t handle,
 	finish(r, d, &reply, "refused", now_ms);
 }
 
-void gw_router_on_returned(struct gw_router *r, size_t edge, uint64_t handle,
-			   uint64_t now_ms)
-{
-	struct gw_in *d = find(r, handle);
-
-	(void)now_ms;
-	arena_deinit(&r->last.arena);
-	/* another edge may have it by now */
-	if (d == NULL || !d->is_sent || d->edge != edge)
-		return;
-	d->is_redelivered = true;
-	wait_for_edge(r, d);
-}
-
 void gw_router_on_send_failed(struct gw_router *r, uint64_t handle, int err,
 			      uint64_t now_ms)
 {
 	struct sip_reply reply = {.accept = NULL};
-	struct gw_in *d = find(r, handle);
+	struct gw_in *d = gw_in_find(r, handle);
 
 	arena_deinit(&r->last.arena);
 	if (d == NULL || !d->is_sent)
 		return;
 	if (err == FED_EAGAIN) {
-		if (r->edges[d->edge].state == GW_EDGE_READY)
-			r->edges[d->edge].state = GW_EDGE_FULL;
-		wait_for_edge(r, d);
+		gw_edge_refused_room(r, d);
 		return;
 	}
 	if (err == FED_ELIMIT)
@@ -393,119 +384,57 @@ void gw_router_on_send_failed(struct gw_router *r, uint64_t handle, int err,
 	finish(r, d, &reply, "unsendable", now_ms);
 }
 
-/* The set of live edges changed, so the hash picks anew for all that wait. */
-static void pick_again(struct gw_router *r)
-{
-	struct gw_in *d;
-
-	DL_FOREACH (r->in_ages, d) {
-		stop_waiting(r, d);
-	}
-	DL_FOREACH (r->in_ages, d) {
-		if (!d->is_sent)
-			wait_for_edge(r, d);
-	}
-}
-
-void gw_router_on_edge(struct gw_router *r, size_t edge,
-		       enum gw_edge_state state, uint64_t now_ms)
-{
-	struct gw_edge *e = &r->edges[edge];
-	bool was_live;
-
-	if (!FED_CHECK(edge < r->p.edge_count))
-		return;
-	was_live = gw_edge_is_live(e);
-	if (state == GW_EDGE_DOWN && e->state != GW_EDGE_DOWN) {
-		e->down_ms = now_ms;
-		e->is_given_away = false;
-	}
-	e->state = state;
-	if (was_live != gw_edge_is_live(e))
-		pick_again(r);
-}
-
-static bool has_live_edge(const struct gw_router *r)
-{
-	for (size_t i = 0; i < r->p.edge_count; i++)
-		if (gw_edge_is_live(&r->edges[i]))
-			return true;
-	return false;
-}
-
-/* When the edge's unanswered stanzas go to another; UINT64_MAX: not while
- * there is none, since the session with this one may yet resume. */
-static uint64_t give_away_at(const struct gw_router *r, const struct gw_edge *e)
-{
-	if (e->state != GW_EDGE_DOWN || e->is_given_away || e->down_ms == 0 ||
-	    r->in_ages == NULL || !has_live_edge(r))
-		return UINT64_MAX;
-	return e->down_ms + LIMIT_EDGE_GRACE_MS;
-}
-
-static void give_away(struct gw_router *r, size_t edge)
-{
-	struct gw_in *d;
-
-	r->edges[edge].is_given_away = true;
-	DL_FOREACH (r->in_ages, d) {
-		if (!d->is_sent || d->edge != edge)
-			continue;
-		d->is_redelivered = true;
-		wait_for_edge(r, d);
-	}
-}
-
-static void check_edges(struct gw_router *r, uint64_t now_ms)
-{
-	for (size_t i = 0; i < r->p.edge_count; i++)
-		if (now_ms >= give_away_at(r, &r->edges[i]))
-			give_away(r, i);
-}
-
-bool gw_in_next(struct gw_router *r, struct gw_action *out)
-{
-	for (size_t i = 0; i < r->p.edge_count; i++) {
-		struct gw_in *d = r->edges[i].waiting;
-
-		if (d == NULL || r->edges[i].state != GW_EDGE_READY)
-			continue;
-		DL_DELETE2(r->edges[i].waiting, d, w_prev, w_next);
-		d->is_sent = true;
-		*out = (struct gw_action){.kind = GW_ACT_STANZA};
-		out->u.stanza.edge = i;
-		out->u.stanza.delivery = (struct chan_delivery){
-			.is_redelivered = d->is_redelivered,
-			.stanza = d->stanza,
-			.handle = d->handle,
-		};
-		memcpy(out->u.stanza.delivery.id, d->id, ID_RAW_BYTES);
-		return true;
-	}
-	return false;
-}
-
 /* --- time ------------------------------------------------------------------
  */
 
-bool gw_in_expire(struct gw_router *r, uint64_t now_ms)
+/* All that are held end together when the time to stop is over. */
+static uint64_t final_at(const struct gw_router *r)
+{
+	uint64_t at;
+
+	if (r->in_ages == NULL)
+		return UINT64_MAX;
+	at = r->in_ages->since_ms + LIMIT_SIP_FINAL_MS;
+	return r->is_stopping && r->stop_ms < at ? r->stop_ms : at;
+}
+
+/* Never 408 to a non-INVITE (RFC 4320 4.2). */
+static void time_out(struct gw_router *r, struct gw_in *d, const char *outcome,
+		     uint64_t now_ms)
 {
 	struct sip_reply reply = {.accept = NULL};
-	struct gw_in *d = r->in_ages;
 
-	check_edges(r, now_ms);
-	if (d != NULL && now_ms >= d->since_ms + LIMIT_SIP_FINAL_MS) {
-		/* never 408 to a non-INVITE (RFC 4320 4.2) */
-		error_map_cause_to_sip(ERROR_MAP_TIMEOUT, false, &reply.line);
-		finish(r, d, &reply, "timeout", now_ms);
+	error_map_cause_to_sip(ERROR_MAP_TIMEOUT, false, &reply.line);
+	finish(r, d, &reply, outcome, now_ms);
+}
+
+/* RFC 4320 4.1: due now, and on UDP not before. */
+static void say_trying(struct gw_router *r, struct gw_in *d)
+{
+	struct sip_reply reply;
+
+	forget_trying(r, d);
+	sip_reply_status(&reply, 100);
+	push_reply(r, d->sip_handle, &reply);
+}
+
+bool gw_in_expire(struct gw_router *r, uint64_t now_ms)
+{
+	struct gw_in *d;
+
+	gw_edges_expire(r, now_ms);
+	d = gw_edges_hopeless(r, now_ms);
+	if (d != NULL) {
+		time_out(r, d, "no-edge", now_ms);
+		return true;
+	}
+	if (now_ms >= final_at(r)) {
+		time_out(r, r->in_ages, "timeout", now_ms);
 		return true;
 	}
 	d = r->in_trying;
 	if (d != NULL && now_ms >= d->since_ms + LIMIT_SIP_TRYING_MS) {
-		/* RFC 4320 4.1: due now, and on UDP not before */
-		forget_trying(r, d);
-		sip_reply_status(&reply, 100);
-		push_reply(r, d->sip_handle, &reply);
+		say_trying(r, d);
 		return true;
 	}
 	return false;
@@ -513,18 +442,13 @@ bool gw_in_expire(struct gw_router *r, uint64_t now_ms)
 
 uint64_t gw_in_deadline_ms(const struct gw_router *r)
 {
-	uint64_t at = UINT64_MAX;
+	uint64_t at = gw_edges_deadline_ms(r);
+	uint64_t final = final_at(r);
 
-	if (r->in_ages != NULL)
-		at = r->in_ages->since_ms + LIMIT_SIP_FINAL_MS;
+	if (final < at)
+		at = final;
 	if (r->in_trying != NULL &&
 	    r->in_trying->since_ms + LIMIT_SIP_TRYING_MS < at)
 		at = r->in_trying->since_ms + LIMIT_SIP_TRYING_MS;
-	for (size_t i = 0; i < r->p.edge_count; i++) {
-		uint64_t give = give_away_at(r, &r->edges[i]);
-
-		if (give < at)
-			at = give;
-	}
 	return at;
 }

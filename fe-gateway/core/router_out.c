@@ -57,44 +57,6 @@ static const Fed__Error *or_last_resort(const Fed__Error *e)
 /* --- one delivery ----------------------------------------------------------
  */
 
-static void drop_queue_if_empty(struct gw_router *r, struct gw_queue *q)
-{
-	if (q->waiting != NULL || q->flying != NULL)
-		return;
-	if (q->is_ready)
-		DL_DELETE(r->ready, q);
-	HASH_DELETE(hh, r->queues, q);
-	free(q);
-}
-
-static void mark_ready(struct gw_router *r, struct gw_queue *q)
-{
-	if (q->is_ready || q->flying != NULL || q->waiting == NULL)
-		return;
-	q->is_ready = true;
-	DL_APPEND(r->ready, q);
-}
-
-/* Out of all tables; the caller owns what is left. */
-static void detach(struct gw_router *r, struct gw_out *d)
-{
-	struct gw_queue *q = d->queue;
-
-	HASH_DELETE(hh, r->outs, d);
-	HASH_DELETE(hh_id, r->out_ids, d);
-	if (q->flying == d) {
-		q->flying = NULL;
-		r->flying_count--;
-		DL_DELETE2(r->fly_ages, d, a_prev, a_next);
-	} else {
-		DL_DELETE(q->waiting, d);
-		q->waiting_count--;
-		DL_DELETE2(r->wait_ages, d, a_prev, a_next);
-	}
-	mark_ready(r, q);
-	drop_queue_if_empty(r, q);
-}
-
 static void free_delivery(struct gw_out *d)
 {
 	arena_deinit(&d->arena);
@@ -106,36 +68,13 @@ void gw_out_free_all(struct gw_router *r)
 	struct gw_out *d, *tmp;
 
 	HASH_ITER (hh, r->outs, d, tmp) {
-		detach(r, d);
+		gw_queue_remove(r, d);
 		free_delivery(d);
 	}
 }
 
-/* LIMIT: a ring of ids; the oldest is forgotten. */
-static void remember(struct gw_router *r, const uint8_t *id)
-{
-	struct gw_seen *s = &r->seen_ring[r->seen_at];
-
-	r->seen_at = (r->seen_at + 1) % LIMIT_DELIVERED_IDS;
-	if (s->is_used)
-		HASH_DELETE(hh, r->seen, s);
-	memcpy(s->id, id, ID_RAW_BYTES);
-	HASH_ADD(hh, r->seen, id, ID_RAW_BYTES, s);
-	s->is_used = s->hh.tbl != NULL;
-}
-
-static bool was_delivered(struct gw_router *r, const uint8_t *id)
-{
-	struct gw_seen *s;
-
-	HASH_FIND(hh, r->seen, id, ID_RAW_BYTES, s);
-	return s != NULL;
-}
-
-/* The Outcome, the ledger line, and the end of the delivery. */
-static void finish(struct gw_router *r, struct gw_out *d,
-		   const Fed__Error *refused, const char *outcome, int status,
-		   uint64_t now_ms)
+static void write_ledger(struct gw_router *r, const struct gw_out *d,
+			 const char *outcome, int status, uint64_t now_ms)
 {
 	struct gw_ledger l = {
 		.id = d->id,
@@ -149,95 +88,19 @@ static void finish(struct gw_router *r, struct gw_out *d,
 	};
 
 	gw_ledger_write(r, &l);
-	if (refused == NULL && !was_delivered(r, d->id))
-		remember(r, d->id);
-	detach(r, d);
+}
+
+/* The Outcome, the ledger line, and the end of the delivery. */
+static void finish(struct gw_router *r, struct gw_out *d,
+		   const Fed__Error *refused, const char *outcome, int status,
+		   uint64_t now_ms)
+{
+	write_ledger(r, d, outcome, status, now_ms);
+	if (refused == NULL)
+		gw_seen_add(r, d->id);
+	gw_queue_remove(r, d);
 	push_outcome(r, d->edge, d->ref, refused, &d->arena);
 	free_delivery(d);
-}
-
-/* --- the queue of a Request-URI --------------------------------------------
- */
-
-static struct gw_queue *find_queue(struct gw_router *r, const char *uri)
-{
-	struct gw_queue *q;
-
-	HASH_FIND_STR(r->queues, uri, q);
-	return q;
-}
-
-static struct gw_queue *new_queue(struct gw_router *r, const char *uri)
-{
-	size_t n = strlen(uri) + 1;
-	struct gw_queue *q = calloc(1, sizeof(*q) + n);
-
-	if (q == NULL)
-		return NULL;
-	memcpy(q->uri, uri, n);
-	HASH_ADD_STR(r->queues, uri, q);
-	if (q->hh.tbl == NULL) {
-		free(q);
-		return NULL;
-	}
-	return q;
-}
-
-/* @return 0; FED_ELIMIT the queue or the number of queues; FED_ENOMEM */
-static int enqueue(struct gw_router *r, struct gw_out *d)
-{
-	struct gw_queue *q = find_queue(r, d->request.request_uri);
-
-	/* LIMIT: a user agent that answers slowly, or many invented ones */
-	if (q != NULL ? q->waiting_count >= LIMIT_URI_QUEUE
-		      : HASH_COUNT(r->queues) >= LIMIT_URI_QUEUES)
-		return FED_ELIMIT;
-	if (q == NULL)
-		q = new_queue(r, d->request.request_uri);
-	if (q == NULL)
-		return FED_ENOMEM;
-	d->token = ++r->next_id;
-	HASH_ADD(hh, r->outs, token, sizeof(d->token), d);
-	if (d->hh.tbl == NULL) {
-		drop_queue_if_empty(r, q);
-		return FED_ENOMEM;
-	}
-	HASH_ADD(hh_id, r->out_ids, id, ID_RAW_BYTES, d);
-	if (d->hh_id.tbl == NULL) {
-		HASH_DELETE(hh, r->outs, d);
-		drop_queue_if_empty(r, q);
-		return FED_ENOMEM;
-	}
-	d->queue = q;
-	DL_APPEND(q->waiting, d);
-	q->waiting_count++;
-	DL_APPEND2(r->wait_ages, d, a_prev, a_next);
-	mark_ready(r, q);
-	return 0;
-}
-
-bool gw_out_next(struct gw_router *r, struct gw_action *out, uint64_t now_ms)
-{
-	struct gw_queue *q = r->ready;
-	struct gw_out *d;
-
-	if (q == NULL || r->flying_count >= LIMIT_SIP_WINDOW)
-		return false;
-	DL_DELETE(r->ready, q);
-	q->is_ready = false;
-	d = q->waiting;
-	DL_DELETE(q->waiting, d);
-	q->waiting_count--;
-	DL_DELETE2(r->wait_ages, d, a_prev, a_next);
-	q->flying = d;
-	r->flying_count++;
-	d->sent_ms = now_ms;
-	DL_APPEND2(r->fly_ages, d, a_prev, a_next);
-	*out = (struct gw_action){.kind = GW_ACT_SIP_SEND};
-	out->u.sip_send.token = d->token;
-	out->u.sip_send.request = &d->request;
-	metrics_count(r->p.metrics, METRIC_sip_requests_out);
-	return true;
 }
 
 /* --- stanzas ---------------------------------------------------------------
@@ -262,23 +125,46 @@ static Fed__Condition check_parties(const struct gw_router *r,
 	return FED__CONDITION__NO_CONDITION;
 }
 
-static void refuse(struct gw_router *r, size_t edge, uint64_t ref,
-		   Fed__Condition c, const char *text)
+/* Of a stanza that ended without a SIP request. */
+static void write_short_ledger(struct gw_router *r, const Fed__StanzaFrame *f,
+			       const Fed__Error *refused)
 {
-	struct arena a;
-	Fed__Error *e;
+	struct gw_ledger l = {
+		.id = f->delivery_id.data,
+		.dir = "xmpp-sip",
+		.from = span_str(f->stanza->from),
+		.to = span_str(f->stanza->to),
+		.outcome = refused != NULL
+				   ? stanza_error_name(refused->condition)
+				   : "ignored",
+	};
 
-	arena_init(&a, ARENA_MAX);
-	e = stanza_error_new(&a, c, text);
-	push_outcome(r, edge, ref, or_last_resort(e), &a);
+	gw_ledger_write(r, &l);
 }
 
-static void deliver_nothing(struct gw_router *r, size_t edge, uint64_t ref)
+/* The Outcome and the ledger line at once; takes the arena. */
+static void end_short(struct gw_router *r, const struct gw_origin *o,
+		      const Fed__Error *refused, struct arena *take)
+{
+	write_short_ledger(r, o->frame, refused);
+	push_outcome(r, o->edge, o->ref, refused, take);
+}
+
+static void refuse(struct gw_router *r, const struct gw_origin *o,
+		   Fed__Condition c)
 {
 	struct arena a;
 
 	arena_init(&a, ARENA_MAX);
-	push_outcome(r, edge, ref, NULL, &a);
+	end_short(r, o, or_last_resort(stanza_error_new(&a, c, NULL)), &a);
+}
+
+static void deliver_nothing(struct gw_router *r, const struct gw_origin *o)
+{
+	struct arena a;
+
+	arena_init(&a, ARENA_MAX);
+	end_short(r, o, NULL, &a);
 }
 
 /* Map and queue; *refused_out on a refusal, *ignored_out when there is
@@ -303,7 +189,7 @@ static int take_message(struct gw_router *r, struct gw_out *d,
 	d->to = arena_dup(&d->arena, span_str(s->to));
 	if (d->from == NULL || d->to == NULL)
 		return FED_ENOMEM;
-	err = enqueue(r, d);
+	err = gw_queue_add(r, d);
 	if (err != FED_ELIMIT)
 		return err;
 	metrics_count(r->p.metrics, METRIC_queue_full);
@@ -311,25 +197,8 @@ static int take_message(struct gw_router *r, struct gw_out *d,
 	return *refused_out != NULL ? 0 : FED_ENOMEM;
 }
 
-/* Of a message that ended without a SIP request. */
-static void write_short_ledger(struct gw_router *r, const Fed__StanzaFrame *f,
-			       const Fed__Error *refused)
-{
-	struct gw_ledger l = {
-		.id = f->delivery_id.data,
-		.dir = "xmpp-sip",
-		.from = span_str(f->stanza->from),
-		.to = span_str(f->stanza->to),
-		.outcome = refused != NULL
-				   ? stanza_error_name(refused->condition)
-				   : "ignored",
-	};
-
-	gw_ledger_write(r, &l);
-}
-
-static void on_message(struct gw_router *r, size_t edge, uint64_t ref,
-		       const Fed__StanzaFrame *f, uint64_t now_ms)
+static void on_message(struct gw_router *r, const struct gw_origin *o,
+		       uint64_t now_ms)
 {
 	struct gw_out *d = calloc(1, sizeof(*d));
 	Fed__Error *refused = NULL;
@@ -337,37 +206,35 @@ static void on_message(struct gw_router *r, size_t edge, uint64_t ref,
 	int err;
 
 	if (d == NULL) {
-		refuse(r, edge, ref, FED__CONDITION__INTERNAL_SERVER_ERROR,
-		       NULL);
+		refuse(r, o, FED__CONDITION__INTERNAL_SERVER_ERROR);
 		return;
 	}
 	arena_init(&d->arena, ARENA_MAX);
-	memcpy(d->id, f->delivery_id.data, ID_RAW_BYTES);
-	d->edge = edge;
-	d->ref = ref;
+	memcpy(d->id, o->frame->delivery_id.data, ID_RAW_BYTES);
+	d->edge = o->edge;
+	d->ref = o->ref;
 	d->since_ms = now_ms;
-	err = take_message(r, d, f->stanza, &refused, &is_ignored);
+	err = take_message(r, d, o->frame->stanza, &refused, &is_ignored);
 	if (err == 0 && refused == NULL && !is_ignored)
 		return;
-	write_short_ledger(r, f, err != 0 ? last_resort() : refused);
-	push_outcome(r, edge, ref, err != 0 ? last_resort() : refused,
-		     &d->arena);
+	end_short(r, o, err != 0 ? last_resort() : refused, &d->arena);
 	free_delivery(d);
 }
 
 /* Until presence is translated: a request to subscribe is told so, all else
  * needs no answer (RFC 6121 3.1.3, 4). */
-static void on_presence(struct gw_router *r, size_t edge, uint64_t ref,
-			const Fed__StanzaFrame *f)
+static void on_presence(struct gw_router *r, const struct gw_origin *o)
 {
-	if (f->stanza->presence->type == FED__PRESENCE_TYPE__SUBSCRIBE)
-		refuse(r, edge, ref, FED__CONDITION__SERVICE_UNAVAILABLE, NULL);
+	const Fed__Presence *p = o->frame->stanza->presence;
+
+	if (p->type == FED__PRESENCE_TYPE__SUBSCRIBE)
+		refuse(r, o, FED__CONDITION__SERVICE_UNAVAILABLE);
 	else
-		deliver_nothing(r, edge, ref);
+		deliver_nothing(r, o);
 }
 
-static void on_iq(struct gw_router *r, size_t edge, uint64_t ref,
-		  const Fed__StanzaFrame *f, uint64_t now_ms)
+static void on_iq(struct gw_router *r, const struct gw_origin *o,
+		  uint64_t now_ms)
 {
 	Fed__Stanza *result = NULL;
 	Fed__Error *refused = NULL;
@@ -375,80 +242,99 @@ static void on_iq(struct gw_router *r, size_t edge, uint64_t ref,
 	int err;
 
 	arena_init(&a, ARENA_MAX);
-	err = iq_answer(f->stanza, &a, &result, &refused);
-	if (err != 0) {
-		push_outcome(r, edge, ref, last_resort(), &a);
-		return;
-	}
-	if (result == NULL) {
-		push_outcome(r, edge, ref, refused, &a);
+	err = iq_answer(o->frame->stanza, &a, &result, &refused);
+	if (err != 0 || result == NULL) {
+		end_short(r, o, err != 0 ? last_resort() : refused, &a);
 		return;
 	}
 	gw_in_send_own(r, &a, result, now_ms);
-	deliver_nothing(r, edge, ref);
+	deliver_nothing(r, o);
 }
 
 /* The edge sends again what it has no Outcome of: the transaction that runs
  * answers for both. */
-static bool on_duplicate(struct gw_router *r, size_t edge, uint64_t ref,
-			 const uint8_t *id)
+static bool on_duplicate(struct gw_router *r, const struct gw_origin *o)
 {
+	const uint8_t *id = o->frame->delivery_id.data;
 	struct gw_out *d;
 
 	HASH_FIND(hh_id, r->out_ids, id, ID_RAW_BYTES, d);
 	if (d != NULL) {
-		d->edge = edge;
-		d->ref = ref;
+		d->edge = o->edge;
+		d->ref = o->ref;
 		return true;
 	}
-	if (!was_delivered(r, id))
+	if (!gw_seen_has(r, id))
 		return false;
-	deliver_nothing(r, edge, ref);
+	deliver_nothing(r, o);
 	return true;
+}
+
+static void on_valid_stanza(struct gw_router *r, const struct gw_origin *o,
+			    uint64_t now_ms)
+{
+	switch (o->frame->stanza->kind_case) {
+	case FED__STANZA__KIND_MESSAGE:
+		on_message(r, o, now_ms);
+		break;
+	case FED__STANZA__KIND_PRESENCE:
+		on_presence(r, o);
+		break;
+	case FED__STANZA__KIND_IQ:
+		on_iq(r, o, now_ms);
+		break;
+	case FED__STANZA__KIND__NOT_SET:
+	case _FED__STANZA__KIND__CASE_IS_INT_SIZE:
+		refuse(r, o, FED__CONDITION__BAD_REQUEST);
+		break;
+	}
+}
+
+/* What cannot be read has no ledger line: there is nothing to say in it. */
+static void refuse_frame(struct gw_router *r, const struct gw_origin *o)
+{
+	struct arena a;
+	const Fed__Error *e;
+
+	metrics_count(r->p.metrics, METRIC_channel_bad_frames);
+	arena_init(&a, ARENA_MAX);
+	e = stanza_error_new(&a, FED__CONDITION__BAD_REQUEST, NULL);
+	push_outcome(r, o->edge, o->ref, or_last_resort(e), &a);
+}
+
+/* An edge should not have sent it; LIMIT: a bad one may send many. */
+static void warn_of_stanza(struct gw_router *r, const Fed__Stanza *s,
+			   Fed__Condition c, uint64_t now_ms)
+{
+	if (ratelimit_take(&r->warn_rate, now_ms))
+		fed_log(r->p.log, FED_LOG_WARN, "stanza_refused",
+			"condition=%s from=%s to=%s", stanza_error_name(c),
+			log_value(span_str(s->from)).text,
+			log_value(span_str(s->to)).text);
 }
 
 void gw_router_on_stanza(struct gw_router *r, size_t edge, uint64_t ref,
 			 const Fed__StanzaFrame *f, uint64_t now_ms)
 {
+	const struct gw_origin o = {edge, ref, f};
 	Fed__Condition c;
 
 	arena_deinit(&r->last.arena);
 	if (f->stanza == NULL || f->delivery_id.len != ID_RAW_BYTES ||
 	    stanza_validate(f->stanza) != 0) {
-		metrics_count(r->p.metrics, METRIC_channel_bad_frames);
-		refuse(r, edge, ref, FED__CONDITION__BAD_REQUEST, NULL);
+		refuse_frame(r, &o);
 		return;
 	}
 	c = check_parties(r, f);
 	if (c != FED__CONDITION__NO_CONDITION) {
-		fed_log(r->p.log, FED_LOG_WARN, "stanza_refused",
-			"condition=%s from=%s to=%s", stanza_error_name(c),
-			log_value(span_str(f->stanza->from)).text,
-			log_value(span_str(f->stanza->to)).text);
-		refuse(r, edge, ref, c, NULL);
+		warn_of_stanza(r, f->stanza, c, now_ms);
+		refuse(r, &o, c);
 		return;
 	}
-	if (on_duplicate(r, edge, ref, f->delivery_id.data))
-		return;
-	if (r->is_stopping) {
-		refuse(r, edge, ref, FED__CONDITION__RESOURCE_CONSTRAINT, NULL);
-		return;
-	}
-	switch (f->stanza->kind_case) {
-	case FED__STANZA__KIND_MESSAGE:
-		on_message(r, edge, ref, f, now_ms);
-		break;
-	case FED__STANZA__KIND_PRESENCE:
-		on_presence(r, edge, ref, f);
-		break;
-	case FED__STANZA__KIND_IQ:
-		on_iq(r, edge, ref, f, now_ms);
-		break;
-	case FED__STANZA__KIND__NOT_SET:
-	case _FED__STANZA__KIND__CASE_IS_INT_SIZE:
-		refuse(r, edge, ref, FED__CONDITION__BAD_REQUEST, NULL);
-		break;
-	}
+	/* without an Outcome it goes back when the session ends, and to the
+	 * next gateway: a refusal would lose it */
+	if (!on_duplicate(r, &o) && !r->is_stopping)
+		on_valid_stanza(r, &o, now_ms);
 }
 
 /* --- what SIP says ---------------------------------------------------------
@@ -515,11 +401,27 @@ void gw_router_on_sip_response(struct gw_router *r, uint64_t token,
 /* --- time ------------------------------------------------------------------
  */
 
+/* The time to stop is over: what has no Outcome goes back to the edge. */
+static void give_back_all(struct gw_router *r, uint64_t now_ms)
+{
+	while (r->outs != NULL) {
+		struct gw_out *d = r->outs;
+
+		write_ledger(r, d, "returned", 0, now_ms);
+		gw_queue_remove(r, d);
+		free_delivery(d);
+	}
+}
+
 bool gw_out_expire(struct gw_router *r, uint64_t now_ms)
 {
 	struct sip_response_in s = {.end = SIP_END_TIMEOUT};
 	struct gw_out *d = r->fly_ages;
 
+	if (r->is_stopping && now_ms >= r->stop_ms) {
+		give_back_all(r, now_ms);
+		return false;
+	}
 	if (d == NULL || now_ms < d->sent_ms + LIMIT_SIP_LOST_MS) {
 		d = r->wait_ages;
 		if (d == NULL || now_ms < d->since_ms + LIMIT_URI_WAIT_MS)
@@ -538,5 +440,7 @@ uint64_t gw_out_deadline_ms(const struct gw_router *r)
 	if (r->wait_ages != NULL &&
 	    r->wait_ages->since_ms + LIMIT_URI_WAIT_MS < at)
 		at = r->wait_ages->since_ms + LIMIT_URI_WAIT_MS;
-	return at;
+	return r->is_stopping && at != UINT64_MAX && r->stop_ms < at
+		       ? r->stop_ms
+		       : at;
 }

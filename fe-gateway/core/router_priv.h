@@ -1,11 +1,13 @@
 /*
  * Inside of the router: router.c (life, actions, deadlines), router_in.c
- * (SIP -> XMPP), router_out.c (XMPP -> SIP).
+ * (SIP -> XMPP), router_edges.c (which edge has what), router_out.c
+ * (XMPP -> SIP), router_queue.c (one in flight), router_seen.c (delivered ids).
  */
 #ifndef FED_GATEWAY_ROUTER_PRIV_H
 #define FED_GATEWAY_ROUTER_PRIV_H
 
-#include "fe-gateway/core/gw_map.h"
+#include "base/map.h"
+#include "base/ratelimit.h"
 #include "fe-gateway/core/router.h"
 
 #include <utlist.h>
@@ -14,7 +16,7 @@ struct gw_edge {
 	const char *name;
 	enum gw_edge_state state;
 	uint64_t down_ms;      /* since when, in state DOWN */
-	bool is_given_away;    /* its unanswered stanzas went to others */
+	bool is_given_away;    /* its unanswered stanzas were taken back */
 	struct gw_in *waiting; /* for room in its window; by handle */
 };
 
@@ -70,6 +72,13 @@ struct gw_out {
 	struct gw_out *a_prev, *a_next; /* waiting or flying, by age */
 };
 
+/* Where a stanza came from, while it is looked at. */
+struct gw_origin {
+	size_t edge;
+	uint64_t ref;
+	const Fed__StanzaFrame *frame;
+};
+
 /* A delivery id that ended well. */
 struct gw_seen {
 	UT_hash_handle hh;
@@ -90,12 +99,18 @@ struct gw_router {
 	struct gw_router_params p;
 	struct thread_map *threads;
 	bool is_stopping;
+	uint64_t stop_ms; /* while stopping: when nothing is held any more */
 	uint64_t next_id; /* handles and tokens */
+	struct ratelimit udp_rate;
+	struct ratelimit stranger_rate;
+	struct ratelimit warn_rate; /* of log lines that anybody can cause */
 
 	struct gw_edge edges[LIMIT_CHANNEL_SESSIONS];
+	uint64_t alone_ms;	/* while no edge is live: since when */
 	struct gw_in *homeless; /* waiting while no edge is live */
 	struct gw_in *ins, *merges;
 	struct gw_in *in_ages, *in_trying;
+	size_t in_bytes; /* of their arenas */
 
 	struct gw_out *outs, *out_ids;
 	struct gw_queue *queues, *ready;
@@ -112,8 +127,8 @@ struct gw_router {
 
 /* One thing that happened, for the ledger. */
 struct gw_ledger {
-	const uint8_t *id;
-	const char *dir; /* "sip-xmpp", "xmpp-sip" */
+	const uint8_t *id; /* NULL: it had none yet */
+	const char *dir;   /* "sip-xmpp", "xmpp-sip" */
 	struct span from;
 	struct span to;
 	struct span call_id;
@@ -123,7 +138,6 @@ struct gw_ledger {
 };
 
 /* --- router.c --- */
-bool gw_edge_is_live(const struct gw_edge *e);
 void gw_ledger_write(struct gw_router *r, const struct gw_ledger *l);
 /* A free slot, zeroed but for its arena, which is empty; NULL: the shell did
  * not drain. */
@@ -133,19 +147,43 @@ struct gw_pending_action *gw_push(struct gw_router *r,
 /* --- router_in.c --- */
 /* One deadline that passed, as an action; false: none did. */
 bool gw_in_expire(struct gw_router *r, uint64_t now_ms);
-/* The next stanza that an edge has room for. */
-bool gw_in_next(struct gw_router *r, struct gw_action *out);
 uint64_t gw_in_deadline_ms(const struct gw_router *r);
+struct gw_in *gw_in_find(struct gw_router *r, uint64_t handle);
 void gw_in_free_all(struct gw_router *r);
 /* Send a stanza that nobody waits for; takes the arena. */
 void gw_in_send_own(struct gw_router *r, struct arena *take,
 		    Fed__Stanza *stanza, uint64_t now_ms);
 
+/* --- router_edges.c --- */
+/* Into the list of the edge that the hash picks. */
+void gw_wait_for_edge(struct gw_router *r, struct gw_in *d);
+/* Out of its list, if it waits. */
+void gw_stop_waiting(struct gw_router *r, struct gw_in *d);
+/* The edge had no room after all: back into the list. */
+void gw_edge_refused_room(struct gw_router *r, struct gw_in *d);
+/* The next stanza that an edge has room for. */
+bool gw_edge_next(struct gw_router *r, struct gw_action *out);
+/* Take back what edges did not answer that are gone for too long. */
+void gw_edges_expire(struct gw_router *r, uint64_t now_ms);
+/* One that waits in vain for any edge; NULL: none. */
+struct gw_in *gw_edges_hopeless(struct gw_router *r, uint64_t now_ms);
+uint64_t gw_edges_deadline_ms(const struct gw_router *r);
+
 /* --- router_out.c --- */
 bool gw_out_expire(struct gw_router *r, uint64_t now_ms);
-/* The next request that may leave. */
-bool gw_out_next(struct gw_router *r, struct gw_action *out, uint64_t now_ms);
 uint64_t gw_out_deadline_ms(const struct gw_router *r);
 void gw_out_free_all(struct gw_router *r);
+
+/* --- router_queue.c --- */
+/* @return 0; FED_ELIMIT the queue or the number of queues; FED_ENOMEM */
+int gw_queue_add(struct gw_router *r, struct gw_out *d) FED_NODISCARD;
+/* Out of all tables; the caller owns what is left. */
+void gw_queue_remove(struct gw_router *r, struct gw_out *d);
+/* The next request that may leave. */
+bool gw_queue_next(struct gw_router *r, struct gw_action *out, uint64_t now_ms);
+
+/* --- router_seen.c --- */
+bool gw_seen_has(const struct gw_router *r, const uint8_t *id);
+void gw_seen_add(struct gw_router *r, const uint8_t *id);
 
 #endif

@@ -22,11 +22,19 @@ static enum sip_checks_verdict say(struct check *c, int status, const char *why)
 	return SIP_CHECKS_REPLY;
 }
 
+bool sip_checks_is_trusted(const struct sip_checks_params *p,
+			   struct span source)
+{
+	for (size_t i = 0; i < p->trusted_count; i++)
+		if (span_eq_str(source, p->trusted[i]))
+			return true;
+	return false;
+}
+
 static enum sip_checks_verdict check_source(struct check *c)
 {
-	for (size_t i = 0; i < c->p->trusted_count; i++)
-		if (span_eq_str(c->r->source, c->p->trusted[i]))
-			return SIP_CHECKS_PASS;
+	if (sip_checks_is_trusted(c->p, c->r->source))
+		return SIP_CHECKS_PASS;
 	(void)say(c, 403, "untrusted");
 	return SIP_CHECKS_UNTRUSTED;
 }

@@ -32,6 +32,10 @@ enum sip_checks_verdict sip_checks(const struct sip_checks_params *p,
 				   bool is_merged, struct sip_reply *reply_out,
 				   const char **why_out);
 
+/** Requests from that address are taken. */
+bool sip_checks_is_trusted(const struct sip_checks_params *p,
+			   struct span source);
+
 /** The domain is one of ours (normalized text). */
 bool sip_checks_is_ours(const struct sip_checks_params *p, struct span domain);
 

@@ -8,10 +8,7 @@
 #include "base/span.h"
 #include "fe-gateway/core/error_map.h"
 
-enum sip_transport { SIP_UDP, SIP_TCP };
-
-/* What we speak outside a dialog; and all methods that have an RFC (those
- * get 405, others 501). */
+/* What we speak outside a dialog. */
 #define SIP_ALLOW "MESSAGE, OPTIONS, CANCEL, ACK"
 #define SIP_ACCEPT "text/plain, text/html"
 
@@ -32,12 +29,9 @@ struct sip_request_out {
 	struct span body;
 };
 
-enum { SIP_MAX_FORWARDS = 70 };
-
 /* A request that came in; spans live for the call. */
 struct sip_request_in {
-	uint64_t handle; /* server transaction; comes back with the reply */
-	enum sip_transport transport;
+	uint64_t handle;    /* server transaction; comes back with the reply */
 	struct span source; /* IP address the packet came from, as text */
 	struct span method;
 	struct span request_uri; /* as written, all parameters */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/digest.h"
-#include "fe-gateway/core/gw_map.h"
+#include "base/map.h"
 
 enum { KIND_THREAD = 'T', KIND_TYPE = 'C' };
 
