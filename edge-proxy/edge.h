@@ -40,7 +40,7 @@ struct edge {
 	struct listener **listeners;
 	struct edge_in *ins;		/* inbound streams */
 	struct edge_out *outs;		/* outbound streams */
-	struct edge_out *outs_by_route; /* uthash: router\'s stream numbers */
+	struct edge_out *outs_by_route; /* uthash: router's stream numbers */
 	size_t streams;			/* both, attempts too */
 	size_t verifies;		/* outbound streams that only verify */
 	uint64_t last_label;	       /* number of the last stream, for logs */
@@ -48,7 +48,7 @@ struct edge {
 	struct edge_count partners;    /* inbound streams by peer domain */
 	struct edge_count verifying;   /* verify streams by peer domain */
 	struct ratelimit refused_log;  /* connections refused */
-	struct ratelimit stranger_log; /* ends of unauthenticated streams */
+	struct ratelimit stranger_log; /* lines that strangers cause */
 	enum edge_phase phase;
 	uint64_t stop_ms; /* not RUNNING: when it ends at the latest */
 	struct loop_timer *stop_timer;
@@ -136,6 +136,9 @@ void edge_routes_stop(struct edge *e);
 /** Stanzas that wait for a stream or for the system. */
 size_t edge_routes_stanzas(const struct edge *e);
 
+/** The peer authenticated a stream of its own. */
+void edge_routes_seen(struct edge *e, const struct s2s_pair *pair);
+
 void edge_routes_opened(struct edge *e, uint64_t stream, size_t peer_max);
 void edge_routes_ended(struct edge *e, uint64_t stream,
 		       const struct s2s_reason *reason);
@@ -145,6 +148,11 @@ void edge_routes_flushed(struct edge *e, uint64_t stream, uint64_t offset,
 /** A stanza of the edge itself; what cannot be taken is dropped. */
 void edge_routes_send_own(struct edge *e, const struct s2s_pair *pair,
 			  const Fed__Stanza *s);
+
+/** A ping of edge_confirm: not in the ledger, as nobody wrote it.
+ * @return 0: sent, or edge_confirm_ping_failed() follows; else not sent */
+int edge_routes_send_ping(struct edge *e, const struct s2s_pair *pair,
+			  const Fed__Stanza *s) FED_NODISCARD;
 
 /** Answer a stanza from the XMPP side with an error, if it may be. */
 void edge_routes_send_error(struct edge *e, const Fed__Stanza *to,

@@ -243,8 +243,11 @@ static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
 void edge_channel_outcome(struct edge *e, struct edge_origin origin,
 			  const Fed__Error *refused)
 {
-	/* a gateway that went away gives its stanzas to another edge itself */
-	struct edge_gateway *gw = find_number(e->channel, origin.link);
+	/* a gateway that went away gives its stanzas to another edge itself;
+	 * so do all when the channel closed before the streams */
+	struct edge_gateway *gw =
+		e->channel == NULL ? NULL
+				   : find_number(e->channel, origin.link);
 
 	if (gw != NULL)
 		answer(e->channel, gw, origin.ref, refused);

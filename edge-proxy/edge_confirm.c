@@ -56,29 +56,41 @@ struct edge_tag edge_tag_read(struct span tag)
 
 /* ---- actions ------------------------------------------------------------- */
 
+static Fed__Stanza *new_ping(struct arena *arena, const struct s2s_pair *pair,
+			     const char *id)
+{
+	Fed__Stanza *s = stanza_new_iq(arena);
+
+	if (s == NULL)
+		return NULL;
+	s->from = arena_dup(arena, span_str(pair->local));
+	s->to = arena_dup(arena, span_str(pair->remote));
+	s->id = arena_dup(arena, span_str(id));
+	s->iq->type = FED__IQ_TYPE__GET;
+	s->iq->payload_case = FED__IQ__PAYLOAD_PING;
+	s->iq->ping = arena_alloc(arena, sizeof(*s->iq->ping));
+	if (s->from == NULL || s->to == NULL || s->id == NULL ||
+	    s->iq->ping == NULL)
+		return NULL;
+	fed__ping__init(s->iq->ping);
+	return s;
+}
+
 static void send_ping(struct edge *e, const struct confirm_action *a)
 {
 	const struct s2s_pair *pair = &a->u.ping.pair;
 	struct arena arena;
 	Fed__Stanza *s;
+	int err = FED_ENOMEM;
 
 	arena_init(&arena, 4096 + 4 * LIMIT_DOMAIN_BYTES);
-	s = stanza_new_iq(&arena);
-	if (s != NULL) {
-		s->from = arena_dup(&arena, span_str(pair->local));
-		s->to = arena_dup(&arena, span_str(pair->remote));
-		s->id = arena_dup(&arena, span_str(a->u.ping.id));
-		s->iq->type = FED__IQ_TYPE__GET;
-		s->iq->payload_case = FED__IQ__PAYLOAD_PING;
-		s->iq->ping = arena_alloc(&arena, sizeof(*s->iq->ping));
-	}
-	/* without memory for it, the time-out answers */
-	if (s != NULL && s->from != NULL && s->to != NULL && s->id != NULL &&
-	    s->iq->ping != NULL) {
-		fed__ping__init(s->iq->ping);
-		edge_routes_send_own(e, pair, s);
-	}
+	s = new_ping(&arena, pair, a->u.ping.id);
+	if (s != NULL)
+		err = edge_routes_send_ping(e, pair, s);
 	arena_deinit(&arena);
+	if (err != 0)
+		confirm_ping_failed(e->confirm->core, *pair,
+				    loop_now_ms(e->loop));
 }
 
 static void on_work(void *arg)
@@ -140,10 +152,20 @@ bool edge_confirm_hold(struct edge *e, struct edge_origin origin,
 
 bool edge_confirm_take(struct edge *e, const Fed__Stanza *s)
 {
-	if (!confirm_take(e->confirm->core, s, loop_now_ms(e->loop)))
+	if (!confirm_take(e->confirm->core, s))
 		return false;
 	kick(e);
 	return true;
+}
+
+void edge_confirm_ping_failed(struct edge *e, struct span tag)
+{
+	const struct edge_tag t = edge_tag_read(tag);
+
+	confirm_ping_failed(e->confirm->core,
+			    (struct s2s_pair){t.local, t.remote},
+			    loop_now_ms(e->loop));
+	kick(e);
 }
 
 void edge_confirm_lost(struct edge *e, const struct s2s_pair *pair)

@@ -10,7 +10,8 @@
 /* What a delivery is known by; goes through the router as its tag. */
 struct edge_tag {
 	const char *ledger; /* "trace=... from=... to=..." */
-	const char *from;   /* "": nothing to confirm, the rest is empty too */
+	const char *from;   /* "": nothing to confirm, the rest is empty too;
+			     * a stanza of our own that has one is a ping */
 	const char *to;
 	const char *id;
 	const char *local;
@@ -21,7 +22,7 @@ struct edge_tag {
  * Write the tag of a stanza.
  *
  * @param wants_word  the peer's word is worth waiting for: a message of a
- *                    gateway that is not itself an error
+ *                    gateway that is not itself an error, or a ping
  * @return 0; FED_ELIMIT; FED_ENOMEM
  */
 int edge_tag_write(struct buf *out, const char *trace, const Fed__Stanza *s,
@@ -42,6 +43,9 @@ bool edge_confirm_hold(struct edge *e, struct edge_origin origin,
 
 /** As confirm_take(), for every checked stanza of a peer. */
 bool edge_confirm_take(struct edge *e, const Fed__Stanza *s);
+
+/** The ping with that tag was taken by the router and then refused. */
+void edge_confirm_ping_failed(struct edge *e, struct span tag);
 
 /** The outbound stream of the pair was lost, not closed in order. */
 void edge_confirm_lost(struct edge *e, const struct s2s_pair *pair);

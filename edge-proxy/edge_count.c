@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "edge-proxy/core/edge_map.h"
+#include "base/map.h"
 
 struct edge_count_entry {
 	UT_hash_handle hh;

@@ -14,6 +14,7 @@ struct edge_dial {
 	struct edge_dns_target *targets;
 	size_t count;
 	size_t next;
+	uint64_t until_ms; /* no other address is tried after */
 	struct conn *conn; /* being connected */
 	struct loop_deferred retry;
 	char last[160]; /* what the last address said */
@@ -34,7 +35,8 @@ static void try_next(void *arg)
 {
 	struct edge_dial *d = arg;
 
-	while (d->next < d->count) {
+	/* LIMIT: a stranger's domain with many addresses that do not answer */
+	while (d->next < d->count && loop_now_ms(d->p.loop) < d->until_ms) {
 		const struct edge_dns_target *t = &d->targets[d->next++];
 
 		if (conn_connect(&d->conn, d->p.loop,
@@ -122,6 +124,7 @@ int edge_dial_new(struct edge_dial **d_out, const struct edge_dial_params *p)
 		return FED_ENOMEM;
 	d->p = *p;
 	d->p.domain = NULL;
+	d->until_ms = loop_now_ms(p->loop) + LIMIT_DIALBACK_MS;
 	d->retry = (struct loop_deferred){.fn = try_next, .arg = d};
 	err = edge_dns_resolve(p->dns, ascii, false, on_resolved, d, &d->query);
 	if (err == 0)

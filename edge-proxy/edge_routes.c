@@ -57,12 +57,23 @@ void edge_routes_settle(struct edge *e, struct edge_origin origin,
 		edge_channel_outcome(e, origin, refused);
 }
 
+static bool is_ping(const struct edge_router_action *a)
+{
+	return a->u.outcome.origin.link == 0 &&
+	       edge_tag_read(a->u.outcome.tag).from[0] != '\0';
+}
+
 static void on_outcome(struct edge *e, const struct edge_router_action *a)
 {
 	Fed__Condition c = a->u.outcome.refused;
 	struct arena arena;
 	Fed__Error *error = NULL;
 
+	if (is_ping(a)) {
+		if (c != FED__CONDITION__NO_CONDITION)
+			edge_confirm_ping_failed(e, a->u.outcome.tag);
+		return;
+	}
 	if (c == FED__CONDITION__NO_CONDITION &&
 	    edge_confirm_hold(e, a->u.outcome.origin, a->u.outcome.tag,
 			      a->u.outcome.start_ms))
@@ -98,6 +109,9 @@ static void on_work(void *arg)
 			break;
 		case EDGE_ROUTER_OUTCOME:
 			on_outcome(e, &a);
+			break;
+		case EDGE_ROUTER_LOST:
+			edge_confirm_lost(e, &a.u.pair);
 			break;
 		}
 	}
@@ -166,6 +180,12 @@ size_t edge_routes_stanzas(const struct edge *e)
 }
 
 /* ---- streams ------------------------------------------------------------- */
+
+void edge_routes_seen(struct edge *e, const struct s2s_pair *pair)
+{
+	edge_router_seen(e->routes->router, pair, loop_now_ms(e->loop));
+	kick(e);
+}
 
 void edge_routes_opened(struct edge *e, uint64_t stream, size_t peer_max)
 {
@@ -239,6 +259,17 @@ void edge_routes_send_own(struct edge *e, const struct s2s_pair *pair,
 	metrics_count(&e->metrics, METRIC_stanzas_dropped);
 	fed_log(&e->log, FED_LOG_DEBUG, "answer_dropped", "%s why=\"%s\"",
 		edge_tag_read(rs.tag).ledger, no.text);
+}
+
+int edge_routes_send_ping(struct edge *e, const struct s2s_pair *pair,
+			  const Fed__Stanza *s)
+{
+	struct edge_router_refusal no = {0};
+	struct edge_router_stanza rs = {.pair = *pair};
+
+	rs.tag = write_tag(e, "", s, pair, true);
+	rs.xml = write_xml(e, s);
+	return rs.xml.n == 0 ? FED_ENOMEM : take(e, &rs, &no);
 }
 
 void edge_routes_send_error(struct edge *e, const Fed__Stanza *to,

@@ -109,9 +109,10 @@ static void count_partner(struct edge_in *in, const char *remote)
 	free(in->partner);
 	in->partner = NULL;
 	metrics_count(&in->e->metrics, METRIC_streams_refused);
-	fed_log(&in->e->log, FED_LOG_WARN, "stream_refused",
-		"%s peer=%s limit=per_partner", in->label.text,
-		log_value(span_str(remote)).text);
+	if (ratelimit_take(&in->e->refused_log, loop_now_ms(in->e->loop)))
+		fed_log(&in->e->log, FED_LOG_WARN, "stream_refused",
+			"%s peer=%s limit=per_partner", in->label.text,
+			log_value(span_str(remote)).text);
 	follow_up(in, S2S_EV_TOO_SLOW); /* resource-constraint */
 }
 
@@ -121,6 +122,7 @@ static void on_ready(struct edge_in *in, const struct s2s_action *a)
 
 	no_stranger(in);
 	count_partner(in, a->u.ready.pair.remote);
+	edge_routes_seen(in->e, &a->u.ready.pair);
 	fed_log(&in->e->log, FED_LOG_INFO, "stream_open",
 		"%s local=%s peer=%s address=%s mechanism=%s tls=%s",
 		in->label.text, log_value(span_str(a->u.ready.pair.local)).text,

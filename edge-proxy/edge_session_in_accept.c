@@ -51,7 +51,8 @@ void edge_in_accept(struct listener *l, struct conn *c, void *arg)
 					   .ids = &e->ids,
 					   .log = &e->log,
 					   .metrics = &e->metrics,
-					   .label = in->label.text};
+					   .label = in->label.text,
+					   .log_limit = &e->stranger_log};
 	}
 	if (in == NULL ||
 	    s2s_in_new(&in->core, &in->env, loop_now_ms(e->loop)) != 0) {

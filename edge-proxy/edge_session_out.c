@@ -1,5 +1,4 @@
 /* Life of an outbound stream: dial, s2s_out, the router or a verification. */
-#include "edge-proxy/edge_confirm.h"
 #include "edge-proxy/edge_session_out.h"
 
 #include <stdlib.h>
@@ -73,20 +72,9 @@ void edge_out_detach(struct edge_out *o)
 	o->route = 0;
 }
 
-/* Bytes that the system took may not have reached the peer. */
-static bool is_loss(const struct s2s_reason *r)
-{
-	return r->kind != S2S_END_NONE && r->kind != S2S_END_CLOSED &&
-	       r->kind != S2S_END_SHUTDOWN;
-}
-
 static void leave_route(struct edge_out *o, const struct s2s_reason *r)
 {
 	uint64_t route = o->route;
-
-	if (o->is_open && is_loss(r))
-		edge_confirm_lost(o->e,
-				  &(struct s2s_pair){o->local, o->remote});
 
 	edge_out_detach(o);
 	if (route != 0)
@@ -98,6 +86,10 @@ static void log_close(const struct edge_out *o, const struct s2s_reason *r)
 	uint64_t ms = loop_now_ms(o->e->loop) - o->start_ms;
 	char text[256];
 
+	/* LIMIT: strangers make us verify; that does not fill the disk */
+	if (o->mode == S2S_OUT_VERIFY &&
+	    !ratelimit_take(&o->e->stranger_log, loop_now_ms(o->e->loop)))
+		return;
 	s2s_reason_format(r, text, sizeof(text));
 	fed_log(&o->e->log, FED_LOG_INFO, "stream_close",
 		"%s local=%s peer=%s reason=\"%s\" stanzas=%llu ms=%llu",

@@ -5,7 +5,7 @@
 #ifndef FED_EDGE_SESSION_OUT_H
 #define FED_EDGE_SESSION_OUT_H
 
-#include "edge-proxy/core/edge_map.h"
+#include "base/map.h"
 #include "edge-proxy/core/s2s_out.h"
 #include "edge-proxy/edge.h"
 #include "edge-proxy/edge_dial.h"

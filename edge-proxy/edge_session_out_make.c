@@ -29,7 +29,8 @@ static struct edge_out *new_out(struct edge *e, enum s2s_out_mode mode,
 				  .ids = &e->ids,
 				  .log = &e->log,
 				  .metrics = &e->metrics,
-				  .label = o->label.text};
+				  .label = o->label.text,
+				  .log_limit = &e->stranger_log};
 	o->start_ms = loop_now_ms(e->loop);
 	DL_APPEND(e->outs, o);
 	e->streams++;
@@ -88,9 +89,10 @@ void edge_out_route(struct edge *e, uint64_t stream,
 static bool may_verify(struct edge *e, const char *remote)
 {
 	/* LIMIT: strangers can make us connect; so many at a time, in all
-	 * and to one domain */
+	 * and to one domain, and never with the quarter of the streams that
+	 * is kept for our own stanzas */
 	if (e->verifies >= LIMIT_DIALBACK_PENDING_ALL ||
-	    e->streams >= LIMIT_STREAMS ||
+	    e->streams >= LIMIT_STREAMS - LIMIT_STREAMS / 4 ||
 	    !edge_count_add(&e->verifying, remote, LIMIT_STREAMS_PER_PARTNER)) {
 		metrics_count(&e->metrics, METRIC_streams_refused);
 		return false;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "edge-proxy/core/edge_map.h"
+#include "base/map.h"
 #include "xmpp/jid.h"
 #include "xmpp/stanza_error.h"
 #include "xmpp/stanza_util.h"
@@ -18,40 +18,62 @@ struct held {
 	uint64_t deadline_ms; /* delivered then, if nothing was said */
 	uint64_t round;	      /* the ping that covers it */
 	struct confirm_pair *pair;
+	size_t bytes;
 	const char *from; /* these into data */
 	const char *to;
 	const char *id;
 	struct span tag;
-	bool is_by_id;	     /* in confirm.by_id */
-	Fed__Error *refused; /* its own; NULL: delivered */
+	bool is_by_id;		   /* in confirm.by_id */
+	const Fed__Error *refused; /* NULL: delivered */
+	Fed__Error *said;	   /* the peer's, owned */
 	UT_hash_handle hh;
 	struct held *prev; /* pair's list, then confirm.done */
 	struct held *next;
+	struct held **wait; /* the list by deadline it is in */
+	struct held *wait_prev;
+	struct held *wait_next;
 	char data[];
 };
 
-struct confirm_pair {
-	char *local; /* these two and the key are one block */
-	char *remote;
-	struct held *held; /* in the order of the stream */
-	uint64_t round;	   /* of the last ping */
-	bool is_pinging;   /* it is under way */
-	bool is_due;	   /* it is not yet handed out */
-	char ping_id[ID_TEXT_BYTES + 1];
-	uint64_t silent_until_ms; /* the peer does not answer pings */
-	UT_hash_handle hh;
-	char key[];
+/* QUIET only while something is held: a pair with nothing to remember goes.
+ * The id of a ping is good until there is another: a late answer ends the
+ * silence. */
+enum pair_state {
+	PAIR_QUIET,   /* no ping is under way */
+	PAIR_DUE,     /* one is to be handed out */
+	PAIR_PINGING, /* until_ms: it should be answered by then */
+	PAIR_SILENT,  /* until_ms: the next one is not sent before */
+	PAIR_STATES,
 };
 
+struct confirm_pair {
+	const char *local; /* into key */
+	const char *remote;
+	struct held *held; /* in the order of the stream */
+	uint64_t round;	   /* of the last ping */
+	enum pair_state state;
+	uint64_t until_ms;
+	char ping_id[ID_TEXT_BYTES + 1];
+	UT_hash_handle hh;
+	struct confirm_pair *prev; /* in the list of its state */
+	struct confirm_pair *next;
+	char key[]; /* local NUL remote NUL */
+};
+
+/* All of a list wait equally long, so its head is due first and time costs
+ * only what it settles, however many pairs there are. */
 struct confirm {
 	struct id_source *ids;
 	struct confirm_pair *pairs;
+	struct confirm_pair *by_state[PAIR_STATES];
 	struct held *by_id;
-	struct held *done; /* settled, outcome not yet taken */
-	struct held *last; /* its pointers are with the caller */
+	struct held *asked;   /* LIMIT_CONFIRM_MS */
+	struct held *unasked; /* LIMIT_CONFIRM_GRACE_MS */
+	struct held *done;    /* settled, outcome not yet taken */
+	struct held *last;    /* its pointers are with the caller */
 	size_t held_count;
-	size_t due_count;     /* pairs with is_due */
-	uint64_t deadline_ms; /* no pair's is earlier */
+	size_t held_bytes;
+	Fed__Error lost; /* what a lost stream says of all */
 };
 
 int confirm_new(struct confirm **c_out, struct id_source *ids)
@@ -61,7 +83,9 @@ int confirm_new(struct confirm **c_out, struct id_source *ids)
 	if (c == NULL)
 		return FED_ENOMEM;
 	c->ids = ids;
-	c->deadline_ms = UINT64_MAX;
+	fed__error__init(&c->lost);
+	c->lost.condition = FED__CONDITION__REMOTE_SERVER_TIMEOUT;
+	c->lost.type = stanza_error_usual_type(c->lost.condition);
 	*c_out = c;
 	return 0;
 }
@@ -70,8 +94,8 @@ static void free_held(struct confirm *c, struct held *h)
 {
 	if (h->is_by_id)
 		HASH_DEL(c->by_id, h);
-	if (h->refused != NULL)
-		fed__error__free_unpacked(h->refused, NULL);
+	if (h->said != NULL)
+		fed__error__free_unpacked(h->said, NULL);
 	free(h);
 }
 
@@ -84,12 +108,25 @@ static void free_list(struct confirm *c, struct held *list)
 		free_held(c, h);
 }
 
+static void set_state(struct confirm *c, struct confirm_pair *p,
+		      enum pair_state to)
+{
+	DL_DELETE(c->by_state[p->state], p);
+	p->state = to;
+	DL_APPEND(c->by_state[to], p);
+}
+
 static void forget_pair(struct confirm *c, struct confirm_pair *p)
 {
-	if (p->is_due)
-		c->due_count--;
+	DL_DELETE(c->by_state[p->state], p);
 	HASH_DEL(c->pairs, p);
 	free(p);
+}
+
+static void forget_if_idle(struct confirm *c, struct confirm_pair *p)
+{
+	if (p->state == PAIR_QUIET && p->held == NULL)
+		forget_pair(c, p);
 }
 
 void confirm_free(struct confirm *c)
@@ -111,39 +148,37 @@ void confirm_free(struct confirm *c)
 
 /* ---- table --------------------------------------------------------------- */
 
-enum { KEY_BYTES = 2 * (LIMIT_DOMAIN_BYTES + 1) };
-
-/* local NUL remote NUL; 0: too long for domains */
-static size_t make_key(struct s2s_pair pair, char key[KEY_BYTES])
-{
-	size_t local_n = strlen(pair.local) + 1;
-	size_t remote_n = strlen(pair.remote) + 1;
-
-	if (local_n + remote_n > KEY_BYTES)
-		return 0;
-	memcpy(key, pair.local, local_n);
-	memcpy(key + local_n, pair.remote, remote_n);
-	return local_n + remote_n;
-}
-
 static struct confirm_pair *find_pair(struct confirm *c, struct s2s_pair pair)
 {
 	struct confirm_pair *found = NULL;
-	char key[KEY_BYTES];
-	size_t n = make_key(pair, key);
+	char key[S2S_PAIR_KEY_BYTES];
+	size_t n = s2s_pair_key(&pair, key);
 
 	if (n > 0)
 		HASH_FIND(hh, c->pairs, key, n, found);
 	return found;
 }
 
+/* LIMIT: peers that are only remembered as silent keep no other out */
+static bool make_room(struct confirm *c)
+{
+	struct confirm_pair *oldest = c->by_state[PAIR_SILENT];
+
+	if (HASH_COUNT(c->pairs) < LIMIT_PAIRS)
+		return true;
+	if (oldest == NULL || oldest->held != NULL)
+		return false;
+	forget_pair(c, oldest);
+	return true;
+}
+
 static struct confirm_pair *add_pair(struct confirm *c, struct s2s_pair pair)
 {
-	char key[KEY_BYTES];
-	size_t n = make_key(pair, key);
+	char key[S2S_PAIR_KEY_BYTES];
+	size_t n = s2s_pair_key(&pair, key);
 	struct confirm_pair *p;
 
-	if (n == 0 || HASH_COUNT(c->pairs) >= LIMIT_PAIRS)
+	if (n == 0 || !make_room(c))
 		return NULL;
 	p = calloc(1, sizeof(*p) + n);
 	if (p == NULL)
@@ -156,6 +191,7 @@ static struct confirm_pair *add_pair(struct confirm *c, struct s2s_pair pair)
 		free(p);
 		return NULL;
 	}
+	DL_APPEND(c->by_state[PAIR_QUIET], p);
 	return p;
 }
 
@@ -169,15 +205,22 @@ static const char *put(char **at, const char *text)
 	return mine;
 }
 
+static size_t bytes_of(const struct confirm_delivery *d)
+{
+	return sizeof(struct held) + strlen(d->from) + strlen(d->to) +
+	       strlen(d->id) + 3 + d->tag.n;
+}
+
 static struct held *new_held(const struct confirm_delivery *d)
 {
-	size_t n = strlen(d->from) + strlen(d->to) + strlen(d->id) + 3;
-	struct held *h = calloc(1, sizeof(*h) + n + d->tag.n);
+	size_t bytes = bytes_of(d);
+	struct held *h = calloc(1, bytes);
 	char *at;
 
 	if (h == NULL)
 		return NULL;
 	at = h->data;
+	h->bytes = bytes;
 	h->from = put(&at, d->from);
 	h->to = put(&at, d->to);
 	h->id = put(&at, d->id);
@@ -203,18 +246,30 @@ static void index_id(struct confirm *c, struct held *h)
 	h->is_by_id = h->hh.tbl != NULL;
 }
 
-static void want_ping(struct confirm *c, struct confirm_pair *p)
+static void wait_until(struct held *h, struct held **list, uint64_t at_ms)
 {
-	if (p->is_pinging || p->is_due)
-		return;
-	p->is_due = true;
-	c->due_count++;
+	h->deadline_ms = at_ms;
+	h->wait = list;
+	DL_APPEND2(*list, h, wait_prev, wait_next);
 }
 
-static void wake_at(struct confirm *c, uint64_t at_ms)
+static void hold(struct confirm *c, struct confirm_pair *p, struct held *h,
+		 uint64_t now_ms)
 {
-	if (at_ms < c->deadline_ms)
-		c->deadline_ms = at_ms;
+	bool is_silent = p->state == PAIR_SILENT && now_ms < p->until_ms;
+
+	h->pair = p;
+	h->round = p->round + 1;
+	DL_APPEND(p->held, h);
+	index_id(c, h);
+	c->held_count++;
+	c->held_bytes += h->bytes;
+	if (is_silent)
+		wait_until(h, &c->unasked, now_ms + LIMIT_CONFIRM_GRACE_MS);
+	else
+		wait_until(h, &c->asked, now_ms + LIMIT_CONFIRM_MS);
+	if (!is_silent && p->state != PAIR_PINGING)
+		set_state(c, p, PAIR_DUE);
 }
 
 int confirm_add(struct confirm *c, const struct confirm_delivery *d,
@@ -223,26 +278,21 @@ int confirm_add(struct confirm *c, const struct confirm_delivery *d,
 	struct confirm_pair *p;
 	struct held *h;
 
-	if (c->held_count >= LIMIT_CONFIRM_HELD)
+	/* LIMIT: what peers that do not answer can make us keep */
+	if (c->held_count >= LIMIT_CONFIRM_HELD ||
+	    bytes_of(d) > LIMIT_CONFIRM_BYTES - c->held_bytes)
 		return FED_ELIMIT;
 	p = find_pair(c, d->pair);
 	if (p == NULL)
 		p = add_pair(c, d->pair);
-	h = p == NULL ? NULL : new_held(d);
-	if (h == NULL)
+	if (p == NULL)
 		return FED_ENOMEM;
-	h->pair = p;
-	h->round = p->round + 1;
-	if (now_ms < p->silent_until_ms) {
-		h->deadline_ms = now_ms + LIMIT_CONFIRM_GRACE_MS;
-	} else {
-		h->deadline_ms = now_ms + LIMIT_CONFIRM_MS;
-		want_ping(c, p);
+	h = new_held(d);
+	if (h == NULL) {
+		forget_if_idle(c, p);
+		return FED_ENOMEM;
 	}
-	DL_APPEND(p->held, h);
-	index_id(c, h);
-	c->held_count++;
-	wake_at(c, h->deadline_ms);
+	hold(c, p, h, now_ms);
 	return 0;
 }
 
@@ -264,26 +314,25 @@ static Fed__Error *copy_error(const Fed__Error *e)
 	return copy;
 }
 
-static void settle(struct confirm *c, struct held *h)
+static void settle(struct confirm *c, struct held *h, const Fed__Error *refused)
 {
 	if (h->is_by_id)
 		HASH_DEL(c->by_id, h);
 	h->is_by_id = false;
 	DL_DELETE(h->pair->held, h);
+	DL_DELETE2(*h->wait, h, wait_prev, wait_next);
 	h->pair = NULL;
+	h->refused = refused;
 	DL_APPEND(c->done, h);
 }
 
-/* Its answer is in, or the time is up: nothing bad was said. */
-static void settle_covered(struct confirm *c, struct confirm_pair *p)
+static void answered(struct confirm *c, struct confirm_pair *p)
 {
+	/* nothing bad was said of those before the ping */
 	while (p->held != NULL && p->held->round <= p->round)
-		settle(c, p->held);
-	p->is_pinging = false;
-	if (p->held != NULL)
-		want_ping(c, p);
-	else if (p->silent_until_ms == 0)
-		forget_pair(c, p);
+		settle(c, p->held, NULL);
+	set_state(c, p, p->held != NULL ? PAIR_DUE : PAIR_QUIET);
+	forget_if_idle(c, p);
 }
 
 static struct s2s_pair pair_of(const Fed__Stanza *s, char local[],
@@ -315,10 +364,12 @@ static bool take_pong(struct confirm *c, const Fed__Stanza *s)
 		return false;
 	p = find_pair(c, pair_of(s, local, remote));
 	/* only the domains themselves speak of a ping */
-	if (p == NULL || !p->is_pinging || strcmp(s->id, p->ping_id) != 0 ||
-	    strcmp(s->from, p->remote) != 0 || strcmp(s->to, p->local) != 0)
+	if (p == NULL ||
+	    (p->state != PAIR_PINGING && p->state != PAIR_SILENT) ||
+	    strcmp(s->id, p->ping_id) != 0 || strcmp(s->from, p->remote) != 0 ||
+	    strcmp(s->to, p->local) != 0)
 		return false;
-	settle_covered(c, p);
+	answered(c, p);
 	return true;
 }
 
@@ -330,6 +381,7 @@ static bool same_bare(const char *a, const char *b)
 
 static bool take_error(struct confirm *c, const Fed__Stanza *s)
 {
+	struct confirm_pair *p;
 	struct held *h = NULL;
 
 	if (s->message->type != FED__MESSAGE_TYPE__MESSAGE_ERROR ||
@@ -339,17 +391,18 @@ static bool take_error(struct confirm *c, const Fed__Stanza *s)
 	if (h == NULL || !same_bare(s->from, h->to) ||
 	    !same_bare(s->to, h->from))
 		return false;
-	h->refused = copy_error(s->message->error);
-	if (h->refused == NULL)
+	h->said = copy_error(s->message->error);
+	if (h->said == NULL)
 		return false;
-	settle(c, h);
+	p = h->pair;
+	settle(c, h, h->said);
+	forget_if_idle(c, p);
 	return true;
 }
 
-bool confirm_take(struct confirm *c, const Fed__Stanza *s, uint64_t now_ms)
+bool confirm_take(struct confirm *c, const Fed__Stanza *s)
 {
-	(void)now_ms;
-	if (c->held_count == 0)
+	if (c->pairs == NULL)
 		return false;
 	if (s->kind_case == FED__STANZA__KIND_IQ)
 		return take_pong(c, s);
@@ -361,18 +414,33 @@ bool confirm_take(struct confirm *c, const Fed__Stanza *s, uint64_t now_ms)
 void confirm_lost(struct confirm *c, struct s2s_pair pair)
 {
 	struct confirm_pair *p = find_pair(c, pair);
-	Fed__Error e;
 
 	if (p == NULL)
 		return;
-	fed__error__init(&e);
-	e.condition = FED__CONDITION__REMOTE_SERVER_TIMEOUT;
-	e.type = stanza_error_usual_type(e.condition);
-	while (p->held != NULL) {
-		p->held->refused = copy_error(&e);
-		settle(c, p->held);
+	while (p->held != NULL)
+		settle(c, p->held, &c->lost);
+	/* a ping that was lost too says nothing of the peer */
+	if (p->state != PAIR_SILENT)
+		forget_pair(c, p);
+}
+
+void confirm_ping_failed(struct confirm *c, struct s2s_pair pair,
+			 uint64_t now_ms)
+{
+	struct confirm_pair *p = find_pair(c, pair);
+	uint64_t at_ms = now_ms + LIMIT_CONFIRM_GRACE_MS;
+	struct held *h;
+
+	if (p == NULL || p->state != PAIR_PINGING)
+		return;
+	set_state(c, p, PAIR_QUIET);
+	DL_FOREACH (p->held, h) {
+		if (h->deadline_ms <= at_ms)
+			continue;
+		DL_DELETE2(*h->wait, h, wait_prev, wait_next);
+		wait_until(h, &c->unasked, at_ms);
 	}
-	forget_pair(c, p);
+	forget_if_idle(c, p);
 }
 
 void confirm_release(struct confirm *c)
@@ -382,7 +450,7 @@ void confirm_release(struct confirm *c)
 
 	HASH_ITER (hh, c->pairs, p, tmp) {
 		while (p->held != NULL)
-			settle(c, p->held);
+			settle(c, p->held, NULL);
 		forget_pair(c, p);
 	}
 }
@@ -398,6 +466,7 @@ static bool next_outcome(struct confirm *c, struct confirm_action *out)
 		return false;
 	DL_DELETE(c->done, h);
 	c->held_count--;
+	c->held_bytes -= h->bytes;
 	c->last = h;
 	out->kind = CONFIRM_OUTCOME;
 	out->u.outcome.origin = h->origin;
@@ -407,74 +476,85 @@ static bool next_outcome(struct confirm *c, struct confirm_action *out)
 	return true;
 }
 
-static bool next_ping(struct confirm *c, struct confirm_action *out)
+static bool next_ping(struct confirm *c, struct confirm_action *out,
+		      uint64_t now_ms)
 {
-	struct confirm_pair *p;
-	struct confirm_pair *tmp;
+	struct confirm_pair *p = c->by_state[PAIR_DUE];
 
-	if (c->due_count == 0)
+	if (p == NULL)
 		return false;
-	HASH_ITER (hh, c->pairs, p, tmp) {
-		if (!p->is_due)
-			continue;
-		p->is_due = false;
-		c->due_count--;
-		p->is_pinging = true;
-		p->round++;
-		id_source_next(c->ids, p->ping_id);
-		out->kind = CONFIRM_PING;
-		out->u.ping.pair = (struct s2s_pair){p->local, p->remote};
-		out->u.ping.id = p->ping_id;
-		return true;
-	}
-	return false;
+	set_state(c, p, PAIR_PINGING);
+	p->until_ms = now_ms + LIMIT_CONFIRM_MS;
+	p->round++;
+	id_source_next(c->ids, p->ping_id);
+	out->kind = CONFIRM_PING;
+	out->u.ping.pair = (struct s2s_pair){p->local, p->remote};
+	out->u.ping.id = p->ping_id;
+	return true;
 }
 
 bool confirm_next_action(struct confirm *c, struct confirm_action *action_out,
 			 uint64_t now_ms)
 {
-	(void)now_ms;
 	if (c->last != NULL)
 		free_held(c, c->last);
 	c->last = NULL;
-	return next_outcome(c, action_out) || next_ping(c, action_out);
+	return next_outcome(c, action_out) || next_ping(c, action_out, now_ms);
 }
 
-static void pair_timer(struct confirm *c, struct confirm_pair *p,
-		       uint64_t now_ms)
+static void pairs_due(struct confirm *c, uint64_t now_ms)
 {
-	bool is_silent = now_ms < p->silent_until_ms;
+	struct confirm_pair *p;
 
-	while (p->held != NULL && p->held->deadline_ms <= now_ms) {
-		if (!is_silent) {
-			p->silent_until_ms = now_ms + LIMIT_CONFIRM_SILENT_MS;
-			p->is_pinging = false;
-		}
-		settle(c, p->held);
+	while ((p = c->by_state[PAIR_PINGING]) != NULL &&
+	       p->until_ms <= now_ms) {
+		set_state(c, p, PAIR_SILENT);
+		p->until_ms = now_ms + LIMIT_CONFIRM_SILENT_MS;
 	}
-	if (p->held != NULL)
-		wake_at(c, p->held->deadline_ms);
-	else if (now_ms >= p->silent_until_ms)
-		forget_pair(c, p);
-	else
-		wake_at(c, p->silent_until_ms);
+	while ((p = c->by_state[PAIR_SILENT]) != NULL &&
+	       p->until_ms <= now_ms) {
+		set_state(c, p, PAIR_QUIET);
+		forget_if_idle(c, p);
+	}
+}
+
+static void held_due(struct confirm *c, struct held **list, uint64_t now_ms)
+{
+	while (*list != NULL && (*list)->deadline_ms <= now_ms) {
+		struct confirm_pair *p = (*list)->pair;
+
+		settle(c, *list, NULL);
+		forget_if_idle(c, p);
+	}
 }
 
 void confirm_on_timer(struct confirm *c, uint64_t now_ms)
 {
-	struct confirm_pair *p;
-	struct confirm_pair *tmp;
+	held_due(c, &c->asked, now_ms);
+	held_due(c, &c->unasked, now_ms);
+	pairs_due(c, now_ms);
+}
 
-	if (now_ms < c->deadline_ms)
-		return;
-	c->deadline_ms = UINT64_MAX;
-	HASH_ITER (hh, c->pairs, p, tmp)
-		pair_timer(c, p, now_ms);
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 uint64_t confirm_deadline_ms(const struct confirm *c)
 {
-	return c->deadline_ms;
+	const struct confirm_pair *pinging = c->by_state[PAIR_PINGING];
+	const struct confirm_pair *silent = c->by_state[PAIR_SILENT];
+	uint64_t at = UINT64_MAX;
+
+	if (c->asked != NULL)
+		at = earlier(at, c->asked->deadline_ms);
+	if (c->unasked != NULL)
+		at = earlier(at, c->unasked->deadline_ms);
+	if (pinging != NULL)
+		at = earlier(at, pinging->until_ms);
+	if (silent != NULL)
+		at = earlier(at, silent->until_ms);
+	return at;
 }
 
 size_t confirm_held(const struct confirm *c)

@@ -9,9 +9,10 @@
  * message, so that the SIP sender gets it as the final response.
  *
  * One ping per domain pair is under way; messages that come meanwhile share
- * the next.  A peer that does not answer within LIMIT_CONFIRM_MS is not asked
- * again for LIMIT_CONFIRM_SILENT_MS: its messages count as delivered after
- * LIMIT_CONFIRM_GRACE_MS without an error.
+ * the next.  No message is held longer than LIMIT_CONFIRM_MS: without a word it
+ * counts as delivered then.  A peer that lets a ping wait so long is not asked
+ * again for LIMIT_CONFIRM_SILENT_MS, or until its answer comes after all: its
+ * messages count as delivered after LIMIT_CONFIRM_GRACE_MS without an error.
  */
 #ifndef FED_EDGE_CONFIRM_H
 #define FED_EDGE_CONFIRM_H
@@ -63,8 +64,8 @@ void confirm_free(struct confirm *c);
 /**
  * Hold a delivery until the peer spoke.
  *
- * @return 0; FED_ELIMIT LIMIT_CONFIRM_HELD reached, FED_ENOMEM: not held, it
- *         counts as delivered
+ * @return 0; FED_ELIMIT LIMIT_CONFIRM_HELD or LIMIT_CONFIRM_BYTES reached,
+ *         FED_ENOMEM: not held, it counts as delivered
  */
 int confirm_add(struct confirm *c, const struct confirm_delivery *d,
 		uint64_t now_ms) FED_NODISCARD;
@@ -75,11 +76,16 @@ int confirm_add(struct confirm *c, const struct confirm_delivery *d,
  * @return true: it answered a ping or refused a message that is held, and is
  *         used up; false: it is somebody else's
  */
-bool confirm_take(struct confirm *c, const Fed__Stanza *s, uint64_t now_ms);
+bool confirm_take(struct confirm *c, const Fed__Stanza *s);
 
 /** The outbound stream of the pair was lost, not closed in order: what is held
  * is refused with remote-server-timeout. */
 void confirm_lost(struct confirm *c, struct s2s_pair pair);
+
+/** The ping of the pair could not be sent: that is not the peer's silence, and
+ * what it was to cover waits LIMIT_CONFIRM_GRACE_MS for an error. */
+void confirm_ping_failed(struct confirm *c, struct s2s_pair pair,
+			 uint64_t now_ms);
 
 /** Orderly end: what is held was written and counts as delivered. */
 void confirm_release(struct confirm *c);

@@ -112,5 +112,5 @@ uint64_t route_next_ms(const struct route *rt)
 bool route_is_empty(const struct route *rt)
 {
 	return rt->state == ROUTE_IDLE && rt->queue.count == 0 &&
-	       !rt->wants_connect && rt->close_stream == 0;
+	       !rt->is_lost && !rt->wants_connect && rt->close_stream == 0;
 }

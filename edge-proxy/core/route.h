@@ -5,7 +5,7 @@
 #ifndef FED_EDGE_ROUTE_H
 #define FED_EDGE_ROUTE_H
 
-#include "edge-proxy/core/edge_map.h"
+#include "base/map.h"
 #include "edge-proxy/core/router.h"
 
 /* X(name) */
@@ -33,6 +33,7 @@ struct route {
 	uint64_t until_ms;    /* BACKOFF: no attempt before */
 	uint64_t deadline_ms; /* when to look at it; may be early */
 	/* actions that wait to be drained */
+	bool is_lost; /* tell so */
 	bool wants_connect;
 	uint64_t close_stream; /* 0: none */
 	enum edge_router_close_why close_why;
@@ -95,6 +96,10 @@ void router_done(struct edge_router *r, struct pair_item *it, Fed__Condition c,
 		 const char *text);
 
 /* --- router_stream.c for router.c ----------------------------------------- */
+
+/** End a back-off; attempts stay LIMIT_BACKOFF_DNS_MS apart. */
+void router_end_backoff(struct edge_router *r, struct route *rt,
+			uint64_t now_ms);
 
 /** State CONNECTING with a new stream number. */
 void router_connect(struct edge_router *r, struct route *rt, uint64_t now_ms);

@@ -72,24 +72,24 @@ static bool make_room(struct edge_router *r)
 	return false;
 }
 
-/* local NUL remote NUL; 0: too long for a domain */
-static size_t make_key(const struct s2s_pair *pair, char *key, size_t size)
+void edge_router_seen(struct edge_router *r, const struct s2s_pair *pair,
+		      uint64_t now_ms)
 {
-	size_t local_n = strlen(pair->local) + 1;
-	size_t remote_n = strlen(pair->remote) + 1;
+	char key[S2S_PAIR_KEY_BYTES];
+	size_t n = s2s_pair_key(pair, key);
+	struct route *rt = NULL;
 
-	if (local_n + remote_n > size)
-		return 0;
-	memcpy(key, pair->local, local_n);
-	memcpy(key + local_n, pair->remote, remote_n);
-	return local_n + remote_n;
+	if (n > 0)
+		HASH_FIND(hh, r->by_key, key, n, rt);
+	if (rt != NULL)
+		router_end_backoff(r, rt, now_ms);
 }
 
 static int find_or_add(struct edge_router *r, const struct s2s_pair *pair,
 		       uint64_t now_ms, struct route **rt_out)
 {
-	char key[2 * (LIMIT_DOMAIN_BYTES + 1)];
-	size_t n = make_key(pair, key, sizeof(key));
+	char key[S2S_PAIR_KEY_BYTES];
+	size_t n = s2s_pair_key(pair, key);
 	struct route *rt = NULL;
 
 	if (n == 0)
@@ -285,6 +285,12 @@ static bool take_of_route(struct edge_router *r, struct route *rt,
 			  struct edge_router_action *a)
 {
 	*a = (struct edge_router_action){0};
+	if (rt->is_lost) {
+		a->kind = EDGE_ROUTER_LOST;
+		a->u.pair = (struct s2s_pair){rt->local, rt->remote};
+		rt->is_lost = false;
+		return true;
+	}
 	if (rt->close_stream != 0) {
 		a->kind = EDGE_ROUTER_CLOSE;
 		a->stream = rt->close_stream;

@@ -5,15 +5,16 @@
  * IDLE -> CONNECTING -> OPEN -> (IDLE); a failed attempt goes to BACKOFF.
  *
  * A stanza counts as delivered when its stream is authenticated and its last
- * byte was handed to the system.  One that was written but not handed over
- * when the stream died is tried once on a new stream, then refused with
- * remote-server-timeout.
+ * byte was handed to the system (a message then waits in confirm).  One that
+ * was written but not handed over when the stream died is tried once on a new
+ * stream, then refused with remote-server-timeout.
  *
  * A failed attempt refuses all that waited, with the reason's condition.  The
  * next attempt is made when somebody asks for it, not before
  * LIMIT_BACKOFF_MIN_MS (doubled for each failure in a row, at most
- * LIMIT_BACKOFF_MAX_MS, plus up to half of it at random: RFC 6120 3.3); who
- * asks before that is refused at once with the last reason.
+ * LIMIT_BACKOFF_MAX_MS, plus up to half of it at random: RFC 6120 3.3), or
+ * LIMIT_BACKOFF_DNS_MS where DNS knows no service; who asks before that is
+ * refused at once with the last reason.
  */
 #ifndef FED_EDGE_ROUTER_H
 #define FED_EDGE_ROUTER_H
@@ -42,13 +43,16 @@ enum edge_router_action_kind {
 	EDGE_ROUTER_CLOSE,   /* the router has let go of that stream: close it
 			      * in order; its number means nothing any more */
 	EDGE_ROUTER_OUTCOME, /* of a stanza; the one for its origin */
+	EDGE_ROUTER_LOST,    /* the pair's stream ended, not in order: what was
+			      * delivered before may not have arrived; comes
+			      * behind the OUTCOMEs of that stream */
 };
 
 struct edge_router_action {
 	enum edge_router_action_kind kind;
 	uint64_t stream; /* CONNECT, WRITE, CLOSE */
 	union {
-		struct s2s_pair pair; /* CONNECT */
+		struct s2s_pair pair; /* CONNECT, LOST */
 		struct span bytes;    /* WRITE */
 		enum edge_router_close_why why;
 		struct {
@@ -94,6 +98,11 @@ struct edge_router_refusal {
 int edge_router_send(struct edge_router *r, const struct edge_router_stanza *s,
 		     uint64_t now_ms,
 		     struct edge_router_refusal *refusal_out) FED_NODISCARD;
+
+/** The peer authenticated a stream of its own: it is there, so that the next
+ * attempt need not wait for the end of the back-off. */
+void edge_router_seen(struct edge_router *r, const struct s2s_pair *pair,
+		      uint64_t now_ms);
 
 /** The stream is authenticated.  @param peer_max XEP-0478, 0: no limit */
 void edge_router_opened(struct edge_router *r, uint64_t stream, size_t peer_max,

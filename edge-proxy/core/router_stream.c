@@ -77,7 +77,26 @@ static void attempt_failed(struct edge_router *r, struct route *rt,
 {
 	rt->failures++;
 	refuse_waiting(r, rt);
-	back_off(r, rt, now_ms + route_backoff_ms(rt->failures, r->env.ids));
+	back_off(r, rt,
+		 now_ms + (rt->last.kind == S2S_END_DNS
+				   ? LIMIT_BACKOFF_DNS_MS
+				   : route_backoff_ms(rt->failures,
+						      r->env.ids)));
+}
+
+void router_end_backoff(struct edge_router *r, struct route *rt,
+			uint64_t now_ms)
+{
+	uint64_t until_ms = rt->attempt_ms + LIMIT_BACKOFF_DNS_MS;
+
+	if (rt->state != ROUTE_BACKOFF)
+		return;
+	if (until_ms < now_ms)
+		until_ms = now_ms;
+	if (until_ms < rt->until_ms)
+		rt->until_ms = until_ms;
+	rt->failures = 0;
+	plan(r, rt);
 }
 
 static void open_ended(struct edge_router *r, struct route *rt, uint64_t now_ms)
@@ -99,6 +118,13 @@ static void open_ended(struct edge_router *r, struct route *rt, uint64_t now_ms)
 	}
 }
 
+/* Bytes that the system took may not have reached the peer. */
+static bool is_loss(const struct s2s_reason *r)
+{
+	return r->kind != S2S_END_NONE && r->kind != S2S_END_CLOSED &&
+	       r->kind != S2S_END_SHUTDOWN;
+}
+
 void edge_router_ended(struct edge_router *r, uint64_t stream,
 		       const struct s2s_reason *reason, uint64_t now_ms)
 {
@@ -113,6 +139,9 @@ void edge_router_ended(struct edge_router *r, uint64_t stream,
 		attempt_failed(r, rt, now_ms);
 		break;
 	case ROUTE_OPEN:
+		rt->is_lost = is_loss(reason);
+		if (rt->is_lost)
+			router_add_todo(r, rt);
 		open_ended(r, rt, now_ms);
 		break;
 	case ROUTE_IDLE:

@@ -130,3 +130,20 @@ Fed__Condition s2s_reason_bounce(const struct s2s_reason *r)
 	/* RFC 6120 10.4.3: the name resolves, the stream could not be had */
 	return FED__CONDITION__REMOTE_SERVER_TIMEOUT;
 }
+
+size_t s2s_pair_key(const struct s2s_pair *pair, char key[S2S_PAIR_KEY_BYTES])
+{
+	size_t local_n = strlen(pair->local) + 1;
+	size_t remote_n = strlen(pair->remote) + 1;
+
+	if (local_n + remote_n > S2S_PAIR_KEY_BYTES)
+		return 0;
+	memcpy(key, pair->local, local_n);
+	memcpy(key + local_n, pair->remote, remote_n);
+	return local_n + remote_n;
+}
+
+bool s2s_may_log(const struct s2s_env *env, uint64_t now_ms)
+{
+	return env->log_limit == NULL || ratelimit_take(env->log_limit, now_ms);
+}

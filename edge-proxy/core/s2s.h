@@ -10,8 +10,10 @@
 #define FED_EDGE_S2S_H
 
 #include "base/digest.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/ratelimit.h"
 #include "base/tls_facts.h"
 #include "edge-proxy/core/policy.h"
 #include "channel.pb-c.h"
@@ -110,6 +112,12 @@ struct s2s_pair {
 	const char *remote;
 };
 
+enum { S2S_PAIR_KEY_BYTES = 2 * (LIMIT_DOMAIN_BYTES + 1) };
+
+/** Key of a table of pairs: local NUL remote NUL. @return its length; 0: too
+ * long for domains */
+size_t s2s_pair_key(const struct s2s_pair *pair, char key[S2S_PAIR_KEY_BYTES]);
+
 struct s2s_event {
 	enum s2s_event_kind kind;
 	union {
@@ -175,7 +183,12 @@ struct s2s_env {
 	struct id_source *ids; /* stream ids */
 	const struct logger *log;
 	struct metrics *metrics;
-	const char *label; /* "s2s=17 dir=in": context of log lines */
+	const char *label;	     /* "s2s=17 dir=in": context of log lines */
+	struct ratelimit *log_limit; /* of lines that strangers cause; NULL:
+				      * none */
 };
+
+/** LIMIT: a stranger cannot fill the disk with lines. */
+bool s2s_may_log(const struct s2s_env *env, uint64_t now_ms);
 
 #endif

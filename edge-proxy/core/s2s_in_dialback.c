@@ -128,9 +128,10 @@ static void answer_result(struct s2s_in *s, const char *local,
 				 .error = error};
 
 	s2s_write_dialback(&s->queue.out, &d);
-	fed_log(s->env->log, FED_LOG_INFO, "s2s_dialback",
-		"%s local=%s peer=%s type=%s error=%s", s->env->label, local,
-		remote, type, error == NULL ? "none" : error);
+	if (s2s_may_log(s->env, s->now_ms))
+		fed_log(s->env->log, FED_LOG_INFO, "s2s_dialback",
+			"%s local=%s peer=%s type=%s error=%s", s->env->label,
+			local, remote, type, error == NULL ? "none" : error);
 }
 
 /* ---- receiving role (XEP-0220 2.2) ---- */
@@ -235,9 +236,10 @@ static bool is_unsolicited(const struct s2s_in *s,
 {
 	if (d->type[0] == '\0')
 		return false;
-	fed_log(s->env->log, FED_LOG_WARN, "s2s_dialback_unsolicited",
-		"%s peer=%s type=%s", s->env->label, s2s_in_peer(s),
-		log_value(span_str(d->type)).text);
+	if (s2s_may_log(s->env, s->now_ms))
+		fed_log(s->env->log, FED_LOG_WARN, "s2s_dialback_unsolicited",
+			"%s peer=%s type=%s", s->env->label, s2s_in_peer(s),
+			log_value(span_str(d->type)).text);
 	return true;
 }
 
@@ -357,9 +359,10 @@ static void answer_verify(struct s2s_in *s, const struct s2s_dialback_in *d)
 				 : "invalid";
 	}
 	s2s_write_dialback(&s->queue.out, &a);
-	fed_log(s->env->log, FED_LOG_INFO, "s2s_dialback_asked",
-		"%s local=%s peer=%s type=%s", s->env->label, d->to, d->from,
-		a.type);
+	if (s2s_may_log(s->env, s->now_ms))
+		fed_log(s->env->log, FED_LOG_INFO, "s2s_dialback_asked",
+			"%s local=%s peer=%s type=%s", s->env->label, d->to,
+			d->from, a.type);
 }
 
 void s2s_in_on_verify(struct s2s_in *s, const struct xml_el *el)

@@ -231,9 +231,10 @@ static void refuse_auth(struct s2s_in *s, const char *condition)
 {
 	s->sasl_tries++;
 	s2s_write_sasl_failure(&s->queue.out, condition);
-	fed_log(s->env->log, FED_LOG_WARN, "s2s_sasl_refused",
-		"%s peer=%s condition=%s", s->env->label, s2s_in_peer(s),
-		condition);
+	if (s2s_may_log(s->env, s->now_ms))
+		fed_log(s->env->log, FED_LOG_WARN, "s2s_sasl_refused",
+			"%s peer=%s condition=%s", s->env->label,
+			s2s_in_peer(s), condition);
 	if (s->state == IN_SASL)
 		s2s_in_set_state(s, IN_NEG_SECURE, "sasl-failure");
 	/* RFC 6120 6.4.4 */

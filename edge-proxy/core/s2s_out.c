@@ -118,7 +118,7 @@ static void log_close(const struct s2s_out *s, const struct s2s_reason *r)
 	char text[256];
 
 	s2s_reason_format(r, text, sizeof(text));
-	fed_log(s->env->log, FED_LOG_INFO, "s2s_close",
+	fed_log(s->env->log, FED_LOG_DEBUG, "s2s_close",
 		"%s local=%s peer=%s state=%s reason=\"%s\"", s->env->label,
 		s->local, s->remote, state_names[s->state], text);
 }

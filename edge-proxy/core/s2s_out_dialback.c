@@ -80,8 +80,10 @@ void s2s_out_on_result(struct s2s_out *s, const struct xml_el *el)
 	if (s->state != OUT_DIALBACK || d.type[0] == '\0' ||
 	    !span_eq_str(span_str(d.from), s->remote) ||
 	    !span_eq_str(span_str(d.to), s->local)) {
-		fed_log(s->env->log, FED_LOG_WARN, "s2s_dialback_unsolicited",
-			"%s peer=%s", s->env->label, s->remote);
+		if (s2s_may_log(s->env, s->now_ms))
+			fed_log(s->env->log, FED_LOG_WARN,
+				"s2s_dialback_unsolicited", "%s peer=%s",
+				s->env->label, s->remote);
 		return;
 	}
 	if (strcmp(d.type, "valid") == 0) {
@@ -124,8 +126,10 @@ void s2s_out_on_verify(struct s2s_out *s, const struct xml_el *el)
 
 	s2s_dialback_read(el, &d);
 	if (!is_own_verify(s, &d)) {
-		fed_log(s->env->log, FED_LOG_WARN, "s2s_dialback_unsolicited",
-			"%s peer=%s", s->env->label, s->remote);
+		if (s2s_may_log(s->env, s->now_ms))
+			fed_log(s->env->log, FED_LOG_WARN,
+				"s2s_dialback_unsolicited", "%s peer=%s",
+				s->env->label, s->remote);
 		return;
 	}
 	if (strcmp(d.type, "valid") == 0)

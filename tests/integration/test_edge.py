@@ -159,6 +159,51 @@ def test_full_window_stops_the_peer_and_is_redelivered(edge_lab, gateway,
     edge_lab("restart", "edge")
 
 
+def test_unknown_users_are_all_refused(gateway):
+    """The error of each comes before the answer to the ping behind it, and
+    those answers are nobody else's."""
+    for number in range(200):
+        gateway.send("romeo@sip.example", f"nobody{number}@xmpp.example", "?")
+        if number % 10 == 0:
+            time.sleep(0.02)
+    lines = [gateway.expect("").string for _ in range(200)]
+    assert sorted(lines) == sorted(f"outcome {n + 1} service-unavailable"
+                                   for n in range(200))
+    with pytest.raises(AssertionError):
+        gateway.expect("^stanza", 1)
+
+
+def test_peer_that_was_asked_for_before_it_existed(edge_lab, gateway):
+    gateway.send("romeo@sip.example", "nurse@capulet.example", "early")
+    assert gateway.outcome() == "remote-server-not-found"
+    refused = time.monotonic()
+    edge_lab("prosody", "capulet.example", "198.51.100.21")
+    nurse = XmppUser(edge_lab.namespace("inet"), "nurse@capulet.example",
+                     edge_lab.env["LAB_NURSE_PASSWORD"], "198.51.100.21")
+    nurse.send("romeo@sip.example", "we are here")
+    gateway.expect("body=we are here$")
+    # a second in the DNS cache, and attempts are a second apart
+    time.sleep(max(0, refused + 3.5 - time.monotonic()))
+    gateway.send("romeo@sip.example", "nurse@capulet.example", "at once")
+    assert gateway.outcome() == "delivered"
+    assert nurse.next_message()["body"] == "at once"
+    nurse.close()
+
+
+def test_peer_that_dies_before_it_answered(edge_lab, gateway):
+    """Written is not delivered: its server is stopped and then killed."""
+    edge_lab("prosody", "escalus.example", "198.51.100.22")
+    gateway.send("romeo@sip.example", "nurse@escalus.example", "warm")
+    assert gateway.outcome() == "delivered"
+    state = pathlib.Path(edge_lab.env["LAB_STATE"])
+    pid = int((state / "prosody-escalus.example" / "pid").read_text())
+    os.kill(pid, signal.SIGSTOP)
+    gateway.send("romeo@sip.example", "nurse@escalus.example", "lost")
+    time.sleep(0.5)
+    os.kill(pid, signal.SIGKILL)
+    assert gateway.outcome() == "remote-server-timeout"
+
+
 def test_no_gateway(edge_lab, gateway, user):
     gateway.end()
     begin = time.monotonic()

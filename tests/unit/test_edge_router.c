@@ -16,9 +16,10 @@ struct rig {
 	struct metrics metrics;
 	uint64_t now;
 	char trace[4096]; /* actions as text */
+	bool shows_lost;  /* there too */
 	uint64_t stream;  /* of the last CONNECT */
 	uint64_t offset;  /* of the stream, advanced by WRITE */
-	size_t outcomes, delivered, refused;
+	size_t outcomes, delivered, refused, lost;
 	Fed__Condition last_refused;
 	char last_text[128];
 };
@@ -106,6 +107,12 @@ static void drain(struct rig *t)
 			break;
 		case EDGE_ROUTER_OUTCOME:
 			on_outcome(t, &a);
+			break;
+		case EDGE_ROUTER_LOST:
+			assert_string_equal(a.u.pair.remote, "xmpp.example");
+			t->lost++;
+			if (t->shows_lost)
+				note(t, "lost", "");
 			break;
 		}
 	}
@@ -228,6 +235,34 @@ static void test_backoff(void **state)
 	assert_int_equal(edge_router_pairs(t->r), 0);
 }
 
+/* A partner that adds a DNS record, or comes back, is reached soon. */
+static void test_backoff_is_short_where_it_can_be(void **state)
+{
+	const struct s2s_pair other = {"sip.example", "other.example"};
+	struct rig *t = *state;
+
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(send_text(t, 1, "<a/>"), 0);
+		drain(t);
+		end_with(t, S2S_END_DNS);
+		drain(t);
+		assert_int_equal(send_text(t, 2, "<b/>"), FED_EDENIED);
+		t->now += LIMIT_BACKOFF_DNS_MS;
+	}
+	assert_int_equal(send_text(t, 1, "<a/>"), 0);
+	drain(t);
+	end_with(t, S2S_END_CONNECT);
+	drain(t);
+	t->now += LIMIT_BACKOFF_DNS_MS - 1;
+	edge_router_seen(t->r, &other, t->now);
+	edge_router_seen(t->r, &pair_ab, t->now);
+	/* it does not make us connect more often than that */
+	assert_int_equal(send_text(t, 1, "<a/>"), FED_EDENIED);
+	t->now++;
+	assert_int_equal(send_text(t, 1, "<a/>"), 0);
+	expect(t, "connect:xmpp.example ");
+}
+
 static void test_backoff_is_forgotten(void **state)
 {
 	struct rig *t = *state;
@@ -267,6 +302,43 @@ static void test_lost_once_is_tried_again(void **state)
 			 FED__CONDITION__REMOTE_SERVER_TIMEOUT);
 	open_stream(t);
 	expect(t, "w:c ");
+}
+
+/* The loss is told behind the outcomes of the stream and before anything of
+ * the next; an orderly end is none. */
+static void test_loss_is_told(void **state)
+{
+	static const struct {
+		enum s2s_reason_kind kind;
+		size_t lost;
+	} cases[] = {{S2S_END_EOF, 1},
+		     {S2S_END_TIMEOUT, 1},
+		     {S2S_END_ERROR_GOT, 1},
+		     {S2S_END_CLOSED, 0},
+		     {S2S_END_SHUTDOWN, 0}};
+	struct rig *t = *state;
+
+	t->shows_lost = true;
+	for (size_t i = 0; i < FED_ARRAY_LEN(cases); i++) {
+		t->lost = 0;
+		assert_int_equal(send_text(t, 1, "<a/>"), 0);
+		assert_int_equal(send_text(t, 2, "<b/>"), 0);
+		expect(t, "connect:xmpp.example ");
+		edge_router_opened(t->r, t->stream, 0, t->now);
+		expect(t, "w:<a/> w:<b/> ");
+		edge_router_flushed(t->r, t->stream, 4, t->now);
+		t->now += LIMIT_BACKOFF_MIN_MS;
+		end_with(t, cases[i].kind);
+		expect(t, cases[i].lost == 0
+				  ? "ok1 connect:xmpp.example "
+				  : "ok1 lost connect:xmpp.example ");
+		assert_int_equal(t->lost, cases[i].lost);
+		edge_router_opened(t->r, t->stream, 0, t->now);
+		expect(t, "w:<b/> ");
+		edge_router_flushed(t->r, t->stream, 4, t->now);
+		end_with(t, S2S_END_CLOSED);
+		expect(t, "ok2 ");
+	}
 }
 
 static void test_peer_that_drops_at_once(void **state)
@@ -516,8 +588,10 @@ int main(void)
 		TEST(test_queue_then_order),
 		TEST(test_failure_bounces_all),
 		TEST(test_backoff),
+		TEST(test_backoff_is_short_where_it_can_be),
 		TEST(test_backoff_is_forgotten),
 		TEST(test_lost_once_is_tried_again),
+		TEST(test_loss_is_told),
 		TEST(test_peer_that_drops_at_once),
 		TEST(test_pair_limits),
 		TEST(test_all_bytes_limit),

@@ -221,6 +221,41 @@ static void test_names(void **state)
 	assert_string_equal(text, "error-g");
 }
 
+static void count_line(void *arg, enum fed_log_level level, const char *line,
+		       size_t n)
+{
+	size_t *lines = arg;
+
+	(void)level;
+	(void)line;
+	(void)n;
+	++*lines;
+}
+
+/* Whoever connects can ask as often as LIMIT_UNAUTH_BYTES allows. */
+static void test_strangers_do_not_fill_the_log(void **state)
+{
+	static const char *const hello[] = {HEADER, STARTTLS, NULL, HEADER};
+	static const char *const ask[] = {
+		"<db:verify from='peer.example' to='home.example' id='i'>"
+		"k</db:verify>"};
+	size_t lines = 0;
+	struct logger log = {FED_LOG_INFO, count_line, &lines};
+	struct ratelimit limit;
+	struct harness h;
+	struct harness_core c = new_core(&h);
+
+	(void)state;
+	ratelimit_init(&limit, 1, 3, 0);
+	h.env.log = &log;
+	h.env.log_limit = &limit;
+	harness_play(&h, &c, hello, FED_ARRAY_LEN(hello), SIZE_MAX, 0);
+	for (size_t i = 0; i < 50; i++)
+		harness_play(&h, &c, ask, 1, SIZE_MAX, 0);
+	assert_int_equal(lines, 3);
+	end(&h, &c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_pending_limit),
 		cmocka_unit_test(test_bounces),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_strangers_do_not_fill_the_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
