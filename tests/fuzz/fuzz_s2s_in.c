@@ -155,7 +155,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		domains, 1, &rule, 1, SPAN_LIT("0123456789abcdef"), 10000};
 	struct id_source ids = {.counter = 0};
 	struct metrics metrics = {.value = {0}};
-	struct s2s_env env = {&policy, &ids, NULL, &metrics, "fuzz"};
+	struct s2s_env env = {.policy = &policy,
+			      .ids = &ids,
+			      .metrics = &metrics,
+			      .label = "fuzz"};
 	struct s2s_in *core = NULL;
 
 	if (size == 0 || s2s_in_new(&core, &env, 0) != 0)
