@@ -13,6 +13,7 @@ WERROR   ?= 1
 V        ?= 0
 PREFIX   ?= /usr/local
 DESTDIR  ?=
+DOCDIR   ?= $(PREFIX)/share/doc/xmpp-federation-pair
 ONLY     ?=
 TIME     ?= 60
 PYTHON   ?= /usr/bin/python3
@@ -247,16 +248,17 @@ format-check:
 deps:
 	@deploy/install-deps
 
-## install: binaries, man pages, units; DESTDIR= PREFIX=
+## install: binaries, man pages, units, example files; DESTDIR= PREFIX=
 install: build
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(DESTDIR)$(PREFIX)/share/man/man5 \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system
+		$(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(DOCDIR)
 	install -m 755 $(BINS) $(DESTDIR)$(PREFIX)/sbin/
 	install -m 644 deploy/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 deploy/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 deploy/systemd/*.service \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/
+	install -m 644 deploy/examples/*.conf $(DESTDIR)$(DOCDIR)/
 
 ## uninstall: what install put there
 uninstall:
@@ -267,11 +269,12 @@ uninstall:
 		$(notdir $(wildcard deploy/man/*.5))) \
 		$(addprefix $(DESTDIR)$(PREFIX)/lib/systemd/system/,\
 		$(notdir $(wildcard deploy/systemd/*.service)))
+	rm -rf $(DESTDIR)$(DOCDIR)
 
 ## opts: the effective flags, to copy and paste
 opts:
 	@echo 'CC=$(CC)'
-	@echo 'CPPFLAGS=$(CPPFLAGS_ALL)'
+	@echo 'CPPFLAGS=$(subst ",\",$(CPPFLAGS_ALL))'
 	@echo 'CFLAGS=$(CFLAGS_ALL) $(WARN)'
 	@echo 'LDFLAGS=$(LDOPT) $(LDFLAGS)'
 

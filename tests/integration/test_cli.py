@@ -28,6 +28,30 @@ def test_check_accepts_the_labs_file(lab, daemon, variable):
     assert done.returncode == 0, done.stderr
 
 
+PATHS = re.compile(r"\b(trust|certificate|key): ([^\s,}]+)")
+
+
+@pytest.mark.parametrize("daemon,variable", DAEMONS.items())
+def test_the_example_file_is_right(lab, tmp_path, daemon, variable):
+    """Only its certificates are not there: the lab's take their place."""
+    example = (TOP / f"deploy/examples/{daemon}.conf").read_text()
+    ours = [m[1] for m in PATHS.findall(
+        pathlib.Path(lab.env[variable]).read_text())]
+    assert len(PATHS.findall(example)) == len(ours)
+    file = tmp_path / "example.conf"
+    file.write_text(PATHS.sub(lambda m: f"{m[1]}: {ours.pop(0)}", example))
+    done = run(daemon, "--check", str(file))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_the_man_page_shows_the_example(daemon):
+    example = (TOP / f"deploy/examples/{daemon}.conf").read_text()
+    page = (TOP / f"deploy/man/{daemon}.conf.5").read_text()
+    body = re.sub(r"^#.*\n", "", example, flags=re.M)
+    assert body in page
+
+
 BROKEN = [
     ("edge-proxy", r"instance:.*", "", "instance"),
     ("edge-proxy", r"5269", "99999", "listen"),
