@@ -73,8 +73,7 @@ int gateway_config_creds(const struct gateway_config *c,
 			 struct tls_creds **creds_out,
 			 struct errbuf *e) FED_NODISCARD;
 
-/* --- gateway_config_check.c for gateway_config.c ---------------------------
- */
+/* --- gateway_config_check.c for gateway_config.c ------------------------- */
 
 /** Checks behind the schema. @return 0; FED_ECONFIG */
 int gateway_config_check(const struct gateway_config_file *f, const char *path,

@@ -49,8 +49,7 @@ static uint64_t now_ms(const struct gateway_session *s)
 	return loop_now_ms(s->loop);
 }
 
-/* --- actions ---------------------------------------------------------------
- */
+/* --- actions ------------------------------------------------------------- */
 
 static void send_sip(struct gateway_session *s, uint64_t token,
 		     const struct sip_request_out *request)
@@ -155,8 +154,7 @@ static void on_sweep(void *arg)
 	loop_timer_arm(s->sweep, now_ms(s) + SESSION_SWEEP_MS);
 }
 
-/* --- events ----------------------------------------------------------------
- */
+/* --- events -------------------------------------------------------------- */
 
 static bool admit_udp(struct span source, void *arg)
 {
@@ -256,8 +254,7 @@ static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
 	pump(s);
 }
 
-/* --- life ------------------------------------------------------------------
- */
+/* --- life ---------------------------------------------------------------- */
 
 static int make_router(struct gateway_session *s, struct id_source *ids)
 {

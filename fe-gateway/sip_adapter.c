@@ -56,8 +56,7 @@ struct sip_adapter {
 	size_t fixed_bytes;
 };
 
-/* --- server transactions ---------------------------------------------------
- */
+/* --- server transactions ------------------------------------------------- */
 
 static void forget_server(struct sip_adapter *a, struct sip_server *s)
 {
@@ -183,8 +182,7 @@ static int on_message(struct sip_adapter *a, nta_agent_t *agent, msg_t *msg,
 	return 0;
 }
 
-/* --- client transactions ---------------------------------------------------
- */
+/* --- client transactions ------------------------------------------------- */
 
 static void forget_client(struct sip_client *c)
 {
@@ -310,8 +308,7 @@ int sip_adapter_send(struct sip_adapter *a, uint64_t token,
 	return 0;
 }
 
-/* --- life ------------------------------------------------------------------
- */
+/* --- life ---------------------------------------------------------------- */
 
 size_t sip_adapter_fixed_bytes(const struct sip_adapter *a)
 {

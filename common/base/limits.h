@@ -63,8 +63,7 @@
 #define LIMIT_PAGE_BYTES 1300u /* RFC 3428 8: a whole MESSAGE request */
 #define LIMIT_THREADS 4096u    /* remembered (thread, Call-ID) bindings */
 
-/* --- routes of the edge -----------------------------------------------------
- */
+/* --- routes of the edge -------------------------------------------------- */
 /* All pair queues together: many pairs that are each below their limit. */
 #define LIMIT_ROUTER_BYTES (64u * 1024u * 1024u)
 /* Least and longest wait between two failed attempts to reach a domain. */
@@ -78,8 +77,7 @@
 /* Streams pause so long when a gateway went away, then senders are told. */
 #define LIMIT_GATEWAY_GRACE_MS 5000u
 
-/* --- messages written, not yet confirmed by the peer ------------------------
- */
+/* --- messages written, not yet confirmed by the peer --------------------- */
 /* Held at once; above it they count as delivered when written. */
 #define LIMIT_CONFIRM_HELD 8192u
 /* Their addresses, ids and ledger lines: senders with huge addresses. */
@@ -138,14 +136,12 @@
 /* Contact of a 301 or 302: longer ones are answered 410 or 480. */
 #define LIMIT_SIP_CONTACT_BYTES 1024u
 
-/* --- lists inside one stanza ------------------------------------------------
- */
+/* --- lists inside one stanza --------------------------------------------- */
 /* Elements of one list: none is shorter than "<body/>", so a stanza that kept
  * its limit cannot hold more. */
 #define LIMIT_STANZA_LIST (LIMIT_STANZA_BYTES / 7u)
 
-/* --- gateway: page mode ----------------------------------------------------
- */
+/* --- gateway: page mode -------------------------------------------------- */
 /* A thread that is copied into Call-ID as it is; longer ones are digested. */
 #define LIMIT_CALL_ID_BYTES 128u
 /* A thread whose way back is remembered. */

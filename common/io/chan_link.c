@@ -22,8 +22,7 @@ static uint64_t now_of(const struct chan_link *l)
 	return loop_now_ms(l->loop);
 }
 
-/* ---- life ------------------------------------------------------------------
- */
+/* ---- life --------------------------------------------------------------- */
 
 static void link_release(struct chan_link *l)
 {
@@ -72,8 +71,7 @@ static void on_timer(void *arg)
 	loop_defer(l->loop, &l->work);
 }
 
-/* ---- writing ---------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------ */
 
 static void write_out(struct chan_link *l)
 {
@@ -113,8 +111,7 @@ static void on_flush(void *arg)
 	arm_timer(l);
 }
 
-/* ---- the connection --------------------------------------------------------
- */
+/* ---- the connection ----------------------------------------------------- */
 
 static void lose_conn(struct chan_link *l)
 {
@@ -238,8 +235,7 @@ static void dial_if_due(struct chan_link *l)
 	plan_dial(l);
 }
 
-/* ---- actions ---------------------------------------------------------------
- */
+/* ---- actions ------------------------------------------------------------ */
 
 static void call_owner(struct chan_link *l, const struct chan_action *a)
 {
@@ -327,8 +323,7 @@ static void on_work(void *arg)
 	loop_defer(l->loop, &l->flush);
 }
 
-/* ---- made, adopted, freed --------------------------------------------------
- */
+/* ---- made, adopted, freed ----------------------------------------------- */
 
 int chan_link_new(struct chan_link **l_out, const struct chan_link_common *p,
 		  enum chan_role role, const char *peer)
@@ -425,8 +420,7 @@ void chan_link_free(struct chan_link *l)
 	link_destroy(l);
 }
 
-/* ---- the owner's calls -----------------------------------------------------
- */
+/* ---- the owner's calls -------------------------------------------------- */
 
 void chan_link_pause(struct chan_link *l)
 {

@@ -37,8 +37,7 @@ static const struct logger *log_of(const struct chan_server *s)
 	return loop_log(s->common.loop);
 }
 
-/* ---- guests ----------------------------------------------------------------
- */
+/* ---- guests ------------------------------------------------------------- */
 
 static void guest_free(struct chan_guest *g)
 {
@@ -216,8 +215,7 @@ static void on_accept(struct listener *listener, struct conn *c, void *arg)
 		guest_reject(g, "TLS cannot start");
 }
 
-/* ---- life ------------------------------------------------------------------
- */
+/* ---- life --------------------------------------------------------------- */
 
 void chan_server_forget(struct chan_server *s, struct chan_link *l)
 {

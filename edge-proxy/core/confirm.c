@@ -296,8 +296,7 @@ int confirm_add(struct confirm *c, const struct confirm_delivery *d,
 	return 0;
 }
 
-/* ---- what the peer says ---------------------------------------------------
- */
+/* ---- what the peer says ------------------------------------------------- */
 
 /* The error outlives the stanza it came in. */
 static Fed__Error *copy_error(const Fed__Error *e)
@@ -455,8 +454,7 @@ void confirm_release(struct confirm *c)
 	}
 }
 
-/* ---- actions and time ------------------------------------------------------
- */
+/* ---- actions and time --------------------------------------------------- */
 
 static bool next_outcome(struct confirm *c, struct confirm_action *out)
 {

@@ -39,8 +39,7 @@ size_t gw_router_pick_edge(const struct gw_router *r, struct span domain)
 	return best < count ? index[best] : r->p.edge_count;
 }
 
-/* --- waiting ---------------------------------------------------------------
- */
+/* --- waiting ------------------------------------------------------------- */
 
 static struct gw_in **waiting_list(struct gw_router *r, size_t edge)
 {
@@ -96,8 +95,7 @@ bool gw_edge_next(struct gw_router *r, struct gw_action *out)
 	return false;
 }
 
-/* --- edges come and go -----------------------------------------------------
- */
+/* --- edges come and go --------------------------------------------------- */
 
 /* The set of live edges changed, so the hash picks anew for all that wait. */
 static void pick_again(struct gw_router *r)
@@ -157,8 +155,7 @@ void gw_edge_refused_room(struct gw_router *r, struct gw_in *d)
 	gw_wait_for_edge(r, d);
 }
 
-/* --- time ------------------------------------------------------------------
- */
+/* --- time ---------------------------------------------------------------- */
 
 /* When the edge's unanswered stanzas are taken back; UINT64_MAX: never. */
 static uint64_t give_away_at(const struct gw_router *r, const struct gw_edge *e)

@@ -12,8 +12,7 @@
 
 enum { ARENA_MAX = LIMIT_STANZA_ARENA_BYTES };
 
-/* --- replies ---------------------------------------------------------------
- */
+/* --- replies ------------------------------------------------------------- */
 
 static void count_reply(struct gw_router *r, int status)
 {
@@ -33,8 +32,7 @@ static void push_reply(struct gw_router *r, uint64_t sip_handle,
 	count_reply(r, reply->line.status);
 }
 
-/* --- one delivery ----------------------------------------------------------
- */
+/* --- one delivery -------------------------------------------------------- */
 
 static void forget_trying(struct gw_router *r, struct gw_in *d)
 {
@@ -93,8 +91,7 @@ void gw_in_free_all(struct gw_router *r)
 		destroy(r, r->in_ages);
 }
 
-/* --- a new delivery --------------------------------------------------------
- */
+/* --- a new delivery ------------------------------------------------------ */
 
 /* RFC 3261 8.2.2.2: the same request on another way, as it forks. */
 static void print_merge_key(const struct sip_request_in *q, struct buf *b)
@@ -329,8 +326,7 @@ void gw_in_send_own(struct gw_router *r, struct arena *take,
 		free_delivery(d);
 }
 
-/* --- what the channel says -------------------------------------------------
- */
+/* --- what the channel says ----------------------------------------------- */
 
 struct gw_in *gw_in_find(struct gw_router *r, uint64_t handle)
 {
@@ -384,8 +380,7 @@ void gw_router_on_send_failed(struct gw_router *r, uint64_t handle, int err,
 	finish(r, d, &reply, "unsendable", now_ms);
 }
 
-/* --- time ------------------------------------------------------------------
- */
+/* --- time ---------------------------------------------------------------- */
 
 /* All that are held end together when the time to stop is over. */
 static uint64_t final_at(const struct gw_router *r)

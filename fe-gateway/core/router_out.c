@@ -14,8 +14,7 @@
 
 enum { ARENA_MAX = LIMIT_STANZA_ARENA_BYTES };
 
-/* --- Outcomes --------------------------------------------------------------
- */
+/* --- Outcomes ------------------------------------------------------------ */
 
 /* Takes the arena, in which `refused` lives. */
 static void push_outcome(struct gw_router *r, size_t edge, uint64_t ref,
@@ -54,8 +53,7 @@ static const Fed__Error *or_last_resort(const Fed__Error *e)
 	return e != NULL ? e : last_resort();
 }
 
-/* --- one delivery ----------------------------------------------------------
- */
+/* --- one delivery -------------------------------------------------------- */
 
 static void free_delivery(struct gw_out *d)
 {
@@ -103,8 +101,7 @@ static void finish(struct gw_router *r, struct gw_out *d,
 	free_delivery(d);
 }
 
-/* --- stanzas ---------------------------------------------------------------
- */
+/* --- stanzas ------------------------------------------------------------- */
 
 /* Why the stanza is refused before it is looked into; NO_CONDITION: it is
  * not.  The edge is treated as hostile: what it cannot have verified, or what
@@ -337,8 +334,7 @@ void gw_router_on_stanza(struct gw_router *r, size_t edge, uint64_t ref,
 		on_valid_stanza(r, &o, now_ms);
 }
 
-/* --- what SIP says ---------------------------------------------------------
- */
+/* --- what SIP says ------------------------------------------------------- */
 
 /* The error of an end that is none of 2xx, in the delivery's arena. */
 static const Fed__Error *end_error(struct gw_out *d,
@@ -398,8 +394,7 @@ void gw_router_on_sip_response(struct gw_router *r, uint64_t token,
 		       s->end == SIP_END_RESPONSE ? s->status : 0, now_ms);
 }
 
-/* --- time ------------------------------------------------------------------
- */
+/* --- time ---------------------------------------------------------------- */
 
 /* The time to stop is over: what has no Outcome goes back to the edge. */
 static void give_back_all(struct gw_router *r, uint64_t now_ms)

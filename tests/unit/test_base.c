@@ -14,8 +14,7 @@
 #include "base/metrics.h"
 #include "base/ratelimit.h"
 
-/* ---- span -----------------------------------------------------------------
- */
+/* ---- span --------------------------------------------------------------- */
 
 static void test_span_compare(void **state)
 {
@@ -151,8 +150,7 @@ static void test_span_utf8(void **state)
 	assert_false(span_is_utf8(SPAN_LIT("a\0b")));
 }
 
-/* ---- buf ------------------------------------------------------------------
- */
+/* ---- buf ---------------------------------------------------------------- */
 
 static void test_buf(void **state)
 {
@@ -240,8 +238,7 @@ static void test_buf_stream(void **state)
 	buf_deinit(&b);
 }
 
-/* ---- arena ----------------------------------------------------------------
- */
+/* ---- arena -------------------------------------------------------------- */
 
 static void test_arena(void **state)
 {
@@ -305,8 +302,7 @@ static void test_arena_append(void **state)
 	arena_deinit(&a);
 }
 
-/* ---- log ------------------------------------------------------------------
- */
+/* ---- log ---------------------------------------------------------------- */
 
 struct catcher {
 	int lines;
@@ -379,8 +375,7 @@ static void test_log_value(void **state)
 	assert_int_equal(strlen(v.text), LOG_VALUE_MAX + 3);
 }
 
-/* ---- ratelimit ------------------------------------------------------------
- */
+/* ---- ratelimit ---------------------------------------------------------- */
 
 static int take_all(struct ratelimit *r, uint64_t now_ms)
 {
@@ -418,8 +413,7 @@ static void test_ratelimit(void **state)
 	assert_int_equal(r.milli, (uint64_t)UINT32_MAX * 1000 - 1000);
 }
 
-/* ---- errors, counters, limits ---------------------------------------------
- */
+/* ---- errors, counters, limits ------------------------------------------- */
 
 static void test_errors(void **state)
 {

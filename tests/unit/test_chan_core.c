@@ -249,8 +249,7 @@ static void gateway_restart_ends_the_session(void **state)
 	expect(&p->gw, "up new\n");
 }
 
-/* ---- time ------------------------------------------------------------------
- */
+/* ---- time --------------------------------------------------------------- */
 
 static void ping_then_dead(void **state)
 {
@@ -331,8 +330,7 @@ static void backpressure_is_not_silence(void **state)
 	buf_deinit(&wire);
 }
 
-/* ---- what is refused before it is sent -------------------------------------
- */
+/* ---- what is refused before it is sent ---------------------------------- */
 
 static void own_mistakes_do_not_cost_the_session(void **state)
 {

@@ -226,8 +226,7 @@ static void more_than_the_window(void **state)
 		     "more Stanzas than the window (4)");
 }
 
-/* ---- fields ----------------------------------------------------------------
- */
+/* ---- fields ------------------------------------------------------------- */
 
 static char BAD_UTF8[] = "\xc3\x28";
 
