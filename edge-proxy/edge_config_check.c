@@ -1,6 +1,5 @@
 /* Checks behind the schema; each complaint names key and expectation. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,77 +9,46 @@
 #include "io/host_config.h"
 #include "xmpp/jid.h"
 
-struct check {
-	const char *file;
-	struct errbuf *e;
-};
-
-static int complain(const struct check *c, const char *key, const char *fmt,
-		    ...) FED_PRINTF(3, 4);
-
-static int complain(const struct check *c, const char *key, const char *fmt,
-		    ...)
-{
-	unsigned line = host_config_line(c->file, key);
-	char text[400];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	errbuf_set(c->e, "%s:%u: %s: %s", c->file, line, key, text);
-	return FED_ECONFIG;
-}
-
-struct path {
-	char text[96];
-};
-
-static struct path path_of(const char *list, unsigned i, const char *leaf)
-{
-	struct path p;
-
-	(void)snprintf(p.text, sizeof(p.text), "%s[%u]%s", list, i, leaf);
-	return p;
-}
-
-static int check_addresses(const struct check *c, const char *key,
+static int check_addresses(const struct host_place *c, const char *key,
 			   char *const *list, unsigned n)
 {
 	struct sockaddr_storage addr;
 
 	if (n == 0)
-		return complain(c, key,
-				"is empty, expected one address or more, such "
-				"as [\"192.0.2.1:5269\"]");
+		return host_complain(
+			c, key,
+			"is empty, expected one address or more, such "
+			"as [\"192.0.2.1:5269\"]");
 	for (unsigned i = 0; i < n; i++)
 		if (host_config_sockaddr(list[i], &addr) != 0)
-			return complain(c, path_of(key, i, "").text,
-					"\"%s\" is not an address, expected "
-					"\"address:port\" or \"[v6]:port\"",
-					list[i]);
+			return host_complain(
+				c, host_path_of(key, i, "").text,
+				"\"%s\" is not an address, expected "
+				"\"address:port\" or \"[v6]:port\"",
+				list[i]);
 	return 0;
 }
 
-static int check_readable(const struct check *c, const char *key,
+static int check_readable(const struct host_place *c, const char *key,
 			  const char *file)
 {
 	if (access(file, R_OK) == 0)
 		return 0;
-	return complain(c, key, "\"%s\": %s, expected a readable file", file,
-			strerror(errno));
+	return host_complain(c, key, "\"%s\": %s, expected a readable file",
+			     file, strerror(errno));
 }
 
-static int check_name(const struct check *c, const char *key, const char *name)
+static int check_name(const struct host_place *c, const char *key,
+		      const char *name)
 {
 	char out[LIMIT_DOMAIN_BYTES + 1];
 
 	if (domain_normalize(span_str(name), out, sizeof(out)) == 0)
 		return 0;
-	return complain(c, key,
-			"\"%s\" is not a domain name, expected such as "
-			"\"chat.example\"",
-			name);
+	return host_complain(c, key,
+			     "\"%s\" is not a domain name, expected such as "
+			     "\"chat.example\"",
+			     name);
 }
 
 static bool is_same_domain(const char *a, const char *b)
@@ -94,8 +62,9 @@ static bool is_same_domain(const char *a, const char *b)
 }
 
 /* The certificate loads, and the key is its key. */
-static int check_key(const struct check *c, const char *key, const char *name,
-		     const char *cert_file, const char *key_file)
+static int check_key(const struct host_place *c, const char *key,
+		     const char *name, const char *cert_file,
+		     const char *key_file)
 {
 	struct tls_identity id = {name, cert_file, key_file};
 	struct tls_creds_params p = {.identities = &id, .identity_count = 1};
@@ -103,55 +72,58 @@ static int check_key(const struct check *c, const char *key, const char *name,
 	struct errbuf why = {0};
 
 	if (tls_creds_new(&creds, &p, &why) != 0)
-		return complain(c, key,
-				"%s, expected a PEM certificate chain and its "
-				"private key",
-				why.text);
+		return host_complain(
+			c, key,
+			"%s, expected a PEM certificate chain and its "
+			"private key",
+			why.text);
 	tls_creds_unref(creds);
 	return 0;
 }
 
-static int check_trust(const struct check *c, const char *key, const char *file)
+static int check_trust(const struct host_place *c, const char *key,
+		       const char *file)
 {
 	struct tls_creds_params p = {.trust_file = file};
 	struct tls_creds *creds = NULL;
 	struct errbuf why = {0};
 
 	if (tls_creds_new(&creds, &p, &why) != 0)
-		return complain(c, key, "%s, expected PEM certificates of CAs",
-				why.text);
+		return host_complain(c, key,
+				     "%s, expected PEM certificates of CAs",
+				     why.text);
 	tls_creds_unref(creds);
 	return 0;
 }
 
-static int check_domain(const struct check *c, const struct edge_config_s2s *s,
-			unsigned i)
+static int check_domain(const struct host_place *c,
+			const struct edge_config_s2s *s, unsigned i)
 {
 	const struct edge_config_domain *d = &s->domains[i];
-	int err =
-		check_name(c, path_of("s2s.domains", i, ".name").text, d->name);
+	int err = check_name(c, host_path_of("s2s.domains", i, ".name").text,
+			     d->name);
 
 	for (unsigned k = 0; err == 0 && k < i; k++)
 		if (is_same_domain(d->name, s->domains[k].name))
-			err = complain(c,
-				       path_of("s2s.domains", i, ".name").text,
-				       "\"%s\" is there twice, expected each "
-				       "domain once",
-				       d->name);
+			err = host_complain(
+				c, host_path_of("s2s.domains", i, ".name").text,
+				"\"%s\" is there twice, expected each "
+				"domain once",
+				d->name);
 	if (err == 0)
 		err = check_readable(
-			c, path_of("s2s.domains", i, ".certificate").text,
+			c, host_path_of("s2s.domains", i, ".certificate").text,
 			d->certificate);
 	if (err == 0)
-		err = check_readable(c, path_of("s2s.domains", i, ".key").text,
-				     d->key);
+		err = check_readable(
+			c, host_path_of("s2s.domains", i, ".key").text, d->key);
 	if (err == 0)
-		err = check_key(c, path_of("s2s.domains", i, ".key").text,
+		err = check_key(c, host_path_of("s2s.domains", i, ".key").text,
 				d->name, d->certificate, d->key);
 	return err;
 }
 
-static int check_secret(const struct check *c, const char *file)
+static int check_secret(const struct host_place *c, const char *file)
 {
 	static const char key[] = "s2s.dialback_secret_file";
 	struct buf secret;
@@ -159,15 +131,17 @@ static int check_secret(const struct check *c, const char *file)
 
 	buf_init(&secret, EDGE_SECRET_MAX);
 	if (err == 0 && edge_config_read_secret(file, &secret) != 0)
-		err = complain(c, key,
-			       "\"%s\" has no secret in it, expected 16 to %d "
-			       "bytes",
-			       file, EDGE_SECRET_MAX);
+		err = host_complain(
+			c, key,
+			"\"%s\" has no secret in it, expected 16 to %d "
+			"bytes",
+			file, EDGE_SECRET_MAX);
 	buf_deinit(&secret);
 	return err;
 }
 
-static int check_s2s(const struct check *c, const struct edge_config_s2s *s)
+static int check_s2s(const struct host_place *c,
+		     const struct edge_config_s2s *s)
 {
 	int err = check_addresses(c, "s2s.listen", s->listen, s->listen_count);
 
@@ -176,8 +150,8 @@ static int check_s2s(const struct check *c, const struct edge_config_s2s *s)
 	if (err == 0)
 		err = check_trust(c, "s2s.trust", s->trust);
 	if (err == 0 && s->domains_count == 0)
-		err = complain(c, "s2s.domains",
-			       "is empty, expected one domain or more");
+		err = host_complain(c, "s2s.domains",
+				    "is empty, expected one domain or more");
 	for (unsigned i = 0; err == 0 && i < s->domains_count; i++)
 		err = check_domain(c, s, i);
 	if (err == 0 && s->dialback_secret_file != NULL)
@@ -185,71 +159,79 @@ static int check_s2s(const struct check *c, const struct edge_config_s2s *s)
 	/* RFC 6120 13.12: below 10000 bytes is not allowed */
 	if (err == 0 && (s->stanza_max < LIMIT_STANZA_BYTES_FLOOR ||
 			 s->stanza_max > LIMIT_STANZA_BYTES))
-		err = complain(c, "s2s.stanza_max",
-			       "%u is out of range, expected %u to %u bytes",
-			       s->stanza_max, LIMIT_STANZA_BYTES_FLOOR,
-			       LIMIT_STANZA_BYTES);
+		err = host_complain(
+			c, "s2s.stanza_max",
+			"%u is out of range, expected %u to %u bytes",
+			s->stanza_max, LIMIT_STANZA_BYTES_FLOOR,
+			LIMIT_STANZA_BYTES);
 	return err;
 }
 
-static int check_partner(const struct check *c,
+static int check_partner(const struct host_place *c,
 			 const struct edge_config_partner *p, unsigned i)
 {
 	if (strcmp(p->domain, "*") != 0) {
-		int err = check_name(c, path_of("partners", i, ".domain").text,
-				     p->domain);
+		int err = check_name(
+			c, host_path_of("partners", i, ".domain").text,
+			p->domain);
 
 		if (err != 0)
 			return err;
 	}
 	/* a certificate is only shown in TLS */
 	if (p->tls == EDGE_NEED_OFF && p->sasl == EDGE_NEED_REQUIRED)
-		return complain(c, path_of("partners", i, ".tls").text,
-				"off with sasl: required can never "
-				"authenticate, expected tls: required");
+		return host_complain(c,
+				     host_path_of("partners", i, ".tls").text,
+				     "off with sasl: required can never "
+				     "authenticate, expected tls: required");
 	if (p->dialback == EDGE_NEED_OFF &&
 	    (p->sasl == EDGE_NEED_OFF || p->tls == EDGE_NEED_OFF))
-		return complain(c, path_of("partners", i, ".dialback").text,
-				"off leaves no way to authenticate, expected "
-				"sasl (with tls) or dialback to be allowed");
+		return host_complain(
+			c, host_path_of("partners", i, ".dialback").text,
+			"off leaves no way to authenticate, expected "
+			"sasl (with tls) or dialback to be allowed");
 	return 0;
 }
 
-static int check_partners(const struct check *c,
+static int check_partners(const struct host_place *c,
 			  const struct edge_config_file *f)
 {
 	int err = 0;
 
 	if (f->partners_count == 0)
-		return complain(c, "partners",
-				"is empty, expected one rule or more, such as "
-				"{domain: \"*\"}");
+		return host_complain(
+			c, "partners",
+			"is empty, expected one rule or more, such as "
+			"{domain: \"*\"}");
 	for (unsigned i = 0; err == 0 && i < f->partners_count; i++)
 		err = check_partner(c, &f->partners[i], i);
 	return err;
 }
 
-static int check_gateways(const struct check *c,
+static int check_gateways(const struct host_place *c,
 			  const struct edge_config_channel *ch)
 {
 	int err = 0;
 
 	if (ch->gateways_count == 0)
-		return complain(c, "channel.gateways",
-				"is empty, expected the names of the gateways' "
-				"certificates");
+		return host_complain(
+			c, "channel.gateways",
+			"is empty, expected the names of the gateways' "
+			"certificates");
 	/* LIMIT: sessions of one edge */
 	if (ch->gateways_count > LIMIT_CHANNEL_SESSIONS)
-		return complain(c, "channel.gateways",
-				"has %u entries, expected at most %u",
-				ch->gateways_count, LIMIT_CHANNEL_SESSIONS);
+		return host_complain(c, "channel.gateways",
+				     "has %u entries, expected at most %u",
+				     ch->gateways_count,
+				     LIMIT_CHANNEL_SESSIONS);
 	for (unsigned i = 0; err == 0 && i < ch->gateways_count; i++)
-		err = check_name(c, path_of("channel.gateways", i, "").text,
+		err = check_name(c,
+				 host_path_of("channel.gateways", i, "").text,
 				 ch->gateways[i]);
 	return err;
 }
 
-static int check_channel(const struct check *c,
+static int check_channel(const struct host_place *c,
 			 const struct edge_config_file *f)
 {
 	const struct edge_config_channel *ch = &f->channel;
@@ -270,7 +252,8 @@ static int check_channel(const struct check *c,
 	return err != 0 ? err : check_gateways(c, ch);
 }
 
-static int check_dns(const struct check *c, const struct edge_config_dns *d)
+static int check_dns(const struct host_place *c,
+		     const struct edge_config_dns *d)
 {
 	struct sockaddr_storage addr;
 	char with_port[128];
@@ -283,10 +266,11 @@ static int check_dns(const struct check *c, const struct edge_config_dns *d)
 			       is_v6 ? "[%s]:53" : "%s:53", s);
 		if (host_config_sockaddr(s, &addr) != 0 &&
 		    host_config_sockaddr(with_port, &addr) != 0)
-			return complain(c, path_of("dns.servers", i, "").text,
-					"\"%s\" is not an address, expected "
-					"\"address\" or \"address:port\"",
-					s);
+			return host_complain(
+				c, host_path_of("dns.servers", i, "").text,
+				"\"%s\" is not an address, expected "
+				"\"address\" or \"address:port\"",
+				s);
 	}
 	return 0;
 }
@@ -294,7 +278,7 @@ static int check_dns(const struct check *c, const struct edge_config_dns *d)
 int edge_config_check(const struct edge_config_file *f, const char *path,
 		      struct errbuf *e)
 {
-	const struct check c = {path, e};
+	const struct host_place c = {path, e};
 	int err = check_name(&c, "instance", f->instance);
 
 	if (err == 0)

@@ -1,7 +1,6 @@
 /* Checks behind the schema; each complaint names key and expectation. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,39 +15,9 @@
 enum { PAGE_MAX_FLOOR = 600 };
 
 struct check {
-	const char *file;
+	struct host_place at;
 	const struct gateway_config_file *f;
-	struct errbuf *e;
 };
-
-static int complain(const struct check *c, const char *key, const char *fmt,
-		    ...) FED_PRINTF(3, 4);
-
-static int complain(const struct check *c, const char *key, const char *fmt,
-		    ...)
-{
-	unsigned line = host_config_line(c->file, key);
-	char text[400];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	errbuf_set(c->e, "%s:%u: %s: %s", c->file, line, key, text);
-	return FED_ECONFIG;
-}
-
-struct path {
-	char text[96];
-};
-
-static struct path path_of(const char *list, unsigned i, const char *leaf)
-{
-	struct path p;
-
-	(void)snprintf(p.text, sizeof(p.text), "%s[%u]%s", list, i, leaf);
-	return p;
-}
 
 static int check_name(const struct check *c, const char *key, const char *name)
 {
@@ -56,10 +25,10 @@ static int check_name(const struct check *c, const char *key, const char *name)
 
 	if (domain_normalize(span_str(name), out, sizeof(out)) == 0)
 		return 0;
-	return complain(c, key,
-			"\"%s\" is not a domain name, expected such as "
-			"\"sip.example\"",
-			name);
+	return host_complain(&c->at, key,
+			     "\"%s\" is not a domain name, expected such as "
+			     "\"sip.example\"",
+			     name);
 }
 
 static bool is_same_domain(const char *a, const char *b)
@@ -79,18 +48,20 @@ static int check_domains(const struct check *c)
 	int err = 0;
 
 	if (s->domains_count == 0)
-		return complain(c, key,
-				"is empty, expected one SIP domain or more");
+		return host_complain(
+			&c->at, key,
+			"is empty, expected one SIP domain or more");
 	for (unsigned i = 0; i < s->domains_count && err == 0; i++) {
-		struct path p = path_of(key, i, "");
+		struct host_path p = host_path_of(key, i, "");
 
 		err = check_name(c, p.text, s->domains[i]);
 		for (unsigned k = 0; k < i && err == 0; k++)
 			if (is_same_domain(s->domains[i], s->domains[k]))
-				err = complain(c, p.text,
-					       "\"%s\" is there twice, "
-					       "expected different domains",
-					       s->domains[i]);
+				err = host_complain(
+					&c->at, p.text,
+					"\"%s\" is there twice, "
+					"expected different domains",
+					s->domains[i]);
 	}
 	return err;
 }
@@ -102,26 +73,28 @@ static int check_listen(const struct check *c)
 	struct sockaddr_storage addr;
 
 	if (s->listen_count == 0)
-		return complain(c, key,
-				"is empty, expected one address or more, such "
-				"as [\"tcp:192.0.2.1:5060\"]");
+		return host_complain(
+			&c->at, key,
+			"is empty, expected one address or more, such "
+			"as [\"tcp:192.0.2.1:5060\"]");
 	for (unsigned i = 0; i < s->listen_count; i++) {
-		struct path p = path_of(key, i, "");
+		struct host_path p = host_path_of(key, i, "");
 		const char *text = s->listen[i];
 
 		if (strncmp(text, "udp:", 4) != 0 &&
 		    strncmp(text, "tcp:", 4) != 0)
-			return complain(c, p.text,
-					"\"%s\" has no known transport, "
-					"expected \"udp:address:port\" or "
-					"\"tcp:address:port\"",
-					text);
+			return host_complain(&c->at, p.text,
+					     "\"%s\" has no known transport, "
+					     "expected \"udp:address:port\" or "
+					     "\"tcp:address:port\"",
+					     text);
 		if (host_config_sockaddr(text + 4, &addr) != 0)
-			return complain(c, p.text,
-					"\"%s\" is not an address, expected "
-					"\"%.3s:address:port\" or "
-					"\"%.3s:[v6]:port\"",
-					text, text, text);
+			return host_complain(
+				&c->at, p.text,
+				"\"%s\" is not an address, expected "
+				"\"%.3s:address:port\" or "
+				"\"%.3s:[v6]:port\"",
+				text, text, text);
 	}
 	return 0;
 }
@@ -153,24 +126,27 @@ static int check_next_hop(const struct check *c)
 	if (address_uri_split(span_str(uri), &u) != 0 ||
 	    u.scheme != ADDRESS_SIP || u.host.n == 0 ||
 	    strpbrk(uri, "<>\" \t\r\n,?") != NULL)
-		return complain(c, key,
-				"\"%s\" is not a SIP URI, expected such as "
-				"\"sip:192.0.2.2:5060;transport=tcp\"",
-				uri);
+		return host_complain(
+			&c->at, key,
+			"\"%s\" is not a SIP URI, expected such as "
+			"\"sip:192.0.2.2:5060;transport=tcp\"",
+			uri);
 	if (transport == NULL || strncasecmp(transport, "udp", 3) == 0)
 		transport = "udp:";
 	else if (strncasecmp(transport, "tcp", 3) == 0)
 		transport = "tcp:";
 	else
-		return complain(c, key,
-				"\"%s\" has an unknown transport, expected "
-				"transport=udp or transport=tcp",
-				uri);
+		return host_complain(
+			&c->at, key,
+			"\"%s\" has an unknown transport, expected "
+			"transport=udp or transport=tcp",
+			uri);
 	if (!listens_on(c, transport))
-		return complain(c, key,
-				"\"%s\" needs %.3s, expected an address of "
-				"that transport in sip.listen",
-				uri, transport);
+		return host_complain(
+			&c->at, key,
+			"\"%s\" needs %.3s, expected an address of "
+			"that transport in sip.listen",
+			uri, transport);
 	return 0;
 }
 
@@ -192,15 +168,17 @@ static int check_trusted(const struct check *c)
 	char ip[INET6_ADDRSTRLEN];
 
 	if (s->trusted_count == 0)
-		return complain(c, key,
-				"is empty, expected the addresses that SIP "
-				"requests come from");
+		return host_complain(
+			&c->at, key,
+			"is empty, expected the addresses that SIP "
+			"requests come from");
 	for (unsigned i = 0; i < s->trusted_count; i++)
 		if (gateway_config_ip(s->trusted[i], ip, sizeof(ip)) != 0)
-			return complain(c, path_of(key, i, "").text,
-					"\"%s\" is not an IP address, expected "
-					"such as \"192.0.2.2\"",
-					s->trusted[i]);
+			return host_complain(
+				&c->at, host_path_of(key, i, "").text,
+				"\"%s\" is not an IP address, expected "
+				"such as \"192.0.2.2\"",
+				s->trusted[i]);
 	return 0;
 }
 
@@ -217,9 +195,10 @@ static int check_sip(const struct check *c)
 		err = check_trusted(c);
 	if (err == 0 &&
 	    (page_max < PAGE_MAX_FLOOR || page_max > LIMIT_SIP_BYTES))
-		err = complain(c, "sip.page_max",
-			       "%u is out of range, expected %d to %u bytes",
-			       page_max, PAGE_MAX_FLOOR, LIMIT_SIP_BYTES);
+		err = host_complain(
+			&c->at, "sip.page_max",
+			"%u is out of range, expected %d to %u bytes", page_max,
+			PAGE_MAX_FLOOR, LIMIT_SIP_BYTES);
 	return err;
 }
 
@@ -228,8 +207,9 @@ static int check_readable(const struct check *c, const char *key,
 {
 	if (access(file, R_OK) == 0)
 		return 0;
-	return complain(c, key, "\"%s\": %s, expected a readable file", file,
-			strerror(errno));
+	return host_complain(&c->at, key,
+			     "\"%s\": %s, expected a readable file", file,
+			     strerror(errno));
 }
 
 static int check_files(const struct check *c)
@@ -255,15 +235,16 @@ static int check_creds(const struct check *c)
 	struct errbuf why = {.text = ""};
 
 	if (tls_creds_new(&creds, &trust, &why) != 0)
-		return complain(c, "channel.trust",
-				"%s, expected PEM certificates", why.text);
+		return host_complain(&c->at, "channel.trust",
+				     "%s, expected PEM certificates", why.text);
 	tls_creds_unref(creds);
 	creds = NULL;
 	if (tls_creds_new(&creds, &own, &why) != 0)
-		return complain(c, "channel.certificate",
-				"%s, expected a PEM certificate chain and its "
-				"private key",
-				why.text);
+		return host_complain(
+			&c->at, "channel.certificate",
+			"%s, expected a PEM certificate chain and its "
+			"private key",
+			why.text);
 	tls_creds_unref(creds);
 	return 0;
 }
@@ -271,22 +252,23 @@ static int check_creds(const struct check *c)
 static int check_edge(const struct check *c, unsigned i)
 {
 	const struct gateway_config_edge *edges = c->f->channel.edges;
-	struct path name = path_of("channel.edges", i, ".name");
-	struct path address = path_of("channel.edges", i, ".address");
+	struct host_path name = host_path_of("channel.edges", i, ".name");
+	struct host_path address = host_path_of("channel.edges", i, ".address");
 	struct sockaddr_storage addr;
 	int err = check_name(c, name.text, edges[i].name);
 
 	for (unsigned k = 0; k < i && err == 0; k++)
 		if (strcasecmp(edges[i].name, edges[k].name) == 0)
-			err = complain(c, name.text,
-				       "\"%s\" is there twice, expected one "
-				       "entry for each edge",
-				       edges[i].name);
+			err = host_complain(
+				&c->at, name.text,
+				"\"%s\" is there twice, expected one "
+				"entry for each edge",
+				edges[i].name);
 	if (err == 0 && host_config_sockaddr(edges[i].address, &addr) != 0)
-		err = complain(c, address.text,
-			       "\"%s\" is not an address, expected "
-			       "\"address:port\" or \"[v6]:port\"",
-			       edges[i].address);
+		err = host_complain(&c->at, address.text,
+				    "\"%s\" is not an address, expected "
+				    "\"address:port\" or \"[v6]:port\"",
+				    edges[i].address);
 	return err;
 }
 
@@ -296,9 +278,9 @@ static int check_edges(const struct check *c)
 	int err = 0;
 
 	if (ch->edges_count == 0 || ch->edges_count > LIMIT_CHANNEL_SESSIONS)
-		return complain(c, "channel.edges",
-				"has %u entries, expected 1 to %u edges",
-				ch->edges_count, LIMIT_CHANNEL_SESSIONS);
+		return host_complain(&c->at, "channel.edges",
+				     "has %u entries, expected 1 to %u edges",
+				     ch->edges_count, LIMIT_CHANNEL_SESSIONS);
 	for (unsigned i = 0; i < ch->edges_count && err == 0; i++)
 		err = check_edge(c, i);
 	return err;
@@ -307,7 +289,7 @@ static int check_edges(const struct check *c)
 int gateway_config_check(const struct gateway_config_file *f, const char *path,
 			 struct errbuf *e)
 {
-	struct check c = {.file = path, .f = f, .e = e};
+	struct check c = {.at = {path, e}, .f = f};
 	int err = check_name(&c, "instance", f->instance);
 
 	if (err == 0)

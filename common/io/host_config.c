@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,4 +217,26 @@ unsigned host_config_line(const char *file, const char *path)
 	}
 	buf_deinit(&text);
 	return line;
+}
+
+int host_complain(const struct host_place *at, const char *key, const char *fmt,
+		  ...)
+{
+	unsigned line = host_config_line(at->file, key);
+	char text[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	errbuf_set(at->e, "%s:%u: %s: %s", at->file, line, key, text);
+	return FED_ECONFIG;
+}
+
+struct host_path host_path_of(const char *list, unsigned i, const char *leaf)
+{
+	struct host_path p;
+
+	(void)snprintf(p.text, sizeof(p.text), "%s[%u]%s", list, i, leaf);
+	return p;
 }

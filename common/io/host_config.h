@@ -40,4 +40,26 @@ int host_config_sockaddr(const char *text,
  */
 unsigned host_config_line(const char *file, const char *path);
 
+/* For checks behind the schema: where they look and whom they tell. */
+struct host_place {
+	const char *file;
+	struct errbuf *e;
+};
+
+/**
+ * "FILE:LINE: key: what is wrong and what was expected".
+ *
+ * @param key  path of the value, as host_config_line() takes it
+ * @return FED_ECONFIG
+ */
+int host_complain(const struct host_place *at, const char *key, const char *fmt,
+		  ...) FED_PRINTF(3, 4);
+
+struct host_path {
+	char text[96];
+};
+
+/** "list[i]leaf": path of an entry, or of a value inside it. */
+struct host_path host_path_of(const char *list, unsigned i, const char *leaf);
+
 #endif
