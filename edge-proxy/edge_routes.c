@@ -40,19 +40,22 @@ void edge_routes_settle(struct edge *e, struct edge_origin origin,
 			struct span tag, const Fed__Error *refused,
 			uint64_t start_ms)
 {
-	uint64_t ms = loop_now_ms(e->loop) - start_ms;
+	unsigned long long ms = loop_now_ms(e->loop) - start_ms;
+	const char *ledger = edge_tag_read(tag).ledger;
 	const char *text = refused != NULL && refused->n_text > 0
 				   ? refused->text[0]->text
 				   : "";
 
 	metrics_count(&e->metrics,
 		      refused == NULL ? METRIC_delivered : METRIC_refused);
-	fed_log(&e->log, FED_LOG_INFO, "delivery",
-		"%s dir=to-xmpp outcome=%s ms=%llu text=\"%s\"",
-		edge_tag_read(tag).ledger,
-		refused == NULL ? "delivered"
-				: stanza_error_name(refused->condition),
-		(unsigned long long)ms, log_value(span_str(text)).text);
+	if (refused == NULL)
+		fed_log(&e->log, FED_LOG_INFO, "delivery",
+			"%s dir=to-xmpp outcome=delivered ms=%llu", ledger, ms);
+	else
+		fed_log(&e->log, FED_LOG_INFO, "delivery",
+			"%s dir=to-xmpp outcome=%s ms=%llu text=\"%s\"", ledger,
+			stanza_error_name(refused->condition), ms,
+			log_value(span_str(text)).text);
 	if (origin.link != 0)
 		edge_channel_outcome(e, origin, refused);
 }

@@ -59,7 +59,7 @@ static void write_ledger(struct gw_router *r, const struct gw_in *d,
 {
 	struct gw_ledger l = {
 		.id = d->id,
-		.dir = "sip-xmpp",
+		.dir = "to-xmpp",
 		.from = span_str(d->stanza->from),
 		.to = span_str(d->stanza->to),
 		.call_id = span_str(d->call_id),
@@ -186,7 +186,7 @@ static void write_short_ledger(struct gw_router *r, const uint8_t *id,
 {
 	struct gw_ledger l = {
 		.id = id,
-		.dir = "sip-xmpp",
+		.dir = "to-xmpp",
 		.from = q->from_uri,
 		.to = q->request_uri,
 		.call_id = q->call_id,

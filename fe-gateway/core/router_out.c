@@ -76,7 +76,7 @@ static void write_ledger(struct gw_router *r, const struct gw_out *d,
 {
 	struct gw_ledger l = {
 		.id = d->id,
-		.dir = "xmpp-sip",
+		.dir = "to-sip",
 		.from = span_str(d->from),
 		.to = span_str(d->to),
 		.call_id = span_str(d->request.call_id),
@@ -128,7 +128,7 @@ static void write_short_ledger(struct gw_router *r, const Fed__StanzaFrame *f,
 {
 	struct gw_ledger l = {
 		.id = f->delivery_id.data,
-		.dir = "xmpp-sip",
+		.dir = "to-sip",
 		.from = span_str(f->stanza->from),
 		.to = span_str(f->stanza->to),
 		.outcome = refused != NULL

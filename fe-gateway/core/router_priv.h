@@ -128,7 +128,7 @@ struct gw_router {
 /* One thing that happened, for the ledger. */
 struct gw_ledger {
 	const uint8_t *id; /* NULL: it had none yet */
-	const char *dir;   /* "sip-xmpp", "xmpp-sip" */
+	const char *dir;   /* "to-xmpp", "to-sip" */
 	struct span from;
 	struct span to;
 	struct span call_id;

@@ -51,8 +51,8 @@ static void test_stop_is_bounded(void **state)
 	expect_reply(f, held, 504);
 	expect_none(f);
 	assert_true(gw_router_is_idle(f->r));
-	assert_int_equal(count_log(f, "xmpp-sip", "outcome=returned"), 2);
-	assert_int_equal(count_log(f, "sip-xmpp", "outcome="), 1);
+	assert_int_equal(count_log(f, "to-sip", "outcome=returned"), 2);
+	assert_int_equal(count_log(f, "to-xmpp", "outcome="), 1);
 	respond(f, token, 200);
 	gw_router_on_outcome(f->r, delivery, NULL, f->now);
 	expect_none(f);

@@ -20,7 +20,7 @@ static void test_in_delivered(void **state)
 	assert_string_equal(f->act.u.sip_reply.reply->line.phrase, "OK");
 	expect_none(f);
 	assert_true(gw_router_is_idle(f->r));
-	assert_non_null(strstr(f->log, "dir=sip-xmpp"));
+	assert_non_null(strstr(f->log, "dir=to-xmpp"));
 	assert_non_null(strstr(f->log, "outcome=delivered status=200 ms=7"));
 }
 
@@ -138,7 +138,7 @@ static void test_in_full(void **state)
 	assert_int_equal(f->act.u.sip_reply.handle, h);
 	assert_int_equal(f->act.u.sip_reply.reply->line.status, 500);
 	assert_int_equal(f->metrics.value[METRIC_queue_full], 1);
-	assert_int_equal(count_log(f, "trace=- dir=sip-xmpp", "status=500"), 1);
+	assert_int_equal(count_log(f, "trace=- dir=to-xmpp", "status=500"), 1);
 }
 
 static void test_untrusted(void **state)

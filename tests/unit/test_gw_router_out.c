@@ -16,7 +16,7 @@ static void test_out_delivered(void **state)
 	expect_outcome(f, 1, FED__CONDITION__NO_CONDITION);
 	expect_none(f);
 	assert_true(gw_router_is_idle(f->r));
-	assert_non_null(strstr(f->log, "dir=xmpp-sip"));
+	assert_non_null(strstr(f->log, "dir=to-sip"));
 	/* a second final response changes nothing (IM2) */
 	respond(f, f->act.u.sip_send.token, 200);
 	expect_none(f);

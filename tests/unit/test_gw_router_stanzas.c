@@ -151,7 +151,7 @@ static void test_ledger(void **state)
 	respond(f, f->act.u.sip_send.token, 200);
 	expect_outcome(f, 5, FED__CONDITION__NO_CONDITION);
 	for (size_t i = 0; i < FED_ARRAY_LEN(traces); i++)
-		assert_int_equal(count_log(f, traces[i], "dir=xmpp-sip"), 1);
+		assert_int_equal(count_log(f, traces[i], "dir=to-sip"), 1);
 	assert_int_equal(count_log(f, "dir=", "outcome="), 5);
 }
 
