@@ -150,6 +150,8 @@ static void on_connected(uv_connect_t *req, int status)
 	c->state = CONN_OPEN;
 	loop_timer_arm(c->guard, UINT64_MAX);
 	(void)uv_tcp_nodelay(&c->tcp, 1); /* slower without, not wrong */
+	/* what was written before it was up leaves with this turn */
+	loop_defer(c->loop, &c->flush);
 	conn_raise(c, &(struct conn_event){.kind = CONN_UP});
 	conn_update_reading(c);
 }

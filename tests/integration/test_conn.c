@@ -255,6 +255,29 @@ static bool client_flushed(struct pair *p)
 	return conn_flushed(p->client.conn) == conn_written(p->client.conn);
 }
 
+/* Written while it connects: leaves when it is up, without another write. */
+static void test_write_while_connecting(void **state)
+{
+	struct sockaddr_storage sa;
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	p.server.is_echo = true;
+	end_close(&p.client);
+	end_close(&p.server);
+	assert_int_equal(
+		0, host_config_sockaddr(listener_address(p.listener), &sa));
+	assert_int_equal(0, conn_connect(&p.client.conn, p.loop,
+					 (const struct sockaddr *)&sa,
+					 end_event, &p.client));
+	assert_int_equal(0, conn_write(p.client.conn, SPAN_LIT("ninebytes")));
+	/* the turn that tries to write it is over before it is up */
+	assert_true(run_until(&p, client_got_9, 2000));
+	assert_true(span_eq_str(buf_span(&p.client.got), "ninebytes"));
+	pair_close(&p);
+}
+
 static void test_back_pressure(void **state)
 {
 	struct pair p;
@@ -566,6 +589,7 @@ int main(void)
 		cmocka_unit_test(test_listener_refusals),
 		cmocka_unit_test(test_connect_refused),
 		cmocka_unit_test(test_echo_in_one_piece),
+		cmocka_unit_test(test_write_while_connecting),
 		cmocka_unit_test(test_back_pressure),
 		cmocka_unit_test(test_pause_inside_data),
 		cmocka_unit_test(test_close_flushes),
