@@ -47,10 +47,13 @@ static void guest_free(struct chan_guest *g)
 	free(g);
 }
 
-static void guest_reject(struct chan_guest *g, const char *why)
+/* @param instance  what it called itself, "" before it said so */
+static void guest_reject(struct chan_guest *g, const char *instance,
+			 const char *why)
 {
 	fed_log(log_of(g->server), FED_LOG_WARN, "chan_guest_refused",
-		"address=%s text=%s", conn_peer_address(g->conn),
+		"address=%s instance=%s text=\"%s\"",
+		conn_peer_address(g->conn), log_value(span_str(instance)).text,
 		log_value(span_str(why)).text);
 	metrics_count(g->server->common.metrics, METRIC_channel_bad_frames);
 	conn_close(g->conn);
@@ -123,12 +126,16 @@ static void guest_hello(struct chan_guest *g, const Fed__Frame *f)
 	struct chan_link *l;
 
 	if (name == NULL) {
-		guest_reject(g, why);
+		guest_reject(g,
+			     f->kind_case == FED__FRAME__KIND_HELLO
+				     ? f->hello->instance
+				     : "",
+			     why);
 		return;
 	}
 	l = find_or_make_link(g->server, name);
 	if (l == NULL) {
-		guest_reject(g, "no room for another instance");
+		guest_reject(g, name, "no room for another instance");
 		return;
 	}
 	/* the core reads the Hello again, and checks all of it */
@@ -145,12 +152,12 @@ static void guest_bytes(struct chan_guest *g, struct span bytes)
 	int err;
 
 	if (buf_put_span(&g->in, bytes) != 0) {
-		guest_reject(g, "out of memory");
+		guest_reject(g, "", "out of memory");
 		return;
 	}
 	n = chan_codec_peek(buf_span(&g->in));
 	if (n != SIZE_MAX && n > LIMIT_CHANNEL_HELLO_BYTES) {
-		guest_reject(g, "the first frame is too long");
+		guest_reject(g, "", "the first frame is too long");
 		return;
 	}
 	arena_init(&arena, LIMIT_FRAME_ARENA_BYTES);
@@ -158,7 +165,7 @@ static void guest_bytes(struct chan_guest *g, struct span bytes)
 	if (err == 0)
 		guest_hello(g, f);
 	else if (err != FED_EAGAIN)
-		guest_reject(g, "the first bytes are not a frame");
+		guest_reject(g, "", "the first bytes are not a frame");
 	arena_deinit(&arena);
 }
 
@@ -177,13 +184,13 @@ static void on_guest_event(struct conn *c, const struct conn_event *ev,
 		guest_bytes(g, ev->data);
 		return;
 	case CONN_EOF:
-		guest_reject(g, "closed before Hello");
+		guest_reject(g, "", "closed before Hello");
 		return;
 	case CONN_TIMEOUT:
-		guest_reject(g, "no Hello in time");
+		guest_reject(g, "", "no Hello in time");
 		return;
 	case CONN_ERROR:
-		guest_reject(g, ev->text);
+		guest_reject(g, "", ev->text);
 		return;
 	}
 }
@@ -212,7 +219,7 @@ static void on_accept(struct listener *listener, struct conn *c, void *arg)
 				     LIMIT_CHANNEL_HELLO_MS);
 	if (conn_start_tls(c, s->common.creds, TLS_SERVER, s->instance, NULL) !=
 	    0)
-		guest_reject(g, "TLS cannot start");
+		guest_reject(g, "", "TLS cannot start");
 }
 
 /* ---- life --------------------------------------------------------------- */
