@@ -237,11 +237,23 @@ static void dial_if_due(struct chan_link *l)
 
 /* ---- actions ------------------------------------------------------------ */
 
+static void log_tls(const struct chan_link *l)
+{
+	const struct tls_facts *tls =
+		l->conn == NULL ? NULL : conn_tls_facts(l->conn);
+
+	if (tls != NULL)
+		fed_log(loop_log(l->loop), FED_LOG_INFO, "chan_tls",
+			"peer=%s address=%s tls=%s cipher=%s", l->peer,
+			conn_peer_address(l->conn), tls->version, tls->cipher);
+}
+
 static void call_owner(struct chan_link *l, const struct chan_action *a)
 {
 	if (a->kind == CHAN_ACT_UP) {
 		l->is_told = true;
 		l->backoff_ms = LIMIT_CHANNEL_RETRY_MIN_MS;
+		log_tls(l);
 	} else if (a->kind == CHAN_ACT_GONE) {
 		l->is_told = false;
 	}

@@ -30,21 +30,55 @@ static inline const char *files_path(const struct tls_files *f,
 	return out;
 }
 
-/* NAME.pem and NAME.key signed by CA.pem; ext is a line of x509v3 config */
-static inline void files_issue(const struct tls_files *f, const char *ca,
-			       const char *name, const char *ext, int days)
+/* NAME.key, NAME.csr and NAME.ext; ext is lines of x509v3 config */
+static inline void files_request(const struct tls_files *f, const char *name,
+				 const char *ext)
 {
-	char line[900];
+	char line[600];
 
 	(void)snprintf(
 		line, sizeof(line),
 		"openssl ecparam -name prime256v1 -genkey -noout -out %s.key "
 		"&& openssl req -new -key %s.key -subj /CN=%s -out %s.csr "
-		"&& printf '%s\\n' > %s.ext "
-		"&& openssl x509 -req -in %s.csr -CA %s.pem -CAkey %s.key "
-		"-CAcreateserial -days %d -extfile %s.ext -out %s.pem",
-		name, name, name, name, ext, name, name, ca, ca, days, name,
-		name);
+		"&& printf '%s\\n' > %s.ext",
+		name, name, name, name, ext, name);
+	files_run(f, line);
+}
+
+/* NAME.pem and NAME.key signed by CA.pem */
+static inline void files_issue(const struct tls_files *f, const char *ca,
+			       const char *name, const char *ext)
+{
+	char line[600];
+
+	files_request(f, name, ext);
+	(void)snprintf(line, sizeof(line),
+		       "openssl x509 -req -in %s.csr -CA %s.pem -CAkey %s.key "
+		       "-CAcreateserial -days 30 -extfile %s.ext -out %s.pem",
+		       name, ca, ca, name, name);
+	files_run(f, line);
+}
+
+/* The same, of a day long ago.  Only ca(1) sets both dates with OpenSSL 3.0
+ * and 3.5: the one's x509(1) has no option for it, the other's refuses a
+ * negative number of days. */
+static inline void files_issue_expired(const struct tls_files *f,
+				       const char *ca, const char *name,
+				       const char *ext)
+{
+	char line[900];
+
+	files_request(f, name, ext);
+	(void)snprintf(line, sizeof(line),
+		       "printf '[ca]\\ndefault_ca=c\\n[c]\\ndatabase=index\\n"
+		       "new_certs_dir=.\\nrand_serial=1\\ndefault_md=sha256\\n"
+		       "policy=p\\n[p]\\ncommonName=supplied\\n' > ca.cnf "
+		       "&& : > index && "
+		       "openssl ca -batch -config ca.cnf -cert %s.pem "
+		       "-keyfile %s.key -in %s.csr -extfile "
+		       "%s.ext -startdate 20240101000000Z "
+		       "-enddate 20240102000000Z -notext -out %s.pem",
+		       ca, ca, name, name, name);
 	files_run(f, line);
 }
 
@@ -69,17 +103,15 @@ static inline void files_make(struct tls_files *f)
 	files_ca(f, "ca");
 	files_ca(f, "stranger");
 	files_issue(f, "ca", "a",
-		    "subjectAltName=DNS:a.example,DNS:*.wild.example", 30);
+		    "subjectAltName=DNS:a.example,DNS:*.wild.example");
 	files_issue(f, "ca", "b",
 		    "subjectAltName=DNS:b.example\\n"
-		    "extendedKeyUsage=serverAuth",
-		    30);
+		    "extendedKeyUsage=serverAuth");
 	files_issue(f, "ca", "clientonly",
 		    "subjectAltName=DNS:c.example\\n"
-		    "extendedKeyUsage=clientAuth",
-		    30);
-	files_issue(f, "stranger", "odd", "subjectAltName=DNS:odd.example", 30);
-	files_issue(f, "ca", "old", "subjectAltName=DNS:old.example", -1);
+		    "extendedKeyUsage=clientAuth");
+	files_issue(f, "stranger", "odd", "subjectAltName=DNS:odd.example");
+	files_issue_expired(f, "ca", "old", "subjectAltName=DNS:old.example");
 	files_run(f, "openssl req -x509 -newkey rsa:2048 -nodes -days 30 "
 		     "-subj /CN=self -addext subjectAltName=DNS:self.example "
 		     "-keyout self.key -out self.pem");

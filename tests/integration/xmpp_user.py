@@ -25,6 +25,17 @@ def condition(stanza):
     return next(n for n in names if n != "text"), error.get("type")
 
 
+def connect_without_tls(client, host, port):
+    if hasattr(client, "enable_plaintext"):     # slixmpp 1.9 and later
+        client.enable_direct_tls = False
+        client.enable_starttls = False
+        client.enable_plaintext = True
+        client.connect(host, port)
+    else:
+        client.connect((host, port), use_ssl=False, force_starttls=False,
+                       disable_starttls=True)
+
+
 class XmppUser:
     """jid logged in at host:5222; messages and errors arrive in inbox."""
 
@@ -54,8 +65,7 @@ class XmppUser:
             client.add_event_handler("failed_auth", self._on_failure)
             client.add_event_handler("connection_failed", self._on_failure)
             self._client = client
-            client.connect((host, 5222), use_ssl=False, force_starttls=False,
-                           disable_starttls=True)
+            connect_without_tls(client, host, 5222)
             self._loop.run_forever()
             tasks = asyncio.all_tasks(self._loop)
             for task in tasks:
