@@ -90,8 +90,8 @@ LIB_IO := $(B)/lib_common_io.a
 BINS := $(if $(wildcard edge-proxy/main.c),$(B)/edge-proxy) \
 	$(if $(wildcard fe-gateway/main.c),$(B)/fe-gateway)
 
-.PHONY: all build help opts clean format format-check lint check demo asan \
-	fuzz bench test install uninstall deps
+.PHONY: all build help opts clean format format-check lint check \
+	check-debian13 demo asan fuzz bench test install uninstall deps
 all: build
 
 ## build: both daemons
@@ -188,15 +188,20 @@ BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,\
 	$(sort $(wildcard tests/bench/bench_*.c)))
 $(B)/bench/%: $(B)/obj/tests/bench/%.o $(LIB_IO) $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ -luv -lmbedtls -lmbedx509 \
-		$(LIBS_PURE)
+	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ -Wl,--start-group $^ \
+		-Wl,--end-group -lcyaml -lyaml -lsystemd -luv -lmbedtls \
+		-lmbedx509 $(LIBS_PURE)
+# the two sides of the load generator and what they share
+LOAD_BIN := $(B)/bench/load/xmpp $(B)/bench/load/sip
+$(LOAD_BIN): $(call objs,$(filter-out %/xmpp.c %/sip.c,\
+	$(sort $(wildcard tests/bench/load/*.c))))
 
 .PHONY: unit-bins replay-bins fuzz-bins shell-bins bench-bins
 unit-bins: $(UNIT_BIN)
 replay-bins: $(REPLAY_BIN)
 fuzz-bins: $(FUZZ_BIN)
 shell-bins: $(SHELL_BIN)
-bench-bins: $(BENCH_BIN)
+bench-bins: $(BENCH_BIN) $(LOAD_BIN)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -212,6 +217,10 @@ demo: deps
 ## check: everything CI runs; ONLY=unit|replay|fuzz|integration|lint|NAME
 check: deps
 	@tests/run $(ONLY)
+
+## check-debian13: the tests on Debian 13 (mbedTLS 3.6, TLS 1.3, Prosody 13, Kamailio 6)
+check-debian13:
+	@tests/debian13/run
 
 ## test: the quick part of check: unit, replay, fuzz corpus (no root needed)
 test:
@@ -256,8 +265,9 @@ install: build
 	install -m 755 $(BINS) $(DESTDIR)$(PREFIX)/sbin/
 	install -m 644 deploy/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 deploy/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
-	install -m 644 deploy/systemd/*.service \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system/
+	for unit in deploy/systemd/*.service; do \
+		sed 's#/usr/local#$(PREFIX)#' $$unit > \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done
 	install -m 644 deploy/examples/*.conf $(DESTDIR)$(DOCDIR)/
 
 ## uninstall: what install put there

@@ -1,0 +1,31 @@
+/*
+ * SIP over TCP as far as MESSAGE and its responses need it: cut messages out
+ * of a connection by Content-Length (RFC 3261 18.3), look at header fields.
+ */
+#ifndef FED_BENCH_SIP_SCAN_H
+#define FED_BENCH_SIP_SCAN_H
+
+#include "base/buf.h"
+
+struct sip_scan {
+	struct span head; /* first line and header fields, with the last CRLF */
+	struct span body;
+};
+
+/**
+ * The message at the front of `in`; CRLF before it is skipped (RFC 5626
+ * 4.4.1).
+ *
+ * @param used_out  bytes to take off `in`, also with FED_EAGAIN
+ * @return 0; FED_EAGAIN not whole yet; FED_EPROTO
+ */
+int sip_scan(struct span in, struct sip_scan *out,
+	     size_t *used_out) FED_NODISCARD;
+
+/** Value of the first header field of that name, to the end of its line. */
+struct span sip_scan_field(const struct sip_scan *m, const char *name);
+
+/** Append a 200 to the request. @return as buf_put() */
+int sip_scan_answer(const struct sip_scan *m, struct buf *out) FED_NODISCARD;
+
+#endif
