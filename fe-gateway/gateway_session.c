@@ -35,13 +35,15 @@ struct gateway_session {
 	struct sip_adapter *sip;
 	struct tls_creds *creds;
 	struct loop_timer *timer; /* deadline of the router */
-	struct loop_timer *linger;
+	struct loop_timer *end;	  /* while stopping: of the loop */
 	struct loop_timer *sweep; /* of silent connections */
 	struct session_edge edges[LIMIT_CHANNEL_SESSIONS];
 	const char *edge_names[LIMIT_CHANNEL_SESSIONS];
 	size_t edge_count;
 	bool is_pumping;
 	bool is_stopping;
+	bool is_lingering;
+	uint64_t stop_at_ms; /* while stopping: the end, whatever comes */
 };
 
 static uint64_t now_ms(const struct gateway_session *s)
@@ -110,10 +112,15 @@ static void perform(struct gateway_session *s, const struct gw_action *a)
 	}
 }
 
+/* Once: requests that are refused meanwhile give no more time. */
 static void begin_linger(struct gateway_session *s)
 {
-	if (s->is_stopping && gw_router_is_idle(s->router))
-		loop_timer_arm(s->linger, now_ms(s) + SESSION_LINGER_MS);
+	uint64_t at = now_ms(s) + SESSION_LINGER_MS;
+
+	if (!s->is_stopping || s->is_lingering || !gw_router_is_idle(s->router))
+		return;
+	s->is_lingering = true;
+	loop_timer_arm(s->end, at < s->stop_at_ms ? at : s->stop_at_ms);
 }
 
 /* What an action causes is drained by the outermost call. */
@@ -136,7 +143,7 @@ static void on_deadline(void *arg)
 	pump(arg);
 }
 
-static void on_lingered(void *arg)
+static void on_end(void *arg)
 {
 	struct gateway_session *s = arg;
 
@@ -274,6 +281,7 @@ static int make_router(struct gateway_session *s, struct id_source *ids)
 				.page_max_bytes = sip->page_max,
 				.fixed_bytes = sip_adapter_fixed_bytes(s->sip),
 			},
+		.next_hop = sip->next_hop,
 		.edges = s->edge_names,
 		.edge_count = s->edge_count,
 		.ids = ids,
@@ -333,7 +341,7 @@ static int make_all(struct gateway_session *s, struct id_source *ids,
 	int err = loop_timer_new(&s->timer, s->loop, on_deadline, s);
 
 	if (err == 0)
-		err = loop_timer_new(&s->linger, s->loop, on_lingered, s);
+		err = loop_timer_new(&s->end, s->loop, on_end, s);
 	if (err == 0)
 		err = loop_timer_new(&s->sweep, s->loop, on_sweep, s);
 	if (err == 0)
@@ -385,6 +393,8 @@ void gateway_session_stop(struct gateway_session *s)
 	s->is_stopping = true;
 	fed_log(s->log, FED_LOG_INFO, "stopping", "held_in=%zu held_out=%zu",
 		gw_router_held_in(s->router), gw_router_held_out(s->router));
+	s->stop_at_ms = now_ms(s) + LIMIT_GATEWAY_STOP_MS + SESSION_LINGER_MS;
+	loop_timer_arm(s->end, s->stop_at_ms);
 	gw_router_stop(s->router, now_ms(s));
 	for (size_t i = 0; i < s->edge_count; i++)
 		chan_link_drain(s->edges[i].link, "stopping");
@@ -401,7 +411,7 @@ void gateway_session_free(struct gateway_session *s)
 	sip_adapter_free(s->sip);
 	gw_router_free(s->router);
 	loop_timer_free(s->timer);
-	loop_timer_free(s->linger);
+	loop_timer_free(s->end);
 	loop_timer_free(s->sweep);
 	tls_creds_unref(s->creds);
 	free(s);

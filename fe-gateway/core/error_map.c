@@ -277,6 +277,8 @@ static const struct cause_row causes[] = {
 				"Server has no address"),
 	[ERROR_MAP_OVERLOAD] =
 		CAUSE(RESOURCE_CONSTRAINT, WAIT, 500, "Gateway is busy"),
+	[ERROR_MAP_USER_BUSY] = CAUSE(RESOURCE_CONSTRAINT, WAIT, 500,
+				      "Too many messages wait for this user"),
 	[ERROR_MAP_DENIED] =
 		CAUSE(POLICY_VIOLATION, MODIFY, 403, "Not allowed by policy"),
 	[ERROR_MAP_LOOP] = CAUSE(NOT_ACCEPTABLE, CANCEL, 404,

@@ -67,6 +67,7 @@ enum error_map_cause {
 	ERROR_MAP_TRANSPORT, /* connection refused, broken, TLS failed */
 	ERROR_MAP_DNS,	     /* the next hop has no address */
 	ERROR_MAP_OVERLOAD,  /* a window, queue or table of ours is full */
+	ERROR_MAP_USER_BUSY, /* too many messages wait for one user */
 	ERROR_MAP_DENIED,    /* our policy */
 	ERROR_MAP_LOOP,	     /* target leads back to the side it came from */
 	ERROR_MAP_INTERNAL,  /* out of memory, broken invariant */

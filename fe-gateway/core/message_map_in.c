@@ -111,20 +111,24 @@ static int set_texts(Fed__Stanza *s, const struct sip_request_in *r,
 {
 	Fed__Message *m = s->message;
 	struct buf b;
-	struct span text;
-	int err;
+	struct span text, lang;
+	int err = 0;
 
 	buf_init(&b, LIMIT_SIP_BYTES);
-	err = stanza_add_text(a, &m->body, &m->n_body, SPAN_NULL, body);
-	text = clean_text(r->subject, &b);
-	if (err == 0 && text.n > 0)
-		err = stanza_add_text(a, &m->subject, &m->n_subject, SPAN_NULL,
-				      text);
 	text = clean_text(r->content_language, &b);
-	if (err == 0 && text.n > 0 && text.n <= LIMIT_LANG_BYTES) {
+	if (text.n > 0 && text.n <= LIMIT_LANG_BYTES) {
 		s->lang = arena_dup(a, text);
 		err = s->lang != NULL ? 0 : FED_ENOMEM;
 	}
+	/* the texts are in the language of the stanza: an empty one would say
+	 * that they are in none (RFC 6120 8.1.5) */
+	lang = err == 0 ? span_str(s->lang) : SPAN_NULL;
+	if (err == 0)
+		err = stanza_add_text(a, &m->body, &m->n_body, lang, body);
+	text = clean_text(r->subject, &b);
+	if (err == 0 && text.n > 0)
+		err = stanza_add_text(a, &m->subject, &m->n_subject, lang,
+				      text);
 	buf_deinit(&b);
 	return err;
 }

@@ -28,6 +28,7 @@ int gw_router_new(struct gw_router **r_out, const struct gw_router_params *p,
 		       LIMIT_SIP_STRANGER_RATE, now_ms);
 	ratelimit_init(&r->warn_rate, LIMIT_GATEWAY_WARN_RATE,
 		       LIMIT_GATEWAY_WARN_BURST, now_ms);
+	ratelimit_init(&r->hop_rate, LIMIT_GATEWAY_WARN_RATE, 1, now_ms);
 	for (size_t i = 0; i < GW_RING; i++)
 		arena_init(&r->ring[i].arena, ARENA_MAX);
 	arena_init(&r->last.arena, ARENA_MAX);

@@ -215,9 +215,14 @@ static void on_message(struct gw_router *r, const struct sip_request_in *q,
 	struct gw_in *d = NULL;
 	int err;
 
+	/* as what is held too long; it is not overload */
+	if (r->is_stopping) {
+		refuse_request(r, NULL, q, ERROR_MAP_TIMEOUT);
+		return;
+	}
 	/* LIMIT: never 503, which would take the whole gateway out of the
 	 * proxy's service (RFC 3261 21.5.4) */
-	if (is_table_full(r) || r->is_stopping) {
+	if (is_table_full(r)) {
 		metrics_count(r->p.metrics, METRIC_queue_full);
 		refuse_request(r, NULL, q, ERROR_MAP_OVERLOAD);
 		return;

@@ -187,10 +187,12 @@ static int take_message(struct gw_router *r, struct gw_out *d,
 	if (d->from == NULL || d->to == NULL)
 		return FED_ENOMEM;
 	err = gw_queue_add(r, d);
-	if (err != FED_ELIMIT)
+	if (err != FED_ELIMIT && err != FED_EAGAIN)
 		return err;
 	metrics_count(r->p.metrics, METRIC_queue_full);
-	*refused_out = error_map_from_cause(ERROR_MAP_OVERLOAD, &d->arena);
+	*refused_out = error_map_from_cause(
+		err == FED_EAGAIN ? ERROR_MAP_USER_BUSY : ERROR_MAP_OVERLOAD,
+		&d->arena);
 	return *refused_out != NULL ? 0 : FED_ENOMEM;
 }
 
@@ -376,6 +378,26 @@ static const char *end_name(enum sip_end end)
 	return "unknown";
 }
 
+/* All requests go to one next hop: its end is one line, not one for each. */
+static void watch_next_hop(struct gw_router *r, enum sip_end end,
+			   uint64_t now_ms)
+{
+	const char *hop = r->p.next_hop != NULL ? r->p.next_hop : "-";
+
+	if (end == SIP_END_TRANSPORT || end == SIP_END_DNS) {
+		if (!ratelimit_take(&r->hop_rate, now_ms))
+			return;
+		fed_log(r->p.log, FED_LOG_WARN, "next_hop_failed",
+			"uri=%s why=%s", log_value(span_str(hop)).text,
+			end_name(end));
+		r->is_hop_failed = true;
+	} else if (end == SIP_END_RESPONSE && r->is_hop_failed) {
+		fed_log(r->p.log, FED_LOG_INFO, "next_hop_back", "uri=%s",
+			log_value(span_str(hop)).text);
+		r->is_hop_failed = false;
+	}
+}
+
 void gw_router_on_sip_response(struct gw_router *r, uint64_t token,
 			       const struct sip_response_in *s, uint64_t now_ms)
 {
@@ -387,6 +409,7 @@ void gw_router_on_sip_response(struct gw_router *r, uint64_t token,
 	HASH_FIND(hh, r->outs, &token, sizeof(token), d);
 	if (d == NULL || d->queue->flying != d)
 		return;
+	watch_next_hop(r, s->end, now_ms);
 	if (s->end == SIP_END_RESPONSE && s->status < 300)
 		finish(r, d, NULL, "delivered", s->status, now_ms);
 	else

@@ -104,6 +104,8 @@ struct gw_router {
 	struct ratelimit udp_rate;
 	struct ratelimit stranger_rate;
 	struct ratelimit warn_rate; /* of log lines that anybody can cause */
+	struct ratelimit hop_rate;  /* of those about the next hop */
+	bool is_hop_failed;	    /* so it was logged */
 
 	struct gw_edge edges[LIMIT_CHANNEL_SESSIONS];
 	uint64_t alone_ms;	/* while no edge is live: since when */
@@ -175,7 +177,8 @@ uint64_t gw_out_deadline_ms(const struct gw_router *r);
 void gw_out_free_all(struct gw_router *r);
 
 /* --- router_queue.c --- */
-/* @return 0; FED_ELIMIT the queue or the number of queues; FED_ENOMEM */
+/* @return 0; FED_EAGAIN the queue of its Request-URI is full; FED_ELIMIT too
+ * many queues; FED_ENOMEM */
 int gw_queue_add(struct gw_router *r, struct gw_out *d) FED_NODISCARD;
 /* Out of all tables; the caller owns what is left. */
 void gw_queue_remove(struct gw_router *r, struct gw_out *d);

@@ -69,9 +69,11 @@ int gw_queue_add(struct gw_router *r, struct gw_out *d)
 {
 	struct gw_queue *q = find_queue(r, d->request.request_uri);
 
-	/* LIMIT: a user agent that answers slowly, or many invented ones */
-	if (q != NULL ? q->waiting_count >= LIMIT_URI_QUEUE
-		      : HASH_COUNT(r->queues) >= LIMIT_URI_QUEUES)
+	/* LIMIT: a user agent that answers slowly */
+	if (q != NULL && q->waiting_count >= LIMIT_URI_QUEUE)
+		return FED_EAGAIN;
+	/* LIMIT: many invented ones */
+	if (q == NULL && HASH_COUNT(r->queues) >= LIMIT_URI_QUEUES)
 		return FED_ELIMIT;
 	if (q == NULL)
 		q = new_queue(r, d->request.request_uri);

@@ -2,6 +2,7 @@
 long wait without an edge, many requests over UDP, silent connections."""
 
 import socket
+import threading
 import time
 
 import netns
@@ -97,3 +98,37 @@ def test_long_require_is_seen(romeo):
                                "Content-Type: text/plain"], "hello")
     assert answer.status == 420, answer.start
     assert answer["Unsupported"].startswith("xxx")
+
+
+def pester(user, is_over, statuses):
+    """About 100 messages a second, whatever becomes of them."""
+    while not is_over.is_set():
+        try:
+            answer = user.message("sip:juliet@xmpp.example", "more",
+                                  wait_s=0.01)
+            statuses.append(answer.status)
+        except AssertionError:
+            continue
+        time.sleep(0.01)
+
+
+def test_stop_under_traffic(lab, juliet, romeo):
+    """Requests that keep coming do not hold up the end."""
+    is_over, statuses = threading.Event(), []
+    thread = threading.Thread(target=pester, args=(romeo, is_over, statuses))
+    thread.start()
+    try:
+        juliet.next_message()
+        time.sleep(1)
+        began = time.monotonic()
+        lab("stop", "gateway")
+        took = time.monotonic() - began
+    finally:
+        is_over.set()
+        thread.join()
+        lab("start", "gateway")
+        lab("wait-channel")
+    assert took < 4.5
+    lab.wait_log("gateway", "event=stopped")
+    assert 504 in statuses
+    assert 500 not in statuses

@@ -19,7 +19,8 @@ static void test_stop(void **state)
 	respond(f, f->act.u.sip_send.token, 200);
 	expect(f, GW_ACT_OUTCOME);
 	late = request(f);
-	expect_reply(f, late, 500);
+	expect_reply(f, late, 504);
+	assert_true(gw_router_is_idle(f->r));
 	/* not refused: the edge gives it to another gateway */
 	feed(f, 2, message(f, "romeo@sip.example"));
 	expect_none(f);

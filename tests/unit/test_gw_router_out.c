@@ -92,6 +92,42 @@ static void test_out_uri_queue_full(void **state)
 	assert_int_equal(f->act.u.outcome.refused->condition,
 			 FED__CONDITION__RESOURCE_CONSTRAINT);
 	assert_int_equal(f->act.u.outcome.refused->type, FED__ERROR_TYPE__WAIT);
+	assert_string_equal(f->act.u.outcome.refused->text[0]->text,
+			    "Too many messages wait for this user");
+}
+
+static void fail_one(struct fixture *f, enum sip_end end)
+{
+	struct sip_response_in r = {.end = end};
+
+	feed(f, 1, message(f, "romeo@sip.example"));
+	expect(f, GW_ACT_SIP_SEND);
+	gw_router_on_sip_response(f->r, f->act.u.sip_send.token, &r, f->now);
+	expect(f, GW_ACT_OUTCOME);
+}
+
+/* A next hop that is down: a line a second, and one when it answers again. */
+static void test_next_hop_down(void **state)
+{
+	struct fixture *f = *state;
+
+	fail_one(f, SIP_END_TIMEOUT);
+	assert_int_equal(count_log(f, "event=next_hop_", ""), 0);
+	for (int i = 0; i < 5; i++)
+		fail_one(f, SIP_END_TRANSPORT);
+	assert_int_equal(count_log(f, "event=next_hop_failed", "why=transport"),
+			 1);
+	f->now += 1000;
+	fail_one(f, SIP_END_DNS);
+	assert_int_equal(count_log(f, "event=next_hop_failed", "why=dns"), 1);
+	assert_int_equal(count_log(f, "event=next_hop_back", ""), 0);
+	for (int i = 0; i < 2; i++) {
+		feed(f, 1, message(f, "romeo@sip.example"));
+		expect(f, GW_ACT_SIP_SEND);
+		respond(f, f->act.u.sip_send.token, 404);
+		expect(f, GW_ACT_OUTCOME);
+	}
+	assert_int_equal(count_log(f, "event=next_hop_back", ""), 1);
 }
 
 static void test_out_window(void **state)
@@ -210,15 +246,11 @@ static void test_delivered_ids_are_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_out_delivered),
-		T(test_out_refused),
-		T(test_out_order),
-		T(test_out_uri_queue_full),
-		T(test_out_window),
-		T(test_out_deadlines),
-		T(test_out_waits_too_long),
-		T(test_out_duplicate),
-		T(test_delivered_ids_are_bounded),
+		T(test_out_delivered), T(test_out_refused),
+		T(test_out_order),     T(test_out_uri_queue_full),
+		T(test_next_hop_down), T(test_out_window),
+		T(test_out_deadlines), T(test_out_waits_too_long),
+		T(test_out_duplicate), T(test_delivered_ids_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

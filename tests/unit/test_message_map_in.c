@@ -37,9 +37,13 @@ static void test_im14(void **state)
 	const char *text = "Nic z ob\xC3\xA9ho, m\xC3\xA1 d\xC4\x9Bvo";
 
 	f->in.content_language = SPAN_LIT("cs");
+	f->in.subject = SPAN_LIT("Nic");
 	f->in.body = span_str(text);
 	to_xmpp(f, MESSAGE_MAP_SEND);
 	assert_string_equal(f->xmpp.stanza->lang, "cs");
+	/* not "", which would be: of no language */
+	assert_string_equal(f->xmpp.stanza->message->body[0]->lang, "cs");
+	assert_string_equal(f->xmpp.stanza->message->subject[0]->lang, "cs");
 	assert_string_equal(f->xmpp.stanza->message->body[0]->text, text);
 }
 
