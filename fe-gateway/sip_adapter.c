@@ -357,7 +357,7 @@ static nta_agent_t *create_agent(struct sip_adapter *a, const char *url)
 	return nta_agent_create(
 		sip_loop_root(a->p.loop), URL_STRING_MAKE(url), on_message, a,
 		NTATAG_STATELESS(1), NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),
-		NTATAG_MAXSIZE(LIMIT_SIP_BYTES),
+		NTATAG_MAXSIZE(LIMIT_SIP_WAITING_BYTES),
 		NTATAG_UDP_MTU(LIMIT_PAGE_BYTES),
 		TPTAG_QUEUESIZE(SIP_QUEUE_SIZE), TPTAG_IDLE(SIP_IDLE_MS),
 		TPTAG_TIMEOUT(SIP_HALF_MS), TPTAG_PONG2PING(1), TAG_END());

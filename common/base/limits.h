@@ -60,6 +60,10 @@
 #define LIMIT_SIP_PENDING 4096u /* server transactions without final answer */
 #define LIMIT_SIP_PENDING_BYTES (64u * 1024u * 1024u) /* all of those */
 #define LIMIT_SIP_BYTES (64u * 1024u)		      /* one SIP message */
+/* COMPAT(sofia-sip, 1.12.11): it holds all bytes that wait in a TCP socket
+ * against the limit of one message, and a peer that pipelines more would stall
+ * the connection for good.  Bodies have their own limit behind it. */
+#define LIMIT_SIP_WAITING_BYTES (8u * 1024u * 1024u)
 #define LIMIT_PAGE_BYTES 1300u /* RFC 3428 8: a whole MESSAGE request */
 #define LIMIT_THREADS 4096u    /* remembered (thread, Call-ID) bindings */
 
