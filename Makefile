@@ -64,8 +64,8 @@ CFLAGS_ALL := -std=c11 $(OPT) $(CFLAGS)
 
 LIBS_PURE := -lxml2 -lidn2 -lunistring -lprotobuf-c -lmbedcrypto
 LIBS_EDGE := -lcyaml -lyaml -lsystemd -lunbound -luv -lmbedtls -lmbedx509 $(LIBS_PURE)
-LIBS_GW   := -lcyaml -lyaml -lsystemd -lsofia-sip-ua -luv -lmbedtls -lmbedx509 \
-	$(LIBS_PURE)
+LIBS_GW   := -lcyaml -lyaml -lsystemd -lsofia-sip-ua -lunbound -luv -lmbedtls \
+	-lmbedx509 $(LIBS_PURE)
 
 # ---- sources --------------------------------------------------------------
 
@@ -168,12 +168,11 @@ $(B)/replay/%: $(B)/obj/tests/replay/%.o $(LIBS_OF_PURE)
 SHELL_BIN := $(patsubst tests/integration/%.c,$(B)/integration/%,\
 	$(sort $(wildcard tests/integration/test_*.c)))
 $(B)/integration/test_edge_dns: $(B)/obj/edge-proxy/edge_dns.o
-$(B)/integration/test_edge_dns: EXTRA := -lunbound
 $(B)/integration/test_sip_silent: $(B)/obj/fe-gateway/sip_silent.o
 $(B)/integration/%: $(B)/obj/tests/integration/%.o $(LIB_IO) $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ -Wl,--start-group $^ \
-		-Wl,--end-group -lcmocka $(EXTRA) -lcyaml -lyaml -lsystemd \
+		-Wl,--end-group -lcmocka -lcyaml -lyaml -lsystemd -lunbound \
 		-luv -lmbedtls -lmbedx509 $(LIBS_PURE)
 
 # ---- fuzzers ---------------------------------------------------------------
@@ -189,8 +188,8 @@ BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,\
 $(B)/bench/%: $(B)/obj/tests/bench/%.o $(LIB_IO) $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ -Wl,--start-group $^ \
-		-Wl,--end-group -lcyaml -lyaml -lsystemd -luv -lmbedtls \
-		-lmbedx509 $(LIBS_PURE)
+		-Wl,--end-group -lcyaml -lyaml -lsystemd -lunbound -luv \
+		-lmbedtls -lmbedx509 $(LIBS_PURE)
 # the two sides of the load generator and what they share
 LOAD_BIN := $(B)/bench/load/xmpp $(B)/bench/load/sip
 $(LOAD_BIN): $(call objs,$(filter-out %/xmpp.c %/sip.c,\

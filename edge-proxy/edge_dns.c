@@ -1,6 +1,6 @@
 /*
- * Addresses for XMPP domains: libunbound in thread mode, its descriptor on
- * the loop.  Order and fallback are decided by srv_plan, which is pure.
+ * Addresses for XMPP domains.  Order and fallback are decided by srv_plan,
+ * which is pure.
  */
 #include "edge-proxy/edge_dns.h"
 
@@ -8,35 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unbound.h>
 #include <utlist.h>
 
 #include "io/daemon.h"
+#include "io/dns_resolver.h"
 
 enum {
-	RR_A = 1,
-	RR_AAAA = 28,
-	RR_SRV = 33,
-	CLASS_IN = 1,
-	RCODE_OK = 0,
-	RCODE_NXDOMAIN = 3,
 	/* SRV of both services, then A and AAAA of every target */
 	LOOKUPS_MAX = 2 * LIMIT_SRV_TARGETS,
 	NAME_MAX_BYTES = 256,
-};
-
-enum answer {
-	ANSWER_DATA,
-	ANSWER_NONE,   /* the name or the type does not exist */
-	ANSWER_FAILED, /* no answer, or one that DNSSEC calls forged */
-};
-
-struct lookup {
-	struct edge_dns_query *query;
-	int async_id;
-	bool is_pending;
-	enum answer answer;
-	struct ub_result *result; /* NULL: none */
 };
 
 enum query_stage { STAGE_SRV, STAGE_ADDRESS, STAGE_DONE };
@@ -48,7 +28,7 @@ struct edge_dns_query {
 	enum query_stage stage;
 	char domain[NAME_MAX_BYTES];
 	struct srv_plan plan;
-	struct lookup lookups[LOOKUPS_MAX];
+	struct dns_lookup *lookups[LOOKUPS_MAX];
 	size_t lookup_count;
 	size_t pending;
 	bool is_secure;	 /* DNSSEC vouched for every answer used */
@@ -64,8 +44,7 @@ struct edge_dns_query {
 
 struct edge_dns {
 	struct loop *loop;
-	struct ub_ctx *ctx;
-	uv_poll_t poll;
+	struct dns_resolver *resolver;
 	struct edge_dns_query *queries;
 	size_t query_count;
 };
@@ -81,65 +60,43 @@ static void note_failure(struct edge_dns_query *q, const char *name,
 			       log_value(span_str(name)).text, what);
 }
 
-static enum answer judge(struct edge_dns_query *q, const struct ub_result *r)
+/* NULL: it could not be made. */
+static enum dns_verdict verdict_of(const struct dns_lookup *k)
 {
-	/* A forged answer comes with data and rcode 0: look at this first. */
-	if (r->bogus) {
-		note_failure(q, r->qname, "DNSSEC validation failed");
-		return ANSWER_FAILED;
-	}
-	q->is_secure = q->is_secure && r->secure;
-	if (r->rcode == RCODE_OK)
-		return r->havedata ? ANSWER_DATA : ANSWER_NONE;
-	if (r->rcode == RCODE_NXDOMAIN)
-		return ANSWER_NONE;
-	note_failure(q, r->qname, "the DNS server could not answer");
-	return ANSWER_FAILED;
+	return k != NULL ? dns_lookup_answer(k)->verdict : DNS_FAILED;
 }
 
-/* From ub_process(): only take note, no call to the owner from in here. */
-static void on_answer(void *arg, int err, struct ub_result *result)
+static void on_answer(void *arg, struct dns_lookup *k)
 {
-	struct lookup *k = arg;
-	struct edge_dns_query *q = k->query;
+	const struct dns_answer *answer = dns_lookup_answer(k);
+	struct edge_dns_query *q = arg;
 
-	k->is_pending = false;
-	k->result = result;
-	if (err != 0 || result == NULL) {
-		note_failure(q, q->domain, ub_strerror(err));
-		k->answer = ANSWER_FAILED;
-	} else {
-		k->answer = judge(q, result);
-	}
+	if (answer->verdict == DNS_FAILED)
+		note_failure(q, dns_lookup_name(k), answer->problem);
+	else
+		q->is_secure = q->is_secure && answer->is_secure;
 	if (--q->pending == 0)
 		loop_defer(q->dns->loop, &q->step);
 }
 
-static void look_up(struct edge_dns_query *q, const char *name, int type)
+static void look_up(struct edge_dns_query *q, const char *name,
+		    enum dns_type type)
 {
-	struct lookup *k = &q->lookups[q->lookup_count++];
-	int rc;
+	struct dns_lookup *k = NULL;
+	int err =
+		dns_lookup_new(&k, q->dns->resolver, name, type, on_answer, q);
 
-	*k = (struct lookup){.query = q, .answer = ANSWER_FAILED};
-	rc = ub_resolve_async(q->dns->ctx, name, type, CLASS_IN, k, on_answer,
-			      &k->async_id);
-	if (rc != 0) {
-		note_failure(q, name, ub_strerror(rc));
-		return;
-	}
-	k->is_pending = true;
-	q->pending++;
+	q->lookups[q->lookup_count++] = k;
+	if (err == 0)
+		q->pending++;
+	else
+		note_failure(q, name, fed_strerror(err));
 }
 
 static void drop_lookups(struct edge_dns_query *q)
 {
-	for (size_t i = 0; i < q->lookup_count; i++) {
-		struct lookup *k = &q->lookups[i];
-
-		if (k->is_pending)
-			(void)ub_cancel(q->dns->ctx, k->async_id);
-		ub_resolve_free(k->result);
-	}
+	for (size_t i = 0; i < q->lookup_count; i++)
+		dns_lookup_free(q->lookups[i]);
 	q->lookup_count = 0;
 	q->pending = 0;
 }
@@ -180,7 +137,7 @@ static void report_failed(struct edge_dns_query *q)
 /* ---- addresses ----------------------------------------------------------- */
 
 static void add_target(struct edge_dns_query *q, const struct srv_record *rec,
-		       const struct ub_result *r, size_t i)
+		       enum dns_type type, struct span rdata)
 {
 	struct edge_dns_target *t = &q->targets[q->target_count];
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
@@ -189,13 +146,13 @@ static void add_target(struct edge_dns_query *q, const struct srv_record *rec,
 	if (q->target_count == LIMIT_SRV_ADDRESSES)
 		return;
 	*t = (struct edge_dns_target){.is_direct_tls = rec->is_direct_tls};
-	if (r->qtype == RR_A && r->len[i] == sizeof(in4.sin_addr)) {
+	if (type == DNS_TYPE_A && rdata.n == sizeof(in4.sin_addr)) {
 		in4.sin_port = htons(rec->port);
-		memcpy(&in4.sin_addr, r->data[i], sizeof(in4.sin_addr));
+		memcpy(&in4.sin_addr, rdata.p, sizeof(in4.sin_addr));
 		memcpy(&t->addr, &in4, sizeof(in4));
-	} else if (r->qtype == RR_AAAA && r->len[i] == sizeof(in6.sin6_addr)) {
+	} else if (type == DNS_TYPE_AAAA && rdata.n == sizeof(in6.sin6_addr)) {
 		in6.sin6_port = htons(rec->port);
-		memcpy(&in6.sin6_addr, r->data[i], sizeof(in6.sin6_addr));
+		memcpy(&in6.sin6_addr, rdata.p, sizeof(in6.sin6_addr));
 		memcpy(&t->addr, &in6, sizeof(in6));
 	} else {
 		return;
@@ -209,12 +166,15 @@ static void add_target(struct edge_dns_query *q, const struct srv_record *rec,
 static void collect_targets(struct edge_dns_query *q)
 {
 	for (size_t i = 0; i < q->lookup_count; i++) {
-		const struct lookup *k = &q->lookups[i];
+		const struct dns_lookup *k = q->lookups[i];
+		struct span rdata;
 
-		if (k->is_pending || k->answer != ANSWER_DATA)
+		if (verdict_of(k) != DNS_DATA)
 			continue;
-		for (size_t j = 0; k->result->data[j] != NULL; j++)
-			add_target(q, &q->plan.rec[i / 2], k->result, j);
+		for (size_t j = 0; rdata = dns_lookup_record(k, j), rdata.n > 0;
+		     j++)
+			add_target(q, &q->plan.rec[i / 2], dns_lookup_type(k),
+				   rdata);
 	}
 }
 
@@ -244,8 +204,8 @@ static void begin_addresses(struct edge_dns_query *q)
 	drop_lookups(q);
 	q->stage = STAGE_ADDRESS;
 	for (size_t i = 0; i < q->plan.count; i++) {
-		look_up(q, q->plan.rec[i].target, RR_A);
-		look_up(q, q->plan.rec[i].target, RR_AAAA);
+		look_up(q, q->plan.rec[i].target, DNS_TYPE_A);
+		look_up(q, q->plan.rec[i].target, DNS_TYPE_AAAA);
 	}
 	if (q->pending == 0) /* none could be asked */
 		loop_defer(q->dns->loop, &q->step);
@@ -253,17 +213,17 @@ static void begin_addresses(struct edge_dns_query *q)
 
 /* ---- SRV ----------------------------------------------------------------- */
 
-static size_t parse_answer(const struct lookup *k, bool is_direct_tls,
+static size_t parse_answer(const struct dns_lookup *k, bool is_direct_tls,
 			   struct srv_record *out, size_t max)
 {
+	struct span rdata;
 	size_t n = 0;
 
-	if (k->answer != ANSWER_DATA)
+	if (verdict_of(k) != DNS_DATA)
 		return 0;
-	for (size_t i = 0; k->result->data[i] != NULL && n < max; i++)
-		if (srv_record_parse(span_of(k->result->data[i],
-					     (size_t)k->result->len[i]),
-				     is_direct_tls, &out[n]) == 0)
+	for (size_t i = 0;
+	     rdata = dns_lookup_record(k, i), rdata.n > 0 && n < max; i++)
+		if (srv_record_parse(rdata, is_direct_tls, &out[n]) == 0)
 			n++;
 	return n;
 }
@@ -280,15 +240,15 @@ static void finish_srv(struct edge_dns_query *q)
 		report_failed(q);
 		return;
 	}
-	n = parse_answer(&q->lookups[0], false, rec, half);
+	n = parse_answer(q->lookups[0], false, rec, half);
 	if (q->lookup_count > 1)
-		n += parse_answer(&q->lookups[1], true, rec + n, half);
-	if (n == 0 && q->lookups[0].answer == ANSWER_DATA)
+		n += parse_answer(q->lookups[1], true, rec + n, half);
+	if (n == 0 && verdict_of(q->lookups[0]) == DNS_DATA)
 		note_failure(q, q->domain, "unusable SRV records");
 	/* Records that exist but could not be had are no reason to go to
 	 * another address than they say; without direct TLS one can do. */
 	if (q->has_failed &&
-	    (n == 0 || q->lookups[0].answer == ANSWER_FAILED)) {
+	    (n == 0 || verdict_of(q->lookups[0]) == DNS_FAILED)) {
 		report_failed(q);
 		return;
 	}
@@ -313,11 +273,11 @@ static void begin_srv(struct edge_dns_query *q, bool wants_direct_tls)
 	char name[NAME_MAX_BYTES + 32];
 
 	(void)snprintf(name, sizeof(name), "_xmpp-server._tcp.%s", q->domain);
-	look_up(q, name, RR_SRV);
+	look_up(q, name, DNS_TYPE_SRV);
 	if (wants_direct_tls) {
 		(void)snprintf(name, sizeof(name), "_xmpps-server._tcp.%s",
 			       q->domain);
-		look_up(q, name, RR_SRV);
+		look_up(q, name, DNS_TYPE_SRV);
 	}
 	if (q->pending == 0) /* could not be asked: told at the end of turn */
 		loop_defer(q->dns->loop, &q->step);
@@ -387,171 +347,23 @@ void edge_dns_cancel(struct edge_dns_query *q)
 
 /* ---- the resolver -------------------------------------------------------- */
 
-struct dns_option {
-	const char *name;
-	const char *value;
-};
-
-static const struct dns_option options[] = {
-	{"do-not-query-localhost:", "no"},
-	/* the default of 1 MB throws answers out while they are used */
-	{"msg-cache-size:", "32m"},
-	{"rrset-cache-size:", "64m"},
-	{"key-cache-size:", "4m"},
-	/* A partner that puts its records right is found seconds later; who
-	 * asks for what is not there is slowed down by the route's back-off. */
-	{"cache-max-negative-ttl:", "3"},
-	/* So is a server that was down: after a minute of silence it is not
-	 * asked any more until this time has passed. */
-	{"infra-host-ttl:", "2"},
-	{"infra-keep-probing:", "yes"},
-	{"outgoing-range:", "2048"},
-	{"num-queries-per-thread:", "1024"},
-	{"module-config:", "validator iterator"},
-};
-
-static int set_options(struct ub_ctx *ctx, struct errbuf *e)
-{
-	for (size_t i = 0; i < FED_ARRAY_LEN(options); i++) {
-		int rc = ub_ctx_set_option(ctx, options[i].name,
-					   options[i].value);
-
-		if (rc != 0) {
-			errbuf_set(e, "libunbound: %s %s: %s", options[i].name,
-				   options[i].value, ub_strerror(rc));
-			return FED_EDNS;
-		}
-	}
-	return 0;
-}
-
-static bool is_ip(const char *text)
-{
-	struct in6_addr addr;
-
-	return inet_pton(AF_INET, text, &addr) == 1 ||
-	       inet_pton(AF_INET6, text, &addr) == 1;
-}
-
-/* "ip", "v4:port", "[v6]:port" to libunbound's "ip@port" */
-static int parse_server(const char *text, char *out, size_t out_size)
-{
-	struct span s = span_str(text);
-	struct span ip;
-	uint32_t port;
-	size_t at;
-
-	if (is_ip(text)) {
-		(void)snprintf(out, out_size, "%s@53", text);
-		return 0;
-	}
-	at = s.n > 0 && s.p[0] == '[' ? span_find(s, ']', 0)
-				      : span_find(s, ':', 0);
-	if (at == SIZE_MAX)
-		return FED_EINVAL;
-	ip = span_sub(s, s.p[0] == '[' ? 1 : 0, at);
-	s = span_sub(s, s.p[0] == '[' ? at + 1 : at, SIZE_MAX);
-	if (s.n < 2 || s.p[0] != ':' || ip.n >= INET6_ADDRSTRLEN ||
-	    span_to_u32(span_sub(s, 1, SIZE_MAX), &port) != 0 || port == 0 ||
-	    port > UINT16_MAX)
-		return FED_EINVAL;
-	(void)snprintf(out, out_size, "%.*s", (int)ip.n, ip.p);
-	if (!is_ip(out))
-		return FED_EINVAL;
-	(void)snprintf(out + ip.n, out_size - ip.n, "@%u", port);
-	return 0;
-}
-
-static int set_servers(struct ub_ctx *ctx, const char *const *servers,
-		       size_t count, struct errbuf *e)
-{
-	char addr[INET6_ADDRSTRLEN + 8];
-	int rc = 0;
-
-	if (count == 0)
-		rc = ub_ctx_resolvconf(ctx, NULL);
-	if (rc != 0) {
-		errbuf_set(e, "/etc/resolv.conf: %s", ub_strerror(rc));
-		return FED_EDNS;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (parse_server(servers[i], addr, sizeof(addr)) != 0) {
-			errbuf_set(e,
-				   "\"%s\" is not a DNS server; \"ip\" or "
-				   "\"ip:port\" is expected",
-				   servers[i]);
-			return FED_ECONFIG;
-		}
-		rc = ub_ctx_set_fwd(ctx, addr);
-		if (rc != 0) {
-			errbuf_set(e, "DNS server \"%s\": %s", servers[i],
-				   ub_strerror(rc));
-			return FED_ECONFIG;
-		}
-	}
-	return 0;
-}
-
-static void on_readable(uv_poll_t *h, int status, int events)
-{
-	struct edge_dns *d = h->data;
-	int rc;
-
-	(void)events;
-	rc = status == 0 ? ub_process(d->ctx) : UB_PIPE;
-	if (rc != 0)
-		fed_log(loop_log(d->loop), FED_LOG_ERROR, "dns_failed",
-			"error=\"%s\"", ub_strerror(rc));
-}
-
-static int start(struct edge_dns *d, const char *const *servers,
-		 size_t server_count, struct errbuf *e)
-{
-	int err = set_options(d->ctx, e);
-
-	if (err == 0)
-		err = set_servers(d->ctx, servers, server_count, e);
-	if (err != 0)
-		return err;
-	/* a thread, not a fork; before the first lookup settles the options */
-	if (ub_ctx_async(d->ctx, 1) != 0 ||
-	    uv_poll_init(loop_uv(d->loop), &d->poll, ub_fd(d->ctx)) != 0) {
-		errbuf_set(e, "libunbound cannot be attached to the loop");
-		return FED_EDNS;
-	}
-	return 0;
-}
-
 int edge_dns_new(struct edge_dns **d_out, struct loop *loop,
 		 const char *const *servers, size_t server_count,
 		 struct errbuf *e)
 {
 	struct edge_dns *d = calloc(1, sizeof(*d));
-	int err = FED_ENOMEM;
+	int err;
 
 	if (d == NULL)
 		return FED_ENOMEM;
 	d->loop = loop;
-	d->ctx = ub_ctx_create();
-	if (d->ctx != NULL)
-		err = start(d, servers, server_count, e);
+	err = dns_resolver_new(&d->resolver, loop, servers, server_count, e);
 	if (err != 0) {
-		if (err == FED_ENOMEM)
-			errbuf_set(e, "libunbound: out of memory");
-		ub_ctx_delete(d->ctx);
 		free(d);
 		return err;
 	}
-	d->poll.data = d;
-	/* cannot fail on a handle that was just made */
-	(void)uv_poll_start(&d->poll, UV_READABLE, on_readable);
 	*d_out = d;
 	return 0;
-}
-
-static void on_poll_closed(uv_handle_t *h)
-{
-	free(h->data);
 }
 
 void edge_dns_free(struct edge_dns *d)
@@ -563,8 +375,6 @@ void edge_dns_free(struct edge_dns *d)
 		return;
 	DL_FOREACH_SAFE (d->queries, q, next)
 		query_free(q);
-	/* off the descriptor before libunbound closes it */
-	uv_close((uv_handle_t *)&d->poll, on_poll_closed);
-	ub_ctx_delete(d->ctx);
-	d->ctx = NULL;
+	dns_resolver_free(d->resolver);
+	free(d);
 }

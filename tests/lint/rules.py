@@ -58,7 +58,7 @@ ONLY_IN = {
     "libxml/": ["edge-proxy/core/xml_*.c", "edge-proxy/core/xml_*.h",
                 "fe-gateway/core/pidf*.c"],
     "sofia-sip/": ["fe-gateway/sip_adapter*", "fe-gateway/sip_loop*"],
-    "unbound.h": ["edge-proxy/edge_dns*.c"],
+    "unbound.h": ["common/io/dns_resolver.c"],
     "sqlite3.h": ["fe-gateway/store_sqlite.c"],
     "libpq-fe.h": ["fe-gateway/store_postgres.c"],
     "cyaml/": ["common/io/host_*", "edge-proxy/edge_config*",
