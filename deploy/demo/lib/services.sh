@@ -49,11 +49,19 @@ service_alive() {
 
 	pid=$(service_pid "$1")
 	[[ -n $pid && -e /proc/$pid/ns/net ]] || return 1
-	state=$(awk '$1 == "State:" { print $2 }' "/proc/$pid/status") ||
-		return 1
-	[[ $state != [ZX] ]] || return 1
+	state=$(process_state "$pid")
+	[[ -n $state && $state != [ZX] ]] || return 1
 	namespace=/run/netns/$(service_namespace "$1")
 	[[ /proc/$pid/ns/net -ef $namespace ]]
+}
+
+# process_state PID: the letter of proc(5), nothing when there is no process.
+process_state() {
+	awk '$1 == "State:" { print $2 }' "/proc/$1/status" 2>/dev/null || true
+}
+
+service_frozen() {
+	service_alive "$1" && [[ $(process_state "$(service_pid "$1")") == T ]]
 }
 
 service_dead() {
@@ -195,7 +203,7 @@ service_stop() {
 	service_alive "$service" || return 0
 	pid=$(service_pid "$service")
 	kill -s TERM "$pid"
-	kill -s CONT "$pid" 2>/dev/null || true
+	kill -s CONT -- "-$pid" 2>/dev/null || true
 	wait_for "${LAB_STOP_SECONDS:-5}" service_dead "$service" && return 0
 	warn "$service ignores SIGTERM and is killed"
 	kill -s KILL "$pid" 2>/dev/null || true
@@ -233,12 +241,13 @@ command_status() {
 		say "not up"
 		return 1
 	}
-	printf '%-24s %8s  %-5s  %-20s %s\n' SERVICE PID ALIVE ADDRESS LOG
+	printf '%-24s %8s  %-6s %-20s %s\n' SERVICE PID ALIVE ADDRESS LOG
 	while read -r service; do
 		state=yes
 		service_alive "$service" || state=no worst=1
+		! service_frozen "$service" || state=frozen worst=1
 		pid=$(service_pid "$service")
-		printf '%-24s %8s  %-5s  %-20s %s\n' "$service" "${pid:--}" \
+		printf '%-24s %8s  %-6s %-20s %s\n' "$service" "${pid:--}" \
 			"$state" "$(service_address "$service")" \
 			"$LAB_STATE/$service/log"
 	done < <(lab_services)
