@@ -300,27 +300,36 @@ int edge_config_dump(const struct edge_config *c)
 	return host_config_dump(&file_schema, c->file);
 }
 
+struct sni_name {
+	char text[LIMIT_DOMAIN_BYTES + 1];
+};
+
 int edge_config_s2s_creds(const struct edge_config *c,
 			  struct tls_creds **creds_out, struct errbuf *e)
 {
 	const struct edge_config_s2s *s = &c->file->s2s;
 	struct tls_identity *ids = calloc(s->domains_count, sizeof(*ids));
+	struct sni_name *sni = calloc(s->domains_count, sizeof(*sni));
 	struct tls_creds_params p = {
 		.trust_file = s->trust,
 		.identities = ids,
 		.identity_count = s->domains_count,
 		.verify = TLS_VERIFY_FACTS,
+		.alpn = "xmpp-server", /* XEP-0368 */
 	};
-	int err;
+	int err = ids == NULL || sni == NULL ? FED_ENOMEM : 0;
 
-	if (ids == NULL)
-		return FED_ENOMEM;
-	for (unsigned i = 0; i < s->domains_count; i++)
+	for (unsigned i = 0; err == 0 && i < s->domains_count; i++) {
 		ids[i] = (struct tls_identity){c->domains[i],
 					       s->domains[i].certificate,
-					       s->domains[i].key};
-	err = tls_creds_new(creds_out, &p, e);
+					       s->domains[i].key, sni[i].text};
+		err = domain_to_ascii(span_str(c->domains[i]), sni[i].text,
+				      sizeof(sni[i].text));
+	}
+	if (err == 0)
+		err = tls_creds_new(creds_out, &p, e);
 	free(ids);
+	free(sni);
 	return err;
 }
 
@@ -328,7 +337,8 @@ int edge_config_channel_creds(const struct edge_config *c,
 			      struct tls_creds **creds_out, struct errbuf *e)
 {
 	const struct edge_config_channel *ch = &c->file->channel;
-	struct tls_identity id = {c->file->instance, ch->certificate, ch->key};
+	struct tls_identity id = {c->file->instance, ch->certificate, ch->key,
+				  NULL};
 	struct tls_creds_params p = {
 		.trust_file = ch->trust,
 		.identities = &id,

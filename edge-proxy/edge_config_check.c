@@ -66,7 +66,7 @@ static int check_key(const struct host_place *c, const char *key,
 		     const char *name, const char *cert_file,
 		     const char *key_file)
 {
-	struct tls_identity id = {name, cert_file, key_file};
+	struct tls_identity id = {name, cert_file, key_file, NULL};
 	struct tls_creds_params p = {.identities = &id, .identity_count = 1};
 	struct tls_creds *creds = NULL;
 	struct errbuf why = {0};

@@ -212,6 +212,14 @@ static void on_stanza(struct edge_in *in, const struct s2s_action *a)
 		answer_failure(in, a->u.stanza.stanza, err);
 }
 
+static void start_tls(struct edge_in *in, const char *name)
+{
+	const struct tls_params tls = {.side = TLS_SERVER, .identity = name};
+
+	if (conn_start_tls(in->conn, in->e->creds, &tls) != 0)
+		follow_up(in, S2S_EV_TLS_FAILED);
+}
+
 static void do_action(struct edge_in *in, const struct s2s_action *a)
 {
 	switch (a->kind) {
@@ -220,9 +228,7 @@ static void do_action(struct edge_in *in, const struct s2s_action *a)
 			follow_up(in, S2S_EV_TOO_SLOW);
 		break;
 	case S2S_ACT_START_TLS:
-		if (conn_start_tls(in->conn, in->e->creds, TLS_SERVER,
-				   a->u.name, NULL) != 0)
-			follow_up(in, S2S_EV_TLS_FAILED);
+		start_tls(in, a->u.name);
 		break;
 	case S2S_ACT_READY:
 		on_ready(in, a);

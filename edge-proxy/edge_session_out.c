@@ -136,10 +136,14 @@ static void start_tls(struct edge_out *o, const char *name)
 {
 	bool has_own = tls_creds_has(o->e->creds, o->local);
 	char sni[LIMIT_DOMAIN_BYTES + 1];
+	const struct tls_params tls = {
+		.side = TLS_CLIENT,
+		.identity = has_own ? o->local : NULL,
+		.sni = sni,
+	};
 
 	if (domain_to_ascii(span_str(name), sni, sizeof(sni)) != 0 ||
-	    conn_start_tls(o->conn, o->e->creds, TLS_CLIENT,
-			   has_own ? o->local : NULL, sni) != 0)
+	    conn_start_tls(o->conn, o->e->creds, &tls) != 0)
 		follow_up(o, S2S_EV_TLS_FAILED);
 }
 

@@ -178,7 +178,8 @@ int gateway_config_creds(const struct gateway_config *c,
 			 struct tls_creds **creds_out, struct errbuf *e)
 {
 	const struct gateway_config_channel *ch = &c->file->channel;
-	struct tls_identity id = {c->file->instance, ch->certificate, ch->key};
+	struct tls_identity id = {c->file->instance, ch->certificate, ch->key,
+				  NULL};
 	struct tls_creds_params p = {
 		.trust_file = ch->trust,
 		.identities = &id,

@@ -228,7 +228,8 @@ static int check_files(const struct check *c)
 static int check_creds(const struct check *c)
 {
 	const struct gateway_config_channel *ch = &c->f->channel;
-	struct tls_identity id = {c->f->instance, ch->certificate, ch->key};
+	struct tls_identity id = {c->f->instance, ch->certificate, ch->key,
+				  NULL};
 	struct tls_creds_params trust = {.trust_file = ch->trust};
 	struct tls_creds_params own = {.identities = &id, .identity_count = 1};
 	struct tls_creds *creds = NULL;

@@ -16,6 +16,11 @@ struct tls_facts {
 				  * says nothing about names or key usage */
 	char chain_problem[128]; /* why not, for a human; "" when valid */
 	struct span peer_cert_der; /* end certificate; lives as the conn */
+	int64_t peer_not_after_ms; /* when that one expires, ms since 1970;
+				    * 0 without one */
+	char alpn[32];		   /* the protocol agreed on; "" none */
+	struct span sni;	   /* SERVER: the name that was asked for, as it
+				    * came; n == 0: none; lives as the conn */
 };
 
 #endif

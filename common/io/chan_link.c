@@ -141,8 +141,9 @@ static void take_bytes(struct chan_link *l, struct span bytes)
 
 static void start_tls(struct chan_link *l)
 {
-	int err = conn_start_tls(l->conn, l->creds, TLS_CLIENT, l->instance,
-				 l->peer);
+	const struct tls_params tls = {
+		.side = TLS_CLIENT, .identity = l->instance, .sni = l->peer};
+	int err = conn_start_tls(l->conn, l->creds, &tls);
 
 	if (err == 0)
 		return;

@@ -198,6 +198,8 @@ static void on_guest_event(struct conn *c, const struct conn_event *ev,
 static void on_accept(struct listener *listener, struct conn *c, void *arg)
 {
 	struct chan_server *s = arg;
+	const struct tls_params tls = {.side = TLS_SERVER,
+				       .identity = s->instance};
 	struct chan_guest *g = NULL;
 
 	(void)listener;
@@ -217,8 +219,7 @@ static void on_accept(struct listener *listener, struct conn *c, void *arg)
 	conn_set_handler(c, on_guest_event, g);
 	conn_set_deadline(c, loop_now_ms(s->common.loop) + LIMIT_TLS_MS +
 				     LIMIT_CHANNEL_HELLO_MS);
-	if (conn_start_tls(c, s->common.creds, TLS_SERVER, s->instance, NULL) !=
-	    0)
+	if (conn_start_tls(c, s->common.creds, &tls) != 0)
 		guest_reject(g, "", "TLS cannot start");
 }
 

@@ -213,8 +213,8 @@ void conn_close(struct conn *c)
 
 /* ---- TLS and facts ------------------------------------------------------- */
 
-int conn_start_tls(struct conn *c, struct tls_creds *creds, enum tls_side side,
-		   const char *name, const char *sni)
+int conn_start_tls(struct conn *c, struct tls_creds *creds,
+		   const struct tls_params *p)
 {
 	int err;
 
@@ -222,7 +222,7 @@ int conn_start_tls(struct conn *c, struct tls_creds *creds, enum tls_side side,
 		return FED_ESTATE;
 	err = conn_release_clear(c);
 	if (err == 0)
-		err = tls_engine_new(&c->tls, creds, side, name, sni, &c->wire);
+		err = tls_engine_new(&c->tls, creds, p, &c->wire);
 	if (err != 0)
 		return err;
 	loop_timer_arm(c->guard, loop_now_ms(c->loop) + LIMIT_TLS_MS);

@@ -77,13 +77,10 @@ void conn_set_handler(struct conn *c, conn_event_fn fn, void *arg);
  * written before leave in clear first.
  *
  * @param creds  referenced by the connection
- * @param name   SERVER: the identity to show (a name of creds); CLIENT: own
- *               identity to show, NULL: none
- * @param sni    CLIENT: name to ask for, NULL: none
  * @return 0; FED_ENOTFOUND no such identity; FED_ESTATE; FED_ENOMEM
  */
-int conn_start_tls(struct conn *c, struct tls_creds *creds, enum tls_side side,
-		   const char *name, const char *sni) FED_NODISCARD;
+int conn_start_tls(struct conn *c, struct tls_creds *creds,
+		   const struct tls_params *p) FED_NODISCARD;
 
 /**
  * Queue bytes (copied).  Above LIMIT_WRITE_SOFT_BYTES the connection is

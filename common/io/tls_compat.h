@@ -77,6 +77,16 @@ static inline int tls_compat_check_pair(const mbedtls_pk_context *pub,
 #endif
 }
 
+/* What mbedtls_ssl_set_bio() was given. */
+static inline void *tls_compat_owner(const mbedtls_ssl_context *ssl)
+{
+#if TLS_COMPAT_3
+	return ssl->MBEDTLS_PRIVATE(p_bio);
+#else
+	return ssl->p_bio;
+#endif
+}
+
 /* The number of the fatal alert just received: library calls report only
  * that there was one. */
 static inline int tls_compat_alert(const mbedtls_ssl_context *ssl)

@@ -183,14 +183,33 @@ static struct tls_entry *find_entry(const struct tls_creds *c, struct span name)
 	return NULL;
 }
 
-/* Only for servers that were started without a name (direct TLS); an unknown
- * name gets the default certificate, the stream header decides later. */
+static struct tls_entry *find_sni(const struct tls_creds *c, struct span name)
+{
+	for (size_t i = 0; i < c->entry_count; i++)
+		if (c->entries[i].has_configs &&
+		    span_ieq(span_str(c->entries[i].sni), name))
+			return &c->entries[i];
+	return NULL;
+}
+
+/* The owner named the identity (STARTTLS: the stream header said it). */
+static int on_sni_known(void *arg, mbedtls_ssl_context *ssl,
+			const unsigned char *name, size_t n)
+{
+	(void)arg;
+	tls_engine_note_sni(ssl, span_of(name, n));
+	return 0;
+}
+
+/* Direct TLS: an unknown name gets the default certificate, the stream header
+ * decides later. */
 static int on_sni(void *arg, mbedtls_ssl_context *ssl,
 		  const unsigned char *name, size_t n)
 {
 	struct tls_creds *c = arg;
-	struct tls_entry *entry = find_entry(c, span_of(name, n));
+	struct tls_entry *entry = find_sni(c, span_of(name, n));
 
+	tls_engine_note_sni(ssl, span_of(name, n));
 	if (entry == NULL)
 		return 0;
 	for (size_t i = 0; i < c->entry_count; i++) {
@@ -238,9 +257,44 @@ static int init_config(struct tls_creds *c, mbedtls_ssl_config *conf,
 	else /* the names of all public CAs do not fit in a record */
 		mbedtls_ssl_conf_cert_req_ca_list(
 			conf, MBEDTLS_SSL_CERT_REQ_CA_LIST_DISABLED);
-	if (c->alpn != NULL &&
-	    mbedtls_ssl_conf_alpn_protocols(conf, c->alpn_list) != 0)
+	if (side == TLS_SERVER)
+		mbedtls_ssl_conf_sni(conf, on_sni_known, NULL);
+	return 0;
+}
+
+static void zero_configs(struct tls_configs *configs)
+{
+	mbedtls_ssl_config_init(&configs->plain);
+	mbedtls_ssl_config_init(&configs->direct);
+}
+
+static void free_configs(struct tls_configs *configs)
+{
+	mbedtls_ssl_config_free(&configs->plain);
+	mbedtls_ssl_config_free(&configs->direct);
+}
+
+static int init_configs(struct tls_creds *c, struct tls_configs *configs,
+			enum tls_side side)
+{
+	int err = init_config(c, &configs->plain, side);
+
+	if (err == 0)
+		err = init_config(c, &configs->direct, side);
+	if (err == 0 && c->alpn != NULL &&
+	    mbedtls_ssl_conf_alpn_protocols(&configs->direct, c->alpn_list) !=
+		    0)
 		return FED_EINVAL;
+	return err;
+}
+
+static int add_own(struct tls_configs *configs, struct tls_entry *entry)
+{
+	if (mbedtls_ssl_conf_own_cert(&configs->plain, &entry->chain,
+				      &entry->key) != 0 ||
+	    mbedtls_ssl_conf_own_cert(&configs->direct, &entry->chain,
+				      &entry->key) != 0)
+		return FED_ENOMEM;
 	return 0;
 }
 
@@ -252,31 +306,29 @@ static int add_configs(struct tls_creds *c, struct tls_entry *entry)
 	if (first == NULL) {
 		first = entry;
 		first->has_configs = true;
-		mbedtls_ssl_config_init(&first->server);
-		mbedtls_ssl_config_init(&first->client);
-		err = init_config(c, &first->server, TLS_SERVER);
+		zero_configs(&first->server);
+		zero_configs(&first->client);
+		err = init_configs(c, &first->server, TLS_SERVER);
 		if (err == 0)
-			err = init_config(c, &first->client, TLS_CLIENT);
+			err = init_configs(c, &first->client, TLS_CLIENT);
 		if (err != 0)
 			return err;
 	}
-	if (mbedtls_ssl_conf_own_cert(&first->server, &entry->chain,
-				      &entry->key) != 0 ||
-	    mbedtls_ssl_conf_own_cert(&first->client, &entry->chain,
-				      &entry->key) != 0)
-		return FED_ENOMEM;
-	return 0;
+	err = add_own(&first->server, entry);
+	return err == 0 ? add_own(&first->client, entry) : err;
 }
 
 /* The first identity is shown when SNI asks for none of ours. */
 static int init_any(struct tls_creds *c)
 {
-	int err = init_config(c, &c->any, TLS_SERVER);
+	int err = init_configs(c, &c->any, TLS_SERVER);
 
-	mbedtls_ssl_conf_sni(&c->any, on_sni, c);
-	if (err == 0 && mbedtls_ssl_conf_own_cert(&c->any, &c->entries[0].chain,
-						  &c->entries[0].key) != 0)
-		err = FED_ENOMEM;
+	mbedtls_ssl_conf_sni(&c->any.plain, on_sni, c);
+	mbedtls_ssl_conf_sni(&c->any.direct, on_sni, c);
+	for (size_t i = 0; err == 0 && i < c->entry_count; i++)
+		if (span_ieq(span_str(c->entries[i].name),
+			     span_str(c->entries[0].name)))
+			err = add_own(&c->any, &c->entries[i]);
 	return err;
 }
 
@@ -289,8 +341,9 @@ static int add_identity(struct tls_creds *c, const struct tls_identity *id,
 	mbedtls_x509_crt_init(&entry->chain);
 	mbedtls_pk_init(&entry->key);
 	entry->name = strdup(id->name);
+	entry->sni = strdup(id->sni != NULL ? id->sni : id->name);
 	c->entry_count++;
-	if (entry->name == NULL)
+	if (entry->name == NULL || entry->sni == NULL)
 		return FED_ENOMEM;
 	err = load_certs(id->cert_file, false, &entry->chain, e);
 	if (err == 0)
@@ -300,19 +353,29 @@ static int add_identity(struct tls_creds *c, const struct tls_identity *id,
 	return err == 0 ? add_configs(c, entry) : err;
 }
 
-const mbedtls_ssl_config *tls_creds_config(const struct tls_creds *c,
-					   enum tls_side side, const char *name)
+static const struct tls_configs *find_configs(const struct tls_creds *c,
+					      const struct tls_params *p)
 {
 	const struct tls_entry *entry;
 
-	if (name == NULL && side == TLS_CLIENT)
+	if (p->identity == NULL && p->side == TLS_CLIENT)
 		return &c->anonymous;
-	if (name == NULL)
+	if (p->identity == NULL)
 		return c->entry_count > 0 ? &c->any : NULL;
-	entry = find_entry(c, span_str(name));
+	entry = find_entry(c, span_str(p->identity));
 	if (entry == NULL)
 		return NULL;
-	return side == TLS_SERVER ? &entry->server : &entry->client;
+	return p->side == TLS_SERVER ? &entry->server : &entry->client;
+}
+
+const mbedtls_ssl_config *tls_creds_config(const struct tls_creds *c,
+					   const struct tls_params *p)
+{
+	const struct tls_configs *configs = find_configs(c, p);
+
+	if (configs == NULL)
+		return NULL;
+	return p->is_direct ? &configs->direct : &configs->plain;
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -323,16 +386,17 @@ static void creds_free(struct tls_creds *c)
 		struct tls_entry *entry = &c->entries[i];
 
 		if (entry->has_configs) {
-			mbedtls_ssl_config_free(&entry->server);
-			mbedtls_ssl_config_free(&entry->client);
+			free_configs(&entry->server);
+			free_configs(&entry->client);
 		}
 		mbedtls_x509_crt_free(&entry->chain);
 		mbedtls_pk_free(&entry->key);
 		free(entry->name);
+		free(entry->sni);
 	}
 	free(c->entries);
-	mbedtls_ssl_config_free(&c->anonymous);
-	mbedtls_ssl_config_free(&c->any);
+	free_configs(&c->anonymous);
+	free_configs(&c->any);
 	mbedtls_x509_crt_free(&c->trust);
 	mbedtls_ctr_drbg_free(&c->rng);
 	mbedtls_entropy_free(&c->entropy);
@@ -351,8 +415,8 @@ static struct tls_creds *creds_alloc(const struct tls_creds_params *p)
 	mbedtls_entropy_init(&c->entropy);
 	mbedtls_ctr_drbg_init(&c->rng);
 	mbedtls_x509_crt_init(&c->trust);
-	mbedtls_ssl_config_init(&c->anonymous);
-	mbedtls_ssl_config_init(&c->any);
+	zero_configs(&c->anonymous);
+	zero_configs(&c->any);
 	c->entries = calloc(p->identity_count + 1, sizeof(*c->entries));
 	c->alpn = p->alpn == NULL ? NULL : strdup(p->alpn);
 	c->alpn_list[0] = c->alpn;
@@ -389,7 +453,7 @@ static int load_all(struct tls_creds *c, const struct tls_creds_params *p,
 	}
 	err = load_trust(c, p, e);
 	if (err == 0)
-		err = init_config(c, &c->anonymous, TLS_CLIENT);
+		err = init_configs(c, &c->anonymous, TLS_CLIENT);
 	for (size_t i = 0; err == 0 && i < p->identity_count; i++)
 		err = add_identity(c, &p->identities[i], e);
 	if (err == 0 && c->entry_count > 0)

@@ -14,9 +14,21 @@ struct tls_identity {
 	const char *name;      /* normalized domain it is shown for */
 	const char *cert_file; /* PEM chain, end certificate first */
 	const char *key_file;  /* PEM */
+	const char *sni;       /* the name in A-labels, NULL: name is so */
 };
 
 enum tls_side { TLS_SERVER, TLS_CLIENT };
+
+/* How a connection begins TLS; all of it is borrowed for the call. */
+struct tls_params {
+	enum tls_side side;
+	const char *identity; /* a name of the creds.  SERVER: shown, NULL: the
+			       * one that SNI asks for, else the first.
+			       * CLIENT: shown when asked, NULL: none */
+	const char *sni; /* CLIENT: name to ask for (A-labels), NULL: none */
+	bool is_direct;	 /* CLIENT: offer the ALPN of the creds; for direct
+			  * TLS (XEP-0368) only */
+};
 
 enum tls_verify {
 	TLS_VERIFY_FACTS,    /* finish the handshake, report what was found */
@@ -28,7 +40,9 @@ struct tls_creds_params {
 	const struct tls_identity *identities;
 	size_t identity_count; /* 0: client without certificate */
 	enum tls_verify verify;
-	const char *alpn; /* NULL: none */
+	/* NULL: none.  A server refuses who offers others only; who offers
+	 * nothing is welcome. */
+	const char *alpn;
 };
 
 /**

@@ -15,6 +15,7 @@ struct tls_engine {
 	struct buf *out;
 	bool is_up;
 	bool is_closed; /* close_notify sent, or failed */
+	char *sni;	/* SERVER: asked for */
 	struct tls_facts facts;
 	char problem[256];
 };
@@ -131,10 +132,9 @@ static int fail(struct tls_engine *e, int rc)
 /* ---- life ---------------------------------------------------------------- */
 
 int tls_engine_new(struct tls_engine **e_out, struct tls_creds *creds,
-		   enum tls_side side, const char *name, const char *sni,
-		   struct buf *out)
+		   const struct tls_params *p, struct buf *out)
 {
-	const mbedtls_ssl_config *conf = tls_creds_config(creds, side, name);
+	const mbedtls_ssl_config *conf = tls_creds_config(creds, p);
 	struct tls_engine *e;
 
 	if (conf == NULL)
@@ -143,15 +143,15 @@ int tls_engine_new(struct tls_engine **e_out, struct tls_creds *creds,
 	if (e == NULL)
 		return FED_ENOMEM;
 	e->creds = tls_creds_ref(creds);
-	e->side = side;
+	e->side = p->side;
 	e->out = out;
 	mbedtls_ssl_init(&e->ssl);
 	/* The host name is for SNI; that it does not match counts nothing
 	 * (tls_verify_callback).  It must be set, to NULL even, since later
 	 * versions refuse to verify without. */
 	if (mbedtls_ssl_setup(&e->ssl, conf) != 0 ||
-	    (side == TLS_CLIENT &&
-	     mbedtls_ssl_set_hostname(&e->ssl, sni) != 0)) {
+	    (p->side == TLS_CLIENT &&
+	     mbedtls_ssl_set_hostname(&e->ssl, p->sni) != 0)) {
 		tls_engine_free(e);
 		return FED_ENOMEM;
 	}
@@ -166,6 +166,7 @@ void tls_engine_free(struct tls_engine *e)
 		return;
 	mbedtls_ssl_free(&e->ssl);
 	tls_creds_unref(e->creds);
+	free(e->sni);
 	free(e);
 }
 
@@ -180,6 +181,17 @@ struct span tls_engine_left(const struct tls_engine *e)
 }
 
 /* ---- handshake and facts ------------------------------------------------- */
+
+/* LIMIT: no DNS name is longer; what is longer was not asked for. */
+enum { TLS_SNI_MAX = 255 };
+
+void tls_engine_note_sni(mbedtls_ssl_context *ssl, struct span name)
+{
+	struct tls_engine *e = tls_compat_owner(ssl);
+
+	if (e->sni == NULL && name.n <= TLS_SNI_MAX)
+		e->sni = span_dup(name); /* no memory: not asked for */
+}
 
 /* "TLS-ECDHE-..." and "TLS1-3-AES-..." to the names of IANA */
 static void copy_suite(struct tls_facts *f, const char *suite)
@@ -200,6 +212,7 @@ static void gather_facts(struct tls_engine *e)
 {
 	const mbedtls_x509_crt *peer = mbedtls_ssl_get_peer_cert(&e->ssl);
 	uint32_t flags = tls_verify_flags(&e->ssl, e->side);
+	const char *alpn = mbedtls_ssl_get_alpn_protocol(&e->ssl);
 	struct tls_facts *f = &e->facts;
 
 	*f = (struct tls_facts){.has_peer_cert = peer != NULL};
@@ -211,7 +224,11 @@ static void gather_facts(struct tls_engine *e)
 		f->peer_cert_der = SPAN_NULL;
 	} else {
 		f->peer_cert_der = span_of(peer->raw.p, peer->raw.len);
+		f->peer_not_after_ms = tls_verify_time_ms(&peer->valid_to);
 	}
+	if (alpn != NULL)
+		(void)snprintf(f->alpn, sizeof(f->alpn), "%s", alpn);
+	f->sni = span_str(e->sni == NULL ? "" : e->sni);
 	f->is_chain_valid = flags == 0;
 	tls_verify_explain(flags, peer, f->chain_problem,
 			   sizeof(f->chain_problem));

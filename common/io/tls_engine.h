@@ -19,15 +19,11 @@ struct tls_engine;
 /**
  * New engine, nothing sent yet.
  *
- * @param name  SERVER: identity to show, NULL: by SNI; CLIENT: identity to
- *              show, NULL: none
- * @param sni   CLIENT: name to ask for, NULL: none
- * @param out   borrowed for the engine's life: ciphertext is appended here
+ * @param out  borrowed for the engine's life: ciphertext is appended here
  * @return 0; FED_ENOTFOUND no such identity; FED_ENOMEM
  */
 int tls_engine_new(struct tls_engine **e_out, struct tls_creds *creds,
-		   enum tls_side side, const char *name, const char *sni,
-		   struct buf *out) FED_NODISCARD;
+		   const struct tls_params *p, struct buf *out) FED_NODISCARD;
 
 /** Free; NULL is allowed. */
 void tls_engine_free(struct tls_engine *e);

@@ -8,15 +8,22 @@
 #include "io/tls_compat.h"
 #include "io/tls_creds.h"
 
+/* ALPN is a matter of the configuration, not of the connection. */
+struct tls_configs {
+	mbedtls_ssl_config plain;  /* STARTTLS, the channel */
+	mbedtls_ssl_config direct; /* with ALPN */
+};
+
 /* One certificate file with its key.  A second one of the same name (RSA
  * beside ECDSA) is added to the configurations of the first. */
 struct tls_entry {
 	char *name;
+	char *sni; /* the name in A-labels */
 	mbedtls_x509_crt chain;
 	mbedtls_pk_context key;
 	bool has_configs; /* first of its name */
-	mbedtls_ssl_config server;
-	mbedtls_ssl_config client;
+	struct tls_configs server;
+	struct tls_configs client;
 };
 
 /* Immutable but for the random generator and the reference count, which are
@@ -34,15 +41,17 @@ struct tls_creds {
 	const char *alpn_list[2];
 	struct tls_entry *entries;
 	size_t entry_count;
-	mbedtls_ssl_config anonymous; /* client without certificate */
-	mbedtls_ssl_config any;	      /* server, identity by SNI */
+	struct tls_configs anonymous; /* client without certificate */
+	struct tls_configs any;	      /* server, identity by SNI */
 };
 
-/** Configuration to use; NULL: no such identity.  A server without a name
- * shows the first identity, or the one that SNI asks for. */
+/** Configuration to use; NULL: no such identity. */
 const mbedtls_ssl_config *tls_creds_config(const struct tls_creds *c,
-					   enum tls_side side,
-					   const char *name);
+					   const struct tls_params *p);
+
+/** The client of this handshake asked for that name.  `ssl` is in an engine
+ * (tls_compat_owner()). */
+void tls_engine_note_sni(mbedtls_ssl_context *ssl, struct span name);
 
 /** For mbedtls_ssl_conf_verify(). */
 int tls_verify_callback(void *arg, mbedtls_x509_crt *crt, int depth,
@@ -51,6 +60,9 @@ int tls_verify_callback(void *arg, mbedtls_x509_crt *crt, int depth,
 /** The flags of a finished verification, with what is not to count taken
  * out. */
 uint32_t tls_verify_flags(const mbedtls_ssl_context *ssl, enum tls_side side);
+
+/** Milliseconds since 1970 of a date in a certificate. */
+int64_t tls_verify_time_ms(const mbedtls_x509_time *t);
 
 /** What the flags mean, for a human. */
 void tls_verify_explain(uint32_t flags, const mbedtls_x509_crt *cert, char *out,

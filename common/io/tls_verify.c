@@ -1,6 +1,7 @@
 /* What is checked of a peer's certificate, and how it is told. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "io/tls_priv.h"
 
@@ -59,6 +60,20 @@ uint32_t tls_verify_flags(const mbedtls_ssl_context *ssl, enum tls_side side)
 	if (side == TLS_SERVER)
 		flags &= ~(uint32_t)USAGE_FLAGS;
 	return flags;
+}
+
+int64_t tls_verify_time_ms(const mbedtls_x509_time *t)
+{
+	struct tm utc = {
+		.tm_year = t->year - 1900,
+		.tm_mon = t->mon - 1,
+		.tm_mday = t->day,
+		.tm_hour = t->hour,
+		.tm_min = t->min,
+		.tm_sec = t->sec,
+	};
+
+	return (int64_t)timegm(&utc) * 1000;
 }
 
 static bool is_self_signed(const mbedtls_x509_crt *cert)

@@ -231,7 +231,7 @@ static void on_stop(void *arg)
 
 static int run(struct edge *e, char **argv, struct logger *log)
 {
-	struct tls_identity id = {argv[2], argv[5], argv[6]};
+	struct tls_identity id = {argv[2], argv[5], argv[6], NULL};
 	struct tls_creds_params tp = {.trust_file = argv[4],
 				      .identities = &id,
 				      .identity_count = 1,

@@ -168,7 +168,7 @@ static void on_stop(void *arg)
 
 static int start(struct fake *f, char **argv, struct daemon_signals **signals)
 {
-	const struct tls_identity id = {argv[1], argv[5], argv[6]};
+	const struct tls_identity id = {argv[1], argv[5], argv[6], NULL};
 	const struct tls_creds_params p = {.trust_file = argv[4],
 					   .identities = &id,
 					   .identity_count = 1,

@@ -84,8 +84,11 @@ static struct tls_creds *load(const char *dir, const char *ca, const char *name,
 			      const char *as)
 {
 	char cert[128], key[128], trust[128];
-	struct tls_identity id = {as, cert, key};
-	struct tls_creds_params p = {trust, &id, 1, TLS_VERIFY_REQUIRED, NULL};
+	struct tls_identity id = {as, cert, key, NULL};
+	struct tls_creds_params p = {.trust_file = trust,
+				     .identities = &id,
+				     .identity_count = 1,
+				     .verify = TLS_VERIFY_REQUIRED};
 	struct tls_creds *creds = NULL;
 	struct errbuf e = {""};
 

@@ -63,15 +63,13 @@ static void end(struct peer *p, const struct s2s_reason *why)
 
 static void start_tls(struct peer *p, const char *name)
 {
-	int err;
+	const struct tls_params in = {.side = TLS_SERVER, .identity = name};
+	const struct tls_params out = {
+		.side = TLS_CLIENT, .identity = p->identity, .sni = name};
 
-	if (p->in != NULL)
-		err = conn_start_tls(p->conn, p->host->creds, TLS_SERVER, name,
-				     NULL);
-	else
-		err = conn_start_tls(p->conn, p->host->creds, TLS_CLIENT,
-				     p->identity, name);
-	flow_need(err, "TLS");
+	flow_need(conn_start_tls(p->conn, p->host->creds,
+				 p->in != NULL ? &in : &out),
+		  "TLS");
 }
 
 static void do_action(struct peer *p, const struct s2s_action *a)

@@ -188,8 +188,8 @@ static void watch_arrivals(struct xmpp *x, int fd)
 static struct tls_creds *load_creds(char **args)
 {
 	const struct tls_identity identities[] = {
-		{LOAD_XMPP_DOMAIN, args[3], args[4]},
-		{WILDCARD, args[5], args[6]},
+		{LOAD_XMPP_DOMAIN, args[3], args[4], NULL},
+		{WILDCARD, args[5], args[6], NULL},
 	};
 	const struct tls_creds_params p = {
 		.trust_file = args[2],
