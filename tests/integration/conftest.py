@@ -32,6 +32,12 @@ class Lab:
                                  f"{done.stdout}{done.stderr}")
         return done
 
+    def popen(self, *words):
+        """A lab command that goes on; text in its stdin and stdout."""
+        return subprocess.Popen([str(LAB), *words], text=True, cwd=TOP,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                env=self.environ)
+
     def up(self):
         self("up")
         self.env = dict(re.findall(r"^export (\w+)=['\"]?(.*?)['\"]?$",

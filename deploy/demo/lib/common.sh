@@ -20,8 +20,10 @@ LAB_VARIABLES=(
 	LAB_INET_NET LAB_DNS_IP LAB_PROSODY_IP LAB_EDGE_OUTER_IP
 	LAB_INSIDE_NET LAB_EDGE_INNER_IP LAB_GATEWAY_IP LAB_KAMAILIO_IP
 	LAB_UA_IP LAB_UA2_IP
+	LAB_INET_NET6 LAB_DNS_IP6 LAB_PROSODY_IP6 LAB_EDGE_OUTER_IP6
+	LAB_INSIDE_NET6 LAB_EDGE_INNER_IP6 LAB_GATEWAY_IP6
 	LAB_S2S_PORT LAB_C2S_PORT LAB_CHANNEL_PORT
-	LAB_GATEWAY_SIP LAB_KAMAILIO_SIP LAB_CHANNEL
+	LAB_GATEWAY_SIP LAB_KAMAILIO_SIP LAB_CHANNEL LAB_CHANNEL6
 	LAB_XMPP_DOMAIN LAB_SIP_DOMAIN LAB_EDGE_NAME LAB_GATEWAY_NAME
 	LAB_JULIET LAB_NURSE LAB_ROMEO
 	LAB_JULIET_PASSWORD LAB_NURSE_PASSWORD
@@ -69,8 +71,7 @@ set_names() {
 	LAB_ROMEO=romeo@$LAB_SIP_DOMAIN
 }
 
-# A second family is a second set of these, and of the lists below them:
-# namespaces, firewall and zones do not care which family an address has.
+# IPv6 addresses end in the digits of the IPv4 ones. SIP speaks IPv4 only.
 set_addresses() {
 	LAB_INET_NET=198.51.100.0/24
 	LAB_EDGE_OUTER_IP=198.51.100.1
@@ -84,25 +85,38 @@ set_addresses() {
 	LAB_UA_IP=10.66.0.10
 	LAB_UA2_IP=10.66.0.11
 
+	LAB_INET_NET6=2001:db8:1::/64
+	LAB_EDGE_OUTER_IP6=2001:db8:1::1
+	LAB_PROSODY_IP6=2001:db8:1::10
+	LAB_DNS_IP6=2001:db8:1::53
+
+	LAB_INSIDE_NET6=fd00:66::/64
+	LAB_EDGE_INNER_IP6=fd00:66::1
+	LAB_GATEWAY_IP6=fd00:66::2
+
 	LAB_S2S_PORT=5269
 	LAB_C2S_PORT=5222
 	LAB_CHANNEL_PORT=23456
 	LAB_GATEWAY_SIP=$LAB_GATEWAY_IP:5070
 	LAB_KAMAILIO_SIP=$LAB_KAMAILIO_IP:5060
 	LAB_CHANNEL=$LAB_EDGE_INNER_IP:$LAB_CHANNEL_PORT
+	LAB_CHANNEL6=[$LAB_EDGE_INNER_IP6]:$LAB_CHANNEL_PORT
 }
 
-# The first address of a list is the one outgoing connections have.
+# The first address of a family is the one outgoing connections have.
 set_address_lists() {
 	local n
 
-	ADDRESSES_INET=("$LAB_PROSODY_IP/24" "$LAB_DNS_IP/24")
+	ADDRESSES_INET=("$LAB_PROSODY_IP/24" "$LAB_DNS_IP/24"
+		"$LAB_PROSODY_IP6/64" "$LAB_DNS_IP6/64")
 	for ((n = 20; n < 60; n++)); do
-		((n == 53)) || ADDRESSES_INET+=("198.51.100.$n/24")
+		((n == 53)) || ADDRESSES_INET+=("198.51.100.$n/24"
+			"2001:db8:1::$n/64")
 	done
-	ADDRESSES_DMZ_OUTER=("$LAB_EDGE_OUTER_IP/24")
-	ADDRESSES_DMZ_INNER=("$LAB_EDGE_INNER_IP/24")
-	ADDRESSES_INSIDE=("$LAB_GATEWAY_IP/24" "$LAB_KAMAILIO_IP/24")
+	ADDRESSES_DMZ_OUTER=("$LAB_EDGE_OUTER_IP/24" "$LAB_EDGE_OUTER_IP6/64")
+	ADDRESSES_DMZ_INNER=("$LAB_EDGE_INNER_IP/24" "$LAB_EDGE_INNER_IP6/64")
+	ADDRESSES_INSIDE=("$LAB_GATEWAY_IP/24" "$LAB_KAMAILIO_IP/24"
+		"$LAB_GATEWAY_IP6/64")
 	for ((n = 10; n < 30; n++)); do
 		ADDRESSES_INSIDE+=("10.66.0.$n/24")
 	done
@@ -182,6 +196,15 @@ is_up() {
 
 need_up() {
 	is_up || die "the lab is not up: $DEMO_DIR/lab up"
+}
+
+# with_port ADDRESS PORT, as ss and the host files write it.
+with_port() {
+	if [[ $1 == *:* ]]; then
+		echo "[$1]:$2"
+	else
+		echo "$1:$2"
+	fi
 }
 
 need_root() {

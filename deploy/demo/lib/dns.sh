@@ -12,9 +12,19 @@ dns_configure() {
 	cat >"$folder/records" <<-END
 		$SRV_NAME.$LAB_XMPP_DOMAIN. 60 IN SRV 0 0 $LAB_S2S_PORT prosody.$LAB_XMPP_DOMAIN.
 		prosody.$LAB_XMPP_DOMAIN. 60 IN A $LAB_PROSODY_IP
+		prosody.$LAB_XMPP_DOMAIN. 60 IN AAAA $LAB_PROSODY_IP6
 		$SRV_NAME.$LAB_SIP_DOMAIN. 60 IN SRV 0 0 $LAB_S2S_PORT edge1.$LAB_SIP_DOMAIN.
 		edge1.$LAB_SIP_DOMAIN. 60 IN A $LAB_EDGE_OUTER_IP
+		edge1.$LAB_SIP_DOMAIN. 60 IN AAAA $LAB_EDGE_OUTER_IP6
 	END
+}
+
+# address_record NAME ADDRESS
+address_record() {
+	local type=A
+
+	[[ $2 != *:* ]] || type=AAAA
+	echo "$1. 60 IN $type $2"
 }
 
 dns_control() {

@@ -15,12 +15,12 @@ endpoint_addresses() {
 			"${ADDRESSES_DMZ_INNER[@]%/*}"
 		;;
 	inside) printf '%s\n' "${ADDRESSES_INSIDE[@]%/*}" ;;
-	gateway) echo "$LAB_GATEWAY_IP" ;;
+	gateway) printf '%s\n' "$LAB_GATEWAY_IP" "$LAB_GATEWAY_IP6" ;;
 	kamailio) echo "$LAB_KAMAILIO_IP" ;;
-	dns) echo "$LAB_DNS_IP" ;;
+	dns) printf '%s\n' "$LAB_DNS_IP" "$LAB_DNS_IP6" ;;
 	prosody | prosody-*)
 		[[ -d $LAB_STATE/$1 ]] || die "$1 is not part of this lab"
-		prosody_ip "$1"
+		prosody_ips "$1"
 		;;
 	*[.:]*) known_address "$1" ;;
 	*) die "'$1' is no node, service or address of the lab" ;;

@@ -6,12 +6,21 @@
 # own network and every lab can have the same addresses.
 
 # add_addresses NAMESPACE INTERFACE ADDRESS/PREFIX…
+# The kernel may choose any IPv6 address as the source; deprecated ones it
+# leaves to those who bind to them. Nobody here has an address twice (nodad).
 add_addresses() {
-	local namespace=$1 interface=$2 address
+	local namespace=$1 interface=$2 address options=nodad
 
 	shift 2
 	for address in "$@"; do
-		printf 'address add %s dev %s\n' "$address" "$interface"
+		if [[ $address == *:* ]]; then
+			printf 'address add %s dev %s %s\n' \
+				"$address" "$interface" "$options"
+			options="nodad preferred_lft 0"
+		else
+			printf 'address add %s dev %s\n' \
+				"$address" "$interface"
+		fi
 	done | ip -n "$namespace" -batch -
 	ip -n "$namespace" link set "$interface" up
 }
@@ -28,7 +37,8 @@ write_resolver() {
 	mkdir -p "/etc/netns/$namespace"
 	printf 'nameserver %s\noptions timeout:2 attempts:2\n' "$server" \
 		>"/etc/netns/$namespace/resolv.conf"
-	printf '127.0.0.1 localhost\n' >"/etc/netns/$namespace/hosts"
+	printf '127.0.0.1 localhost\n::1 localhost\n' \
+		>"/etc/netns/$namespace/hosts"
 }
 
 network_up() {
@@ -56,7 +66,8 @@ network_up() {
 # firewall_up NAMESPACE TEMPLATE
 firewall_up() {
 	render "$2" | ip netns exec "$1" nft -f -
-	ip netns exec "$1" sysctl -q net.ipv4.ip_forward=0
+	ip netns exec "$1" sysctl -q net.ipv4.ip_forward=0 \
+		net.ipv6.conf.all.forwarding=0
 }
 
 network_down() {

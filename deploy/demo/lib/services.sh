@@ -31,7 +31,7 @@ service_namespace() {
 service_address() {
 	case $1 in
 	dns) echo "$LAB_DNS_IP:53" ;;
-	prosody | prosody-*) echo "$(prosody_ip "$1"):$LAB_S2S_PORT" ;;
+	prosody | prosody-*) with_port "$(prosody_ip "$1")" "$LAB_S2S_PORT" ;;
 	kamailio) echo "$LAB_KAMAILIO_SIP" ;;
 	edge) echo "$LAB_EDGE_OUTER_IP:$LAB_S2S_PORT" ;;
 	gateway) echo "$LAB_GATEWAY_SIP" ;;
@@ -82,7 +82,9 @@ kamailio_answers() {
 
 edge_answers() {
 	listens "$LAB_NS_DMZ" -t "$LAB_EDGE_OUTER_IP:$LAB_S2S_PORT" &&
-		listens "$LAB_NS_DMZ" -t "$LAB_CHANNEL"
+		listens "$LAB_NS_DMZ" -t "[::]:$LAB_S2S_PORT" &&
+		listens "$LAB_NS_DMZ" -t "$LAB_CHANNEL" &&
+		listens "$LAB_NS_DMZ" -t "$LAB_CHANNEL6"
 }
 
 # The gateway is there when its channel stands, and the same connection still
