@@ -54,9 +54,13 @@
 #define LIMIT_PAIRS 4096u		      /* domain pairs with state */
 #define LIMIT_WRITE_SOFT_BYTES (256u * 1024u) /* stop reading the source */
 #define LIMIT_WRITE_HARD_BYTES (2u * 1024u * 1024u) /* close the stream */
-#define LIMIT_URI_QUEUE 256u	/* MESSAGEs that wait for one Request-URI */
-#define LIMIT_URI_QUEUES 4096u	/* Request-URIs with a MESSAGE in flight */
-#define LIMIT_SIP_WINDOW 256u	/* client transactions per next hop */
+#define LIMIT_URI_QUEUE 256u   /* MESSAGEs that wait for one Request-URI */
+#define LIMIT_URI_QUEUES 4096u /* Request-URIs with a MESSAGE in flight */
+#define LIMIT_SIP_WINDOW 256u  /* client transactions without answer... */
+/* ... but for those that are slow: so long in flight, and at most so many.
+ * SIP users that never answer would hold the window from all others. */
+#define LIMIT_SIP_SLOW_MS 2000u
+#define LIMIT_SIP_SLOW 2048u
 #define LIMIT_SIP_PENDING 4096u /* server transactions without final answer */
 #define LIMIT_SIP_PENDING_BYTES (64u * 1024u * 1024u) /* all of those */
 #define LIMIT_SIP_BYTES (64u * 1024u)		      /* one SIP message */

@@ -451,9 +451,10 @@ bool gw_out_expire(struct gw_router *r, uint64_t now_ms)
 
 uint64_t gw_out_deadline_ms(const struct gw_router *r)
 {
-	uint64_t at = UINT64_MAX;
+	uint64_t at = gw_queue_deadline_ms(r);
 
-	if (r->fly_ages != NULL)
+	if (r->fly_ages != NULL &&
+	    r->fly_ages->sent_ms + LIMIT_SIP_LOST_MS < at)
 		at = r->fly_ages->sent_ms + LIMIT_SIP_LOST_MS;
 	if (r->wait_ages != NULL &&
 	    r->wait_ages->since_ms + LIMIT_URI_WAIT_MS < at)

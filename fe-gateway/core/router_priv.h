@@ -63,6 +63,7 @@ struct gw_out {
 	uint64_t ref;
 	uint64_t since_ms;
 	uint64_t sent_ms;
+	bool is_slow;	    /* in flight, does not count against the window */
 	struct arena arena; /* of all below */
 	struct sip_request_out request;
 	const char *from;
@@ -117,7 +118,8 @@ struct gw_router {
 	struct gw_out *outs, *out_ids;
 	struct gw_queue *queues, *ready;
 	struct gw_out *wait_ages, *fly_ages;
-	size_t flying_count;
+	struct gw_out *fly_fast; /* of fly_ages: all before it are slow */
+	size_t fast_count, slow_count;
 
 	struct gw_seen *seen, *seen_ring;
 	size_t seen_at;
@@ -184,6 +186,8 @@ int gw_queue_add(struct gw_router *r, struct gw_out *d) FED_NODISCARD;
 void gw_queue_remove(struct gw_router *r, struct gw_out *d);
 /* The next request that may leave. */
 bool gw_queue_next(struct gw_router *r, struct gw_action *out, uint64_t now_ms);
+/* When the full window gets room because one in flight is slow. */
+uint64_t gw_queue_deadline_ms(const struct gw_router *r);
 
 /* --- router_seen.c --- */
 bool gw_seen_has(const struct gw_router *r, const uint8_t *id);

@@ -22,6 +22,50 @@ static void mark_ready(struct gw_router *r, struct gw_queue *q)
 	DL_APPEND(r->ready, q);
 }
 
+/* --- the window ---------------------------------------------------------- */
+
+static void take_off(struct gw_router *r, struct gw_out *d)
+{
+	DL_APPEND2(r->fly_ages, d, a_prev, a_next);
+	if (r->fly_fast == NULL)
+		r->fly_fast = d;
+	r->fast_count++;
+}
+
+static void land(struct gw_router *r, struct gw_out *d)
+{
+	if (r->fly_fast == d)
+		r->fly_fast = d->a_next;
+	DL_DELETE2(r->fly_ages, d, a_prev, a_next);
+	if (d->is_slow)
+		r->slow_count--;
+	else
+		r->fast_count--;
+}
+
+/* They left in the order of their age, so the slow ones are the first.
+ * LIMIT: many users that never answer; above it they fill the window. */
+static void move_slow(struct gw_router *r, uint64_t now_ms)
+{
+	while (r->fly_fast != NULL && r->slow_count < LIMIT_SIP_SLOW &&
+	       r->fly_fast->sent_ms + LIMIT_SIP_SLOW_MS <= now_ms) {
+		r->fly_fast->is_slow = true;
+		r->fly_fast = r->fly_fast->a_next;
+		r->fast_count--;
+		r->slow_count++;
+	}
+}
+
+uint64_t gw_queue_deadline_ms(const struct gw_router *r)
+{
+	if (r->ready == NULL || r->fast_count < LIMIT_SIP_WINDOW ||
+	    r->slow_count >= LIMIT_SIP_SLOW || r->fly_fast == NULL)
+		return UINT64_MAX;
+	return r->fly_fast->sent_ms + LIMIT_SIP_SLOW_MS;
+}
+
+/* --- queues -------------------------------------------------------------- */
+
 void gw_queue_remove(struct gw_router *r, struct gw_out *d)
 {
 	struct gw_queue *q = d->queue;
@@ -30,8 +74,7 @@ void gw_queue_remove(struct gw_router *r, struct gw_out *d)
 	HASH_DELETE(hh_id, r->out_ids, d);
 	if (q->flying == d) {
 		q->flying = NULL;
-		r->flying_count--;
-		DL_DELETE2(r->fly_ages, d, a_prev, a_next);
+		land(r, d);
 	} else {
 		DL_DELETE(q->waiting, d);
 		q->waiting_count--;
@@ -104,7 +147,9 @@ bool gw_queue_next(struct gw_router *r, struct gw_action *out, uint64_t now_ms)
 	struct gw_queue *q = r->ready;
 	struct gw_out *d;
 
-	if (q == NULL || r->flying_count >= LIMIT_SIP_WINDOW)
+	if (q != NULL)
+		move_slow(r, now_ms);
+	if (q == NULL || r->fast_count >= LIMIT_SIP_WINDOW)
 		return false;
 	DL_DELETE(r->ready, q);
 	q->is_ready = false;
@@ -113,9 +158,8 @@ bool gw_queue_next(struct gw_router *r, struct gw_action *out, uint64_t now_ms)
 	q->waiting_count--;
 	DL_DELETE2(r->wait_ages, d, a_prev, a_next);
 	q->flying = d;
-	r->flying_count++;
 	d->sent_ms = now_ms;
-	DL_APPEND2(r->fly_ages, d, a_prev, a_next);
+	take_off(r, d);
 	*out = (struct gw_action){.kind = GW_ACT_SIP_SEND};
 	out->u.sip_send.token = d->token;
 	out->u.sip_send.request = &d->request;

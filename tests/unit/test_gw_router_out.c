@@ -151,6 +151,60 @@ static void test_out_window(void **state)
 	expect_none(f);
 }
 
+static void feed_users(struct fixture *f, unsigned from, unsigned count)
+{
+	char to[64];
+
+	for (unsigned i = from; i < from + count; i++) {
+		arena_reset(&f->a);
+		(void)snprintf(to, sizeof(to), "u%u@sip.example", i);
+		feed(f, i + 1, message(f, to));
+	}
+}
+
+static void expect_sends(struct fixture *f, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		expect(f, GW_ACT_SIP_SEND);
+	expect_none(f);
+}
+
+/* Users that never answer leave the window after 2 s, up to a bound. */
+static void test_out_mute_users(void **state)
+{
+	const unsigned blocks = LIMIT_SIP_SLOW / LIMIT_SIP_WINDOW;
+	struct fixture *f = *state;
+	uint64_t token;
+
+	feed_users(f, 0, LIMIT_SIP_WINDOW + 1);
+	for (unsigned i = 0; i < LIMIT_SIP_WINDOW; i++)
+		expect(f, GW_ACT_SIP_SEND);
+	token = f->act.u.sip_send.token;
+	expect_none(f);
+	assert_int_equal(gw_router_deadline_ms(f->r), f->now + 2000);
+	f->now += 1999;
+	expect_none(f);
+	f->now += 1;
+	expect_sends(f, 1);
+	/* a slow one that ends gives back a slow place, no fast one */
+	respond(f, token, 200);
+	expect(f, GW_ACT_OUTCOME);
+	feed_users(f, LIMIT_SIP_WINDOW + 1, LIMIT_SIP_WINDOW);
+	expect_sends(f, LIMIT_SIP_WINDOW - 1);
+	for (unsigned i = 1; i < blocks; i++) {
+		f->now += 2000;
+		feed_users(f, (i + 1) * LIMIT_SIP_WINDOW + 1, LIMIT_SIP_WINDOW);
+		expect_sends(f, LIMIT_SIP_WINDOW);
+	}
+	/* the slow places are taken but for one, the window is full */
+	f->now += 2000;
+	feed_users(f, 10000, 3);
+	expect_sends(f, 1);
+	f->now += 2000;
+	expect_none(f);
+	assert_true(gw_router_deadline_ms(f->r) > f->now);
+}
+
 static void test_out_deadlines(void **state)
 {
 	struct fixture *f = *state;
@@ -246,11 +300,17 @@ static void test_delivered_ids_are_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_out_delivered), T(test_out_refused),
-		T(test_out_order),     T(test_out_uri_queue_full),
-		T(test_next_hop_down), T(test_out_window),
-		T(test_out_deadlines), T(test_out_waits_too_long),
-		T(test_out_duplicate), T(test_delivered_ids_are_bounded),
+		T(test_out_delivered),
+		T(test_out_refused),
+		T(test_out_order),
+		T(test_out_uri_queue_full),
+		T(test_next_hop_down),
+		T(test_out_window),
+		T(test_out_mute_users),
+		T(test_out_deadlines),
+		T(test_out_waits_too_long),
+		T(test_out_duplicate),
+		T(test_delivered_ids_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
