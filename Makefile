@@ -190,9 +190,11 @@ $(B)/bench/%: $(B)/obj/tests/bench/%.o $(LIB_IO) $(LIBS_OF_PURE)
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ -Wl,--start-group $^ \
 		-Wl,--end-group -lcyaml -lyaml -lsystemd -lunbound -luv \
 		-lmbedtls -lmbedx509 $(LIBS_PURE)
-# the two sides of the load generator and what they share
-LOAD_BIN := $(B)/bench/load/xmpp $(B)/bench/load/sip
-$(LOAD_BIN): $(call objs,$(filter-out %/xmpp.c %/sip.c,\
+# the programs of the load generator and what they share
+LOAD_PROGRAMS := xmpp sip crowd chat
+LOAD_BIN := $(LOAD_PROGRAMS:%=$(B)/bench/load/%)
+$(LOAD_BIN): $(call objs,$(filter-out \
+	$(LOAD_PROGRAMS:%=tests/bench/load/%.c),\
 	$(sort $(wildcard tests/bench/load/*.c))))
 
 .PHONY: unit-bins replay-bins fuzz-bins shell-bins bench-bins

@@ -6,9 +6,7 @@ import statistics
 import time
 
 from procs import cpu_ns, daemon_pids
-
-COUNT = 1000
-RATE = 200
+from scale import PEOPLE_MESSAGES as COUNT, PEOPLE_RATE as RATE
 
 
 def measure_one(pids, send, take):

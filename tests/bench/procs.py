@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import time
 
 TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
@@ -23,6 +24,28 @@ def machine_busy_ns():
     user, nice, system, _idle, _iowait, irq, softirq, steal = \
         [int(x) for x in fields[:8]]
     return (user + nice + system + irq + softirq + steal) * TICK_NS
+
+
+class Meter:
+    """CPU time of processes and of all others from here to read()."""
+
+    def __init__(self, pids):
+        self.pids = pids        # name: [pid]
+        self.began_ns = time.monotonic_ns()
+        self.busy = machine_busy_ns()
+        self.before = self.now()
+
+    def now(self):
+        return {name: sum(cpu_ns(pid) for pid in group)
+                for name, group in self.pids.items()}
+
+    def read(self):
+        after = self.now()
+        busy = machine_busy_ns() - self.busy
+        took = time.monotonic_ns() - self.began_ns
+        used = {name: after[name] - self.before[name] for name in after}
+        foreign = max(0, busy - sum(used.values())) / took
+        return {"cpu_ns": used, "foreign_cores": round(foreign, 2)}
 
 
 def daemon_pids(lab):

@@ -63,12 +63,15 @@ static void end(struct peer *p, const struct s2s_reason *why)
 
 static void start_tls(struct peer *p, const char *name)
 {
-	const struct tls_params in = {.side = TLS_SERVER, .identity = name};
+	struct tls_creds *creds = p->host->creds;
+	const struct tls_params in = {.side = TLS_SERVER,
+				      .identity = tls_creds_has(creds, name)
+							  ? name
+							  : p->host->identity};
 	const struct tls_params out = {
 		.side = TLS_CLIENT, .identity = p->identity, .sni = name};
 
-	flow_need(conn_start_tls(p->conn, p->host->creds,
-				 p->in != NULL ? &in : &out),
+	flow_need(conn_start_tls(p->conn, creds, p->in != NULL ? &in : &out),
 		  "TLS");
 }
 
@@ -83,7 +86,10 @@ static void do_action(struct peer *p, const struct s2s_action *a)
 		break;
 	case S2S_ACT_READY:
 		p->is_open = true;
-		p->fn(p, &(struct peer_event){.kind = PEER_OPEN}, p->arg);
+		p->fn(p,
+		      &(struct peer_event){.kind = PEER_OPEN,
+					   .tls = conn_tls_facts(p->conn)},
+		      p->arg);
 		break;
 	case S2S_ACT_CLOSE:
 		end(p, &a->u.reason);
@@ -199,7 +205,8 @@ static void on_conn(struct conn *c, const struct conn_event *cev, void *arg)
 
 /* ---- interface ----------------------------------------------------------- */
 
-void peer_accept(struct peer_host *host, struct conn *c, peer_fn fn, void *arg)
+struct peer *peer_accept(struct peer_host *host, struct conn *c, peer_fn fn,
+			 void *arg)
 {
 	struct peer *p = new_peer(host, fn, arg);
 
@@ -208,6 +215,7 @@ void peer_accept(struct peer_host *host, struct conn *c, peer_fn fn, void *arg)
 	flow_need(s2s_in_new(&p->in, &p->env, loop_now_ms(host->loop)),
 		  "stream");
 	drain(p);
+	return p;
 }
 
 struct peer *peer_connect(struct peer_host *host, const struct sockaddr *edge,

@@ -19,11 +19,12 @@ struct peer_host {
 	struct id_source ids;
 	const struct logger *log;
 	struct metrics metrics;
-	const char *remote; /* the domain behind the edge */
+	const char *remote;   /* the domain behind the edge */
+	const char *identity; /* shown for domains without one of their own */
 };
 
 enum peer_event_kind {
-	PEER_OPEN,  /* authenticated */
+	PEER_OPEN,  /* authenticated: tls */
 	PEER_BYTES, /* inbound only: plaintext of the open stream */
 	PEER_END,   /* gone; the last event */
 };
@@ -32,6 +33,7 @@ struct peer;
 
 struct peer_event {
 	enum peer_event_kind kind;
+	const struct tls_facts *tls;  /* OPEN; NULL: without TLS */
 	struct span bytes;	      /* BYTES */
 	const struct s2s_reason *why; /* END */
 };
@@ -39,7 +41,8 @@ struct peer_event {
 typedef void (*peer_fn)(struct peer *p, const struct peer_event *ev, void *arg);
 
 /** The edge connected. @param host  borrowed, as all here */
-void peer_accept(struct peer_host *host, struct conn *c, peer_fn fn, void *arg);
+struct peer *peer_accept(struct peer_host *host, struct conn *c, peer_fn fn,
+			 void *arg);
 
 /**
  * A stream to the edge.

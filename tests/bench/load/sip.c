@@ -5,8 +5,13 @@
  *   sip LISTEN GATEWAY ARRIVALS
  *
  * ARRIVALS is the descriptor of a pipe: one byte is written for each message
- * that arrived here.  Commands are in flow.h, and "connect": to the gateway,
- * before anything is sent; not sooner, since it closes silent connections.
+ * that arrived here.  Commands are in flow.h, and
+ *
+ *   connect      to the gateway, before anything is sent; not sooner, since it
+ *                closes silent connections
+ *   open FROM N  one message to each of N domains, sFROM.load.example and those
+ *                behind it, so that the edge opens a stream to it
+ *   opened       how many of those were answered
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -22,6 +27,7 @@
 #include "tests/bench/load/users.h"
 
 #define BRANCH "z9hG4bKload"
+#define OPEN_BRANCH "z9hG4bKopen"
 
 enum { ARGS = 3, INPUT_MAX = 1 << 20 };
 
@@ -40,6 +46,7 @@ struct sip {
 	const char *listen;
 	struct sockaddr_storage gateway;
 	struct sip_link out; /* to the gateway, once "connect" was said */
+	unsigned opened;     /* answers to messages of "open" */
 	int arrivals;
 	size_t arrived; /* not written to the pipe yet */
 	struct loop_deferred tell;
@@ -72,6 +79,25 @@ static void send_message(uint64_t number, const char body[FLOW_BODY_BYTES + 1],
 		  "write to the gateway");
 }
 
+static void send_opener(struct sip *s, unsigned number)
+{
+	char text[1024];
+	int n = snprintf(text, sizeof(text),
+			 "MESSAGE sip:j@s%u." LOAD_XMPP_DOMAIN " SIP/2.0\r\n"
+			 "Via: SIP/2.0/TCP %s;branch=" OPEN_BRANCH "%u\r\n"
+			 "Max-Forwards: 70\r\n"
+			 "From: <sip:r@" LOAD_SIP_DOMAIN ">;tag=open\r\n"
+			 "To: <sip:j@s%u." LOAD_XMPP_DOMAIN ">\r\n"
+			 "Call-ID: open-%u@load\r\n"
+			 "CSeq: 1 MESSAGE\r\n"
+			 "Content-Type: text/plain\r\n"
+			 "Content-Length: 5\r\n\r\nhello",
+			 number, s->listen, number, number, number);
+
+	flow_need(conn_write(s->out.conn, span_of(text, (size_t)n)),
+		  "write to the gateway");
+}
+
 static void on_response(struct sip *s, const struct sip_scan *m)
 {
 	static const char mark[] = ";branch=" BRANCH;
@@ -80,6 +106,13 @@ static void on_response(struct sip *s, const struct sip_scan *m)
 
 	if (span_starts(m->head, SPAN_LIT("SIP/2.0 1")))
 		return;
+	if (memmem(via.p, via.n, OPEN_BRANCH, sizeof(OPEN_BRANCH) - 1) !=
+	    NULL) {
+		if (!span_starts(m->head, SPAN_LIT("SIP/2.0 2")))
+			flow_die("no stream: %.*s", (int)m->head.n, m->head.p);
+		s->opened++;
+		return;
+	}
 	p = memmem(via.p, via.n, mark, sizeof(mark) - 1);
 	if (p == NULL)
 		flow_die("not our branch: %.*s", (int)via.n, via.p);
@@ -192,13 +225,22 @@ static void on_accept(struct listener *listener, struct conn *c, void *arg)
 static bool on_command(const char *line, void *arg)
 {
 	struct sip *s = arg;
+	uint32_t n[2];
 
-	if (!flow_is(line, "connect", NULL, 0) || s->out.conn != NULL)
+	if (flow_is(line, "connect", NULL, 0) && s->out.conn == NULL) {
+		flow_need(conn_connect(&s->out.conn, s->loop,
+				       (const struct sockaddr *)&s->gateway,
+				       on_conn, &s->out),
+			  "connect");
+		return true; /* answered when it is up */
+	}
+	if (flow_is(line, "open", n, 2)) {
+		for (uint32_t i = 0; i < n[1]; i++)
+			send_opener(s, n[0] + i);
+	} else if (!flow_is(line, "opened", NULL, 0)) {
 		return false;
-	flow_need(conn_connect(&s->out.conn, s->loop,
-			       (const struct sockaddr *)&s->gateway, on_conn,
-			       &s->out),
-		  "connect");
+	}
+	flow_say("{\"opened\": %u}", s->opened);
 	return true;
 }
 

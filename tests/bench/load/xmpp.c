@@ -4,42 +4,48 @@
  *   xmpp LISTEN EDGE CA CERT KEY WILDCARD-CERT WILDCARD-KEY ARRIVALS
  *
  * ARRIVALS is the descriptor of a pipe: each byte in it says that one message
- * of ours arrived at the other side.  Commands are in flow.h and crowd.h.
+ * of ours arrived at the other side.  Commands are in flow.h, and
+ *
+ *   streams      how many the edge has open to domains below load.example
+ *   leave        end those
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+#include <utlist.h>
 
-#include "tests/bench/load/crowd.h"
+#include "base/limits.h"
 #include "tests/bench/load/flow.h"
+#include "tests/bench/load/host.h"
 #include "tests/bench/load/stanza_scan.h"
 #include "tests/bench/load/users.h"
 
-#define WILDCARD "*." LOAD_XMPP_DOMAIN
-
 enum { ARGS = 8, INPUT_MAX = 1 << 20, ARRIVALS_BYTES = 4096 };
+
+struct xmpp;
+
+/* A stream that the edge opened. */
+struct inbound {
+	struct xmpp *x;
+	struct peer *peer;
+	struct buf input;
+	bool is_idle; /* to a domain below load.example: it got its message */
+	struct inbound *prev;
+	struct inbound *next;
+};
 
 struct xmpp {
 	struct loop *loop;
 	struct peer_host host;
 	struct flow *flow;
-	struct crowd *crowd;
 	struct sockaddr_storage edge;
 	struct peer *out; /* to the edge */
-	struct buf input; /* of the edge's stream */
+	struct inbound *inbound;
+	unsigned idle;
 	uv_pipe_t arrivals;
 	char chunk[ARRIVALS_BYTES];
 };
-
-static void log_line(void *arg, enum fed_log_level level, const char *line,
-		     size_t n)
-{
-	(void)arg;
-	(void)level;
-	(void)fprintf(stderr, "load: %.*s\n", (int)n, line);
-}
 
 /* ---- to the edge --------------------------------------------------------- */
 
@@ -97,9 +103,27 @@ static void answer_iq(struct xmpp *x, struct span iq)
 	buf_deinit(&b);
 }
 
-static void on_stanza(struct xmpp *x, struct span s)
+/* The first word on one of many streams; what follows, such as the ping behind
+ * it, is not answered. */
+static void on_idle_stanza(struct inbound *in)
 {
-	if (span_starts(s, SPAN_LIT("<iq")))
+	in->x->idle += !in->is_idle;
+	in->is_idle = true;
+}
+
+static bool is_for_one_of_many(struct span to)
+{
+	return memmem(to.p, to.n, "." LOAD_XMPP_DOMAIN,
+		      sizeof("." LOAD_XMPP_DOMAIN) - 1) != NULL;
+}
+
+static void on_stanza(struct inbound *in, struct span s)
+{
+	struct xmpp *x = in->x;
+
+	if (is_for_one_of_many(stanza_scan_attr(s, "to")))
+		on_idle_stanza(in);
+	else if (span_starts(s, SPAN_LIT("<iq")))
 		answer_iq(x, s);
 	else if (!span_starts(s, SPAN_LIT("<message")))
 		flow_die("from the edge: %.*s", (int)s.n, s.p);
@@ -109,19 +133,20 @@ static void on_stanza(struct xmpp *x, struct span s)
 		flow_arrived(x->flow, stanza_scan_body(s));
 }
 
-static void on_input(struct xmpp *x, struct span bytes)
+static void on_input(struct inbound *in, struct span bytes)
 {
 	struct span stanza;
 	size_t used;
 	int err;
 
-	flow_need(buf_put_span(&x->input, bytes), "input");
+	flow_need(buf_put_span(&in->input, bytes), "input");
 	for (;;) {
-		err = stanza_scan(buf_span(&x->input), &stanza, &used);
+		err = stanza_scan(buf_span(&in->input), &stanza, &used);
 		if (err != 0)
 			break;
-		on_stanza(x, stanza);
-		buf_consume(&x->input, used);
+		if (!span_starts(stanza, SPAN_LIT("</stream:stream")))
+			on_stanza(in, stanza);
+		buf_consume(&in->input, used);
 	}
 	if (err != FED_EAGAIN)
 		flow_die("from the edge: %.*s", (int)bytes.n, bytes.p);
@@ -129,17 +154,20 @@ static void on_input(struct xmpp *x, struct span bytes)
 
 static void on_in(struct peer *p, const struct peer_event *ev, void *arg)
 {
-	struct xmpp *x = arg;
+	struct inbound *in = arg;
 
 	(void)p;
 	switch (ev->kind) {
 	case PEER_OPEN:
 		break;
 	case PEER_BYTES:
-		on_input(x, ev->bytes);
+		on_input(in, ev->bytes);
 		break;
 	case PEER_END:
-		buf_reset(&x->input);
+		in->x->idle -= in->is_idle;
+		DL_DELETE(in->x->inbound, in);
+		buf_deinit(&in->input);
+		free(in);
 		break;
 	}
 }
@@ -147,9 +175,25 @@ static void on_in(struct peer *p, const struct peer_event *ev, void *arg)
 static void on_accept(struct listener *l, struct conn *c, void *arg)
 {
 	struct xmpp *x = arg;
+	struct inbound *in = calloc(1, sizeof(*in));
 
 	(void)l;
-	peer_accept(&x->host, c, on_in, x);
+	if (in == NULL)
+		flow_die("out of memory");
+	in->x = x;
+	buf_init(&in->input, INPUT_MAX);
+	DL_APPEND(x->inbound, in);
+	in->peer = peer_accept(&x->host, c, on_in, in);
+}
+
+static void leave_idle(struct xmpp *x)
+{
+	struct inbound *in;
+	struct inbound *next;
+
+	DL_FOREACH_SAFE (x->inbound, in, next)
+		if (in->is_idle)
+			peer_close(in->peer);
 }
 
 /* ---- what the other side saw --------------------------------------------- */
@@ -185,60 +229,21 @@ static void watch_arrivals(struct xmpp *x, int fd)
 
 /* ---- start --------------------------------------------------------------- */
 
-static struct tls_creds *load_creds(char **args)
-{
-	const struct tls_identity identities[] = {
-		{LOAD_XMPP_DOMAIN, args[3], args[4], NULL},
-		{WILDCARD, args[5], args[6], NULL},
-	};
-	const struct tls_creds_params p = {
-		.trust_file = args[2],
-		.identities = identities,
-		.identity_count = FED_ARRAY_LEN(identities),
-	};
-	struct tls_creds *creds;
-	struct errbuf e;
-
-	if (tls_creds_new(&creds, &p, &e) != 0)
-		flow_die("%s", e.text);
-	return creds;
-}
-
-static void init_host(struct xmpp *x, const struct logger *log,
-		      struct tls_creds *creds)
-{
-	static const char *const domains[] = {LOAD_XMPP_DOMAIN};
-	static const struct policy_partner everybody = {.domain = "*"};
-	static const struct policy policy = {
-		.domains = domains,
-		.domain_count = 1,
-		.partners = &everybody,
-		.partner_count = 1,
-		.dialback_secret = {"dialback is not used", 20},
-		.stanza_max = LIMIT_STANZA_BYTES,
-	};
-
-	x->host = (struct peer_host){.loop = x->loop,
-				     .creds = creds,
-				     .policy = &policy,
-				     .log = log,
-				     .remote = LOAD_SIP_DOMAIN};
-	if (getrandom(x->host.ids.key, sizeof(x->host.ids.key), 0) < 0)
-		flow_die("no random bytes");
-}
-
 static bool on_command(const char *line, void *arg)
 {
 	struct xmpp *x = arg;
 
-	return crowd_command(x->crowd, line);
+	if (flow_is(line, "leave", NULL, 0))
+		leave_idle(x);
+	else if (!flow_is(line, "streams", NULL, 0))
+		return false;
+	flow_say("{\"open\": %u}", x->idle);
+	return true;
 }
 
 int main(int argc, char **argv)
 {
 	static struct xmpp x;
-	const struct logger log = {FED_LOG_WARN, log_line, NULL};
-	const struct sockaddr *edge = (const struct sockaddr *)&x.edge;
 	struct listener *listener;
 	struct errbuf e;
 	char **args = argv + 1;
@@ -246,20 +251,20 @@ int main(int argc, char **argv)
 	if (argc != ARGS + 1)
 		flow_die("usage: xmpp LISTEN EDGE CA CERT KEY WILDCARD-CERT "
 			 "WILDCARD-KEY ARRIVALS");
-	flow_need(loop_new(&x.loop, &log), "loop");
-	init_host(&x, &log, load_creds(args));
-	buf_init(&x.input, INPUT_MAX);
+	flow_need(loop_new(&x.loop, host_log()), "loop");
+	host_init(&x.host, x.loop,
+		  &(struct host_files){args[2], args[3], args[4], args[5],
+				       args[6]});
 	load_address(args[1], &x.edge);
 	if (listener_new(&listener, x.loop, args[0], on_accept, &x, &e) != 0)
 		flow_die("%s", e.text);
-	x.crowd = crowd_new(&x.host, edge, LOAD_XMPP_DOMAIN, WILDCARD);
 	x.flow = flow_new(&(struct flow_params){.loop = x.loop,
 						.send = send_message,
 						.command = on_command,
 						.arg = &x});
 	watch_arrivals(&x, (int)strtol(args[7], NULL, 10));
-	x.out = peer_connect(&x.host, edge, LOAD_XMPP_DOMAIN, LOAD_XMPP_DOMAIN,
-			     on_out, &x);
+	x.out = peer_connect(&x.host, (const struct sockaddr *)&x.edge,
+			     LOAD_XMPP_DOMAIN, LOAD_XMPP_DOMAIN, on_out, &x);
 	loop_run(x.loop);
 	return 0;
 }
