@@ -20,8 +20,9 @@ endpoint_addresses() {
 	dns) printf '%s\n' "$LAB_DNS_IP" "$LAB_DNS_IP6" ;;
 	prosody | prosody-*)
 		[[ -d $LAB_STATE/$1 ]] || die "$1 is not part of this lab"
-		prosody_ips "$1"
+		cat "$LAB_STATE/$1/ip"
 		;;
+	ejabberd) printf '%s\n' "$LAB_EJABBERD_IP" "$LAB_EJABBERD_IP6" ;;
 	*[.:]*) known_address "$1" ;;
 	*) die "'$1' is no node, service or address of the lab" ;;
 	esac

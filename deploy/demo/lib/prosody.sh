@@ -1,49 +1,68 @@
 # shellcheck shell=bash
 #
 # Prosody: the demo's own for xmpp.example, and one per domain that a test adds.
-# Its folder holds: domain, ip (a list), secure_auth, certificate (a folder),
-# data/.
+# Its folder is a peer's (peer.sh), with data/ and the configuration.
 
 prosody_value() {
-	cat "$LAB_STATE/$1/$2"
-}
-
-# The address it is known by, and all of them.
-prosody_ip() {
-	head -n 1 "$LAB_STATE/$1/ip"
-}
-
-prosody_ips() {
-	prosody_value "$1" ip
-}
-
-# write_prosody_values SERVICE DOMAIN SECURE_AUTH CERTIFICATE-FOLDER IP…
-write_prosody_values() {
-	local folder=$LAB_STATE/$1
-
-	printf '%s\n' "$2" >"$folder/domain"
-	printf '%s\n' "$3" >"$folder/secure_auth"
-	printf '%s\n' "$4" >"$folder/certificate"
-	printf '%s\n' "${@:5}" >"$folder/ip"
+	peer_value "$LAB_STATE/$1" "$2"
 }
 
 # These names are the template's.
 render_prosody() {
 	local PROSODY_DIR=$LAB_STATE/$1
-	local PROSODY_DOMAIN PROSODY_IPS PROSODY_SECURE_AUTH
-	local PROSODY_CERT PROSODY_KEY PROSODY_CA=$LAB_CA
+	local PROSODY_DOMAIN PROSODY_IPS PROSODY_SECURITY PROSODY_CA
+	local PROSODY_CERT PROSODY_KEY PROSODY_DIRECT_PORTS="" PROSODY_DNS=""
 
 	PROSODY_DOMAIN=$(prosody_value "$1" domain)
-	PROSODY_IPS=$(prosody_ips "$1" | sed 's/.*/"&"/' | paste -sd ,)
-	PROSODY_SECURE_AUTH=$(prosody_value "$1" secure_auth)
-	PROSODY_CERT=$(prosody_value "$1" certificate)/chain.pem
-	PROSODY_KEY=$(prosody_value "$1" certificate)/key.pem
-	# who signs his own certificate trusts no CA either: dialback both ways
-	[[ $PROSODY_SECURE_AUTH == true ]] || PROSODY_CA=$PROSODY_CERT
-	export PROSODY_DIR PROSODY_DOMAIN PROSODY_IPS PROSODY_SECURE_AUTH \
-		PROSODY_CERT PROSODY_KEY PROSODY_CA
+	PROSODY_IPS=$(prosody_value "$1" ip | sed 's/.*/"&"/' | paste -sd ,)
+	PROSODY_SECURITY=$(prosody_security "$1")
+	PROSODY_CERT=$(peer_certificate "$PROSODY_DIR")/chain.pem
+	PROSODY_KEY=$(peer_certificate "$PROSODY_DIR")/key.pem
+	PROSODY_CA=$(peer_trust "$PROSODY_DIR")
+	if [[ $(prosody_value "$1" direct) == yes ]]; then
+		PROSODY_DIRECT_PORTS=$DIRECT_TLS_PORT
+		PROSODY_DNS=$(prosody_direct_dns)
+	fi
+	export PROSODY_DIR PROSODY_DOMAIN PROSODY_IPS PROSODY_SECURITY \
+		PROSODY_CA PROSODY_CERT PROSODY_KEY PROSODY_DIRECT_PORTS \
+		PROSODY_DNS
 	mkdir -p "$PROSODY_DIR/data"
+	# the names under which it looks for a certificate for direct TLS
+	ln -sf "$PROSODY_CERT" "$PROSODY_DIR/$PROSODY_DOMAIN.crt"
+	ln -sf "$PROSODY_KEY" "$PROSODY_DIR/$PROSODY_DOMAIN.key"
 	render ../prosody.cfg.lua.in >"$PROSODY_DIR/prosody.cfg.lua"
+}
+
+# What only this Prosody's resolver says: the edge has direct TLS too.
+prosody_direct_dns() {
+	printf '["local-data:"] = "%s.%s. SRV 0 0 %s edge1.%s."' \
+		"$DIRECT_SRV_NAME" "$LAB_SIP_DOMAIN" "$DIRECT_TLS_PORT" \
+		"$LAB_SIP_DOMAIN"
+}
+
+# What it loads and what it asks of other servers: the package's file, or ours.
+prosody_security() {
+	local tls modules
+
+	if [[ $(prosody_value "$1" packaged) == yes ]]; then
+		echo 'Include "/etc/prosody/prosody.cfg.lua"'
+		return
+	fi
+	tls=$(prosody_value "$1" tls)
+	# no mod_limits: the lab measures the daemons, not Prosody's patience
+	modules='"roster", "saslauth", "disco", "ping", "time", "version",
+	"uptime", "smacks", "carbons", "private", "blocklist"'
+	[[ $tls == none ]] || modules+=', "tls"'
+	[[ $(prosody_value "$1" dialback) == no ]] || modules+=', "dialback"'
+	printf 'modules_enabled = { %s }\n' "$modules"
+	case $tls in
+	ca) printf 's2s_%s = true\n' require_encryption secure_auth ;;
+	self-signed)
+		printf 's2s_require_encryption = true\n'
+		printf 's2s_secure_auth = false\n'
+		;;
+	none) printf 's2s_%s = false\n' require_encryption secure_auth ;;
+	esac
 }
 
 # prosody_account SERVICE USER PASSWORD
@@ -57,9 +76,8 @@ prosody_account() {
 # The one of the demo; the others are configured by command_prosody.
 prosody_configure() {
 	[[ $1 == prosody ]] || die "use: lab prosody DOMAIN IP"
-	write_prosody_values prosody "$LAB_XMPP_DOMAIN" true \
-		"$(certificate_folder ca "$LAB_XMPP_DOMAIN")" \
-		"$LAB_PROSODY_IP" "$LAB_PROSODY_IP6"
+	new_peer "$LAB_STATE/prosody" "$LAB_XMPP_DOMAIN" "$LAB_PROSODY_IP" \
+		"$LAB_PROSODY_IP6"
 	render_prosody prosody
 	prosody_account prosody juliet "$LAB_JULIET_PASSWORD"
 	prosody_account prosody nurse "$LAB_NURSE_PASSWORD"
@@ -71,46 +89,22 @@ prosody_start() {
 }
 
 prosody_answers() {
-	local ip
+	local ports=("$LAB_S2S_PORT" "$LAB_C2S_PORT")
 
-	while read -r ip; do
-		listens "$LAB_NS_INET" -t \
-			"$(with_port "$ip" "$LAB_S2S_PORT")" || return 1
-		listens "$LAB_NS_INET" -t \
-			"$(with_port "$ip" "$LAB_C2S_PORT")" || return 1
-	done < <(prosody_ips "$1")
+	[[ $(prosody_value "$1" direct) == no ]] || ports+=("$DIRECT_TLS_PORT")
+	peer_listens "$LAB_STATE/$1" "${ports[@]}"
 }
 
-# lab prosody DOMAIN IP… [--self-signed]
+# lab prosody DOMAIN IP… [OPTION…]
 command_prosody() {
-	local domain=${1:-} ip kind=ca secure=true service
-	local -a ips=() records=()
+	local service=prosody-${1:-}
 
-	(($# == 0)) || shift
-	while (($# > 0)); do
-		case $1 in
-		--self-signed) kind=self-signed secure=false ;;
-		--*) die "lab prosody knows no $1" ;;
-		*) ips+=("$1") ;;
-		esac
-		shift
-	done
-	((${#ips[@]} > 0)) ||
-		die "usage: lab prosody DOMAIN IP… [--self-signed]"
+	[[ $# -gt 1 && $2 != --* ]] ||
+		die "usage: lab prosody DOMAIN IP… [OPTION…]"
 	need_up
-	for ip in "${ips[@]}"; do
-		[[ " ${ADDRESSES_INET[*]%/*} " == *" $ip "* ]] ||
-			die "$ip is no address of the lab's Internet"
-		records+=("$(address_record "xmpp.$domain" "$ip")")
-	done
-	service=prosody-$domain
-	[[ ! -d $LAB_STATE/$service ]] || die "$service is there already"
-	mkdir "$LAB_STATE/$service"
-	write_prosody_values "$service" "$domain" "$secure" \
-		"$(certificate_folder "$kind" "$domain")" "${ips[@]}"
+	new_peer "$LAB_STATE/$service" "$@"
 	render_prosody "$service"
 	prosody_account "$service" nurse "$LAB_NURSE_PASSWORD"
-	dns_add "$SRV_NAME.$domain. 60 IN SRV 0 0 $LAB_S2S_PORT xmpp.$domain." \
-		"${records[@]}"
+	peer_publish "$LAB_STATE/$service"
 	service_start "$service"
 }

@@ -21,7 +21,7 @@ spawn() {
 
 service_namespace() {
 	case $1 in
-	dns | prosody | prosody-*) echo "$LAB_NS_INET" ;;
+	dns | prosody | prosody-* | ejabberd) echo "$LAB_NS_INET" ;;
 	kamailio | gateway) echo "$LAB_NS_INSIDE" ;;
 	edge) echo "$LAB_NS_DMZ" ;;
 	*) die "no service '$1': $(known_services | tr '\n' ' ')" ;;
@@ -31,7 +31,10 @@ service_namespace() {
 service_address() {
 	case $1 in
 	dns) echo "$LAB_DNS_IP:53" ;;
-	prosody | prosody-*) with_port "$(prosody_ip "$1")" "$LAB_S2S_PORT" ;;
+	prosody | prosody-*)
+		with_port "$(head -n 1 "$LAB_STATE/$1/ip")" "$LAB_S2S_PORT"
+		;;
+	ejabberd) echo "$LAB_EJABBERD_IP:$LAB_S2S_PORT" ;;
 	kamailio) echo "$LAB_KAMAILIO_SIP" ;;
 	edge) echo "$LAB_EDGE_OUTER_IP:$LAB_S2S_PORT" ;;
 	gateway) echo "$LAB_GATEWAY_SIP" ;;
@@ -148,6 +151,7 @@ known_services() {
 	for folder in $ALL_PARTS; do
 		echo "$folder"
 	done
+	echo ejabberd
 	for folder in "$LAB_STATE"/prosody-*/; do
 		[[ -d $folder ]] && basename "$folder"
 	done
