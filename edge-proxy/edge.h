@@ -81,9 +81,6 @@ void edge_check_stopped(struct edge *e);
 /** listener_fn; arg is the struct edge. */
 void edge_in_accept(struct listener *l, struct conn *c, void *arg);
 
-/** Offer the stanza it holds to the channel again. */
-void edge_in_retry(struct edge_in *in);
-
 /** Close all in order (system-shutdown), or at once. */
 void edge_in_shutdown_all(struct edge *e);
 void edge_in_kill_all(struct edge *e);
@@ -197,7 +194,8 @@ void edge_channel_outcome(struct edge *e, struct edge_origin origin,
 
 /* Where a stream waits for its turn. */
 struct edge_wait {
-	struct edge_in *in;
+	void (*retry)(void *arg); /* its turn: offer the stanza again */
+	void *arg;
 	struct edge_wait **list; /* head of the list it is in, NULL: none */
 	unsigned turn;		 /* stanzas it may still send before others */
 	struct edge_wait *prev;
@@ -207,7 +205,7 @@ struct edge_wait {
 /**
  * Hand a stanza of the XMPP side to a gateway.
  *
- * @return 0; FED_EAGAIN not now: `w` is in line, edge_in_retry() follows;
+ * @return 0; FED_EAGAIN not now: `w` is in line, its retry() follows;
  *         FED_ENOTFOUND no gateway; FED_ELIMIT too big; FED_ENOMEM
  */
 int edge_channel_deliver(struct edge *e, struct edge_wait *w,

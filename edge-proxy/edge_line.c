@@ -93,7 +93,7 @@ static void run_list(struct edge_wait **list)
 		is_last = w == last;
 		edge_channel_forget(w);
 		w->turn = LINE_TURN;
-		edge_in_retry(w->in);
+		w->retry(w->arg);
 		w->turn = 0;
 	}
 }

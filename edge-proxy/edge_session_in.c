@@ -1,5 +1,4 @@
 /* Life of an inbound stream: conn, s2s_in, the channel. */
-#include "edge-proxy/edge_confirm.h"
 #include "edge-proxy/edge_session_in.h"
 
 #include <stdlib.h>
@@ -40,7 +39,7 @@ static void drop_verifies(struct edge_in *in)
 static void no_stranger(struct edge_in *in)
 {
 	if (in->is_stranger)
-		edge_count_drop(&in->e->strangers, in->source);
+		edge_count_drop(&in->e->strangers, in->address);
 	in->is_stranger = false;
 }
 
@@ -59,7 +58,7 @@ static void log_close(const struct edge_in *in, const struct s2s_reason *r)
 		in->label.text,
 		log_value(span_str(s2s_in_local(in->core))).text,
 		log_value(span_str(s2s_in_peer(in->core))).text, text,
-		(unsigned long long)in->stanzas, (unsigned long long)ms);
+		(unsigned long long)in->source.stanzas, (unsigned long long)ms);
 }
 
 void edge_in_finish(struct edge_in *in, const struct s2s_reason *r)
@@ -69,14 +68,13 @@ void edge_in_finish(struct edge_in *in, const struct s2s_reason *r)
 	if (in->is_closed)
 		return;
 	in->is_closed = true;
-	in->is_held = false;
 	log_close(in, r);
 	DL_DELETE(e->ins, in);
 	e->streams--;
 	no_stranger(in);
 	if (in->partner != NULL)
 		edge_count_drop(&e->partners, in->partner);
-	edge_channel_forget(&in->wait);
+	edge_source_end(&in->source);
 	drop_verifies(in);
 	conn_close(in->conn);
 	in->conn = NULL;
@@ -150,68 +148,6 @@ static void start_verify(struct edge_in *in, const struct s2s_action *a)
 				a->u.verify.key);
 }
 
-static int deliver(struct edge_in *in, const struct s2s_action *a)
-{
-	const struct tls_facts *tls = conn_tls_facts(in->conn);
-	Fed__Facts facts;
-
-	fed__facts__init(&facts);
-	facts.peer_domain = edge_unconst(a->u.stanza.pair.remote);
-	facts.local_domain = edge_unconst(a->u.stanza.pair.local);
-	facts.mechanism = a->u.stanza.mechanism;
-	if (tls != NULL)
-		facts.tls_version = edge_unconst(tls->version);
-	return edge_channel_deliver(in->e, &in->wait, &facts,
-				    a->u.stanza.stanza);
-}
-
-/* The sender of a stanza that no gateway took. */
-static void answer_failure(struct edge_in *in, const Fed__Stanza *s, int err)
-{
-	switch (err) {
-	case FED_EAGAIN:
-		edge_routes_refuse(in->e, s,
-				   FED__CONDITION__REMOTE_SERVER_TIMEOUT,
-				   "the edge is stopping");
-		break;
-	case FED_ENOTFOUND:
-		edge_routes_refuse(in->e, s,
-				   FED__CONDITION__REMOTE_SERVER_TIMEOUT,
-				   "no gateway is there now");
-		break;
-	case FED_ELIMIT:
-		edge_routes_refuse(in->e, s, FED__CONDITION__POLICY_VIOLATION,
-				   "too large");
-		break;
-	default:
-		edge_routes_refuse(in->e, s,
-				   FED__CONDITION__RESOURCE_CONSTRAINT, NULL);
-		break;
-	}
-}
-
-static void on_stanza(struct edge_in *in, const struct s2s_action *a)
-{
-	int err;
-
-	if (edge_confirm_take(in->e, a->u.stanza.stanza)) {
-		in->stanzas++;
-		return;
-	}
-	err = deliver(in, a);
-
-	if (err == FED_EAGAIN && in->e->phase == EDGE_RUNNING) {
-		in->is_held = true;
-		in->held = *a;
-		conn_pause(in->conn);
-		return;
-	}
-	edge_channel_forget(&in->wait);
-	in->stanzas++;
-	if (err != 0)
-		answer_failure(in, a->u.stanza.stanza, err);
-}
-
 static void start_tls(struct edge_in *in, const char *name)
 {
 	const struct tls_params tls = {.side = TLS_SERVER, .identity = name};
@@ -237,7 +173,7 @@ static void do_action(struct edge_in *in, const struct s2s_action *a)
 		start_verify(in, a);
 		break;
 	case S2S_ACT_STANZA:
-		on_stanza(in, a);
+		edge_source_take(&in->source, a);
 		break;
 	case S2S_ACT_REPLY:
 		edge_routes_send_own(in->e, &a->u.stanza.pair,
@@ -259,7 +195,7 @@ static void drain(struct edge_in *in)
 {
 	struct s2s_action a;
 
-	while (!in->is_closed && !in->is_held &&
+	while (!in->is_closed && !in->source.is_held &&
 	       s2s_in_next_action(in->core, &a))
 		do_action(in, &a);
 }
@@ -281,13 +217,13 @@ static void feed(struct edge_in *in, const struct s2s_event *ev)
 /* What had to wait until the actions were drained. */
 static void feed_rest(struct edge_in *in)
 {
-	while (in->has_follow_up && !in->is_closed && !in->is_held) {
+	while (in->has_follow_up && !in->is_closed && !in->source.is_held) {
 		struct s2s_event next = in->follow_up;
 
 		in->has_follow_up = false;
 		feed(in, &next);
 	}
-	if (in->is_closed || in->is_held)
+	if (in->is_closed || in->source.is_held)
 		return;
 	if (in->verifies != NULL)
 		loop_defer(in->e->loop, &in->work);
@@ -306,7 +242,7 @@ void edge_in_work(void *arg)
 	struct edge_in *in = arg;
 	struct edge_verify *v = in->verifies;
 
-	while (v != NULL && !in->is_closed && !in->is_held) {
+	while (v != NULL && !in->is_closed && !in->source.is_held) {
 		struct edge_verify done = *v;
 		struct s2s_event ev = {.kind = S2S_EV_VERIFIED};
 
@@ -323,7 +259,7 @@ void edge_in_work(void *arg)
 		free(done.remote);
 		v = in->verifies;
 	}
-	if (!in->is_closed && !in->is_held)
+	if (!in->is_closed && !in->source.is_held)
 		conn_set_deadline(in->conn, s2s_in_deadline_ms(in->core));
 }
 
@@ -337,18 +273,17 @@ void edge_in_verified(struct edge_in *in)
 static void lost(struct edge_in *in)
 {
 	edge_in_event(in, &(struct s2s_event){.kind = S2S_EV_EOF});
-	if (!in->is_closed && !in->is_held)
+	if (!in->is_closed && !in->source.is_held)
 		edge_in_finish(in, &(struct s2s_reason){.kind = S2S_END_EOF});
 }
 
-void edge_in_retry(struct edge_in *in)
+void edge_in_retry(void *arg)
 {
-	const struct s2s_action a = in->held;
+	struct edge_in *in = arg;
 
-	in->is_held = false;
-	do_action(in, &a);
+	edge_source_retry(&in->source);
 	drain(in);
-	if (in->is_closed || in->is_held)
+	if (in->is_closed || in->source.is_held)
 		return;
 	if (in->is_lost) {
 		lost(in);
@@ -371,7 +306,7 @@ static void on_error(struct edge_in *in, const struct conn_event *cev)
 	ev.u.text = cev->text;
 	/* a stanza that waits for the channel is still delivered */
 	in->is_lost = true;
-	if (in->is_held)
+	if (in->source.is_held)
 		return;
 	if (cev->kind == CONN_ERROR && cev->err == FED_ETLS)
 		edge_in_event(in, &ev);
@@ -397,8 +332,8 @@ void edge_in_conn(struct conn *c, const struct conn_event *cev, void *arg)
 		ev.u.bytes = cev->data;
 		break;
 	case CONN_TIMEOUT:
-		in->is_timer_due = in->is_held;
-		if (in->is_held)
+		in->is_timer_due = in->source.is_held;
+		if (in->source.is_held)
 			return;
 		ev.kind = S2S_EV_TIMER;
 		break;

@@ -6,7 +6,7 @@
 #define FED_EDGE_SESSION_IN_H
 
 #include "edge-proxy/core/s2s_in.h"
-#include "edge-proxy/edge.h"
+#include "edge-proxy/edge_source.h"
 
 struct edge_in {
 	struct edge *e;
@@ -14,22 +14,17 @@ struct edge_in {
 	struct conn *conn;
 	struct s2s_in *core;
 	struct s2s_env env;
-	char source[EDGE_SOURCE_BYTES]; /* counted in e->strangers until open */
+	char address[EDGE_SOURCE_BYTES]; /* in e->strangers until open */
 	bool is_stranger;
-	char *partner; /* counted in e->partners */
-	/* A stanza the channel cannot take now.  Its pointers live as long as
-	 * the core is not called: until it is gone only SHUTDOWN is fed. */
-	bool is_held;
-	struct s2s_action held;
-	struct edge_wait wait;
-	bool is_timer_due; /* while held */
-	bool is_lost;	   /* connection gone while held */
+	char *partner;		   /* counted in e->partners */
+	struct edge_source source; /* stanzas for the channel */
+	bool is_timer_due;	   /* while held */
+	bool is_lost;		   /* connection gone while held */
 	struct edge_verify *verifies;
 	bool is_closed; /* off the lists, freed at the end of the turn */
 	bool has_follow_up;
 	struct s2s_event follow_up;
 	uint64_t start_ms;
-	uint64_t stanzas;
 	struct loop_deferred work; /* verdicts to feed */
 	struct loop_deferred reap;
 	struct edge_in *prev;
@@ -41,6 +36,9 @@ void edge_in_finish(struct edge_in *in, const struct s2s_reason *r);
 
 /** Feed the core one event and carry out what it wants. */
 void edge_in_event(struct edge_in *in, const struct s2s_event *ev);
+
+/** Offer the stanza it holds to the channel again; arg is the edge_in. */
+void edge_in_retry(void *arg);
 
 /** conn_event_fn. */
 void edge_in_conn(struct conn *c, const struct conn_event *cev, void *arg);

@@ -61,11 +61,12 @@ void edge_in_accept(struct listener *l, struct conn *c, void *arg)
 		refuse(e, c, "memory");
 		return;
 	}
-	memcpy(in->source, source, sizeof(source));
+	memcpy(in->address, source, sizeof(source));
 	in->is_stranger = true;
 	in->e = e;
 	in->conn = c;
-	in->wait.in = in;
+	edge_source_init(&in->source, e, edge_in_retry, in);
+	in->source.conn = c;
 	in->start_ms = loop_now_ms(e->loop);
 	in->work = (struct loop_deferred){.fn = edge_in_work, .arg = in};
 	in->reap = (struct loop_deferred){.fn = edge_in_reap, .arg = in};
@@ -83,7 +84,7 @@ void edge_in_shutdown_all(struct edge *e)
 	DL_FOREACH_SAFE (e->ins, in, tmp) {
 		/* nobody waits any more: stanzas that have no place get an
 		 * error, and reading goes on to see the peer's end */
-		if (in->is_held)
+		if (in->source.is_held)
 			edge_in_retry(in);
 		if (in->is_closed)
 			continue;
