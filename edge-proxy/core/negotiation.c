@@ -68,12 +68,15 @@ struct negotiation_offer negotiation_offer(const struct policy_partner *rule,
 	if (tls != NULL) {
 		offer.external = has(rule, NEGOTIATION_SASL_TLS) &&
 				 negotiation_is_trusted(tls, domain);
+		offer.bidi = offer.external || offer.dialback;
 		return offer;
 	}
 	offer.starttls =
 		has(rule, NEGOTIATION_SASL_TLS | NEGOTIATION_TLS_DIALBACK);
 	/* without TCP dialback there is no other way than TLS */
 	offer.is_starttls_required = offer.starttls && !offer.dialback;
+	/* as for any feature: only where the stream may go on without TLS */
+	offer.bidi = offer.dialback;
 	return offer;
 }
 
@@ -110,5 +113,12 @@ bool negotiation_accepts_peer(const struct policy_partner *rule,
 			      const struct tls_facts *tls, struct span domain)
 {
 	return has(rule, NEGOTIATION_TLS_DIALBACK) ||
+	       negotiation_is_trusted(tls, domain);
+}
+
+bool negotiation_wants_bidi(const struct policy_partner *rule,
+			    const struct tls_facts *tls, struct span domain)
+{
+	return has(rule, NEGOTIATION_SASL_TLS) &&
 	       negotiation_is_trusted(tls, domain);
 }

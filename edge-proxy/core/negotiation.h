@@ -31,11 +31,12 @@ struct negotiation_offer {
 	bool is_starttls_required;
 	bool external;
 	bool dialback;
+	bool bidi;
 };
 
 /**
- * Features for a peer (RFC 6120 4.3.2, XEP-0178 3, XEP-0220 2.4.1).  Nothing
- * offered: the rule leaves no way in, policy-violation.
+ * Features for a peer (RFC 6120 4.3.2, XEP-0178 3, XEP-0220 2.4.1, XEP-0288
+ * 2.1).  Nothing offered: the rule leaves no way in, policy-violation.
  *
  * @param rule    NULL: the peer did not say yet who it is (clear only)
  * @param tls     NULL: in the clear
@@ -71,5 +72,14 @@ enum negotiation_step negotiation_next(const struct policy_partner *rule,
  * about the receiving entity either. */
 bool negotiation_accepts_peer(const struct policy_partner *rule,
 			      const struct tls_facts *tls, struct span domain);
+
+/**
+ * May the initiating entity ask for bidi (XEP-0288)?  It takes stanzas of
+ * `domain` on a stream that it opened itself, so the receiving entity must have
+ * proved who it is.  Only its certificate does, where the rule trusts
+ * certificates; dialback proves the initiating entity alone.
+ */
+bool negotiation_wants_bidi(const struct policy_partner *rule,
+			    const struct tls_facts *tls, struct span domain);
 
 #endif

@@ -23,6 +23,7 @@ struct policy {
 	size_t partner_count;
 	struct span dialback_secret; /* at least 16 bytes */
 	size_t stanza_max;	     /* bytes */
+	bool bidi;		     /* XEP-0288, in both roles */
 };
 
 /** We serve that domain (normalized). */

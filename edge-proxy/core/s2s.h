@@ -136,15 +136,17 @@ enum s2s_action_kind {
 	S2S_ACT_START_TLS,    /* begin the handshake: name = certificate to show
 			       * (s2s_in) or name to ask for by SNI (s2s_out) */
 	S2S_ACT_READY,	      /* pair is authenticated: stanzas may flow.
-			       * s2s_in: from the peer; s2s_out: to it */
+			       * s2s_in: from the peer; s2s_out: to it;
+			       * is_bidi: both ways */
 	S2S_ACT_PAIR_REFUSED, /* s2s_out: dialback for the pair failed, the
 			       * stream may stay; reason is set */
 	S2S_ACT_VERIFY,	      /* s2s_in: ask pair.remote's server whether key is
 			       * its own for stream id; answer with VERIFIED */
 	S2S_ACT_VERDICT,      /* s2s_out verify stream: the answer */
-	S2S_ACT_STANZA,	      /* s2s_in: a checked stanza of the peer */
-	S2S_ACT_REPLY,	      /* s2s_in: a stanza of ours to route to the peer
-			       * domain (never on this stream: no bidi) */
+	S2S_ACT_STANZA,	      /* a checked stanza of the peer; s2s_out: with
+			       * bidi only (XEP-0288) */
+	S2S_ACT_REPLY,	      /* a stanza of ours to route to the peer domain;
+			       * which stream it takes, the route decides */
 	S2S_ACT_CLOSE,	      /* last action: close the connection after what
 			       * was written; reason is set */
 };
@@ -157,6 +159,7 @@ struct s2s_action {
 		struct {
 			struct s2s_pair pair;
 			Fed__Mechanism mechanism;
+			bool is_bidi;
 		} ready;
 		struct {
 			struct s2s_pair pair;

@@ -48,6 +48,16 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* With bidi our whitespace finds a dead connection (RFC 6120 4.6.1). */
+static uint64_t open_deadline(const struct s2s_in *s)
+{
+	uint64_t idle_ms = s->used_ms + LIMIT_STREAM_IDLE_MS;
+
+	return s->has_bidi ? earlier(idle_ms,
+				     s->wrote_ms + LIMIT_STREAM_KEEPALIVE_MS)
+			   : idle_ms;
+}
+
 static uint64_t state_deadline(const struct s2s_in *s)
 {
 	switch (s->state) {
@@ -61,7 +71,7 @@ static uint64_t state_deadline(const struct s2s_in *s)
 	case IN_TLS:
 		return earlier(s->now_ms + LIMIT_TLS_MS, s->setup_deadline_ms);
 	case IN_OPEN:
-		return s->now_ms + LIMIT_STREAM_IDLE_MS;
+		return open_deadline(s);
 	case IN_DRAIN:
 		return s->now_ms + LIMIT_STREAM_CLOSE_MS;
 	case IN_CLOSED:
@@ -189,6 +199,8 @@ void s2s_in_open(struct s2s_in *s, const char *trigger)
 {
 	if (s->state == IN_OPEN || s->state == IN_DRAIN)
 		return;
+	s->used_ms = s->now_ms;
+	s->wrote_ms = s->now_ms;
 	s2s_in_set_state(s, IN_OPEN, trigger);
 	xml_reader_set_stanza_max(s->reader, s->env->policy->stanza_max);
 	metrics_count(s->env->metrics, METRIC_streams_in);
@@ -271,6 +283,9 @@ static void on_element(struct s2s_in *s, const struct xml_el *el)
 		break;
 	case S2S_EL_VERIFY:
 		s2s_in_on_verify(s, el);
+		break;
+	case S2S_EL_BIDI:
+		s2s_in_on_bidi(s, el);
 		break;
 	case S2S_EL_CLIENT:
 		s2s_in_fail(s, S2S_INVALID_NAMESPACE, NULL);
@@ -356,6 +371,7 @@ static int on_bytes(struct s2s_in *s, struct span bytes)
 	if (s->state == IN_TLS || !s2s_queue_is_empty(&s->queue))
 		return FED_ESTATE;
 	if (s->state == IN_OPEN) {
+		s->used_ms = s->now_ms;
 		s->deadline_ms = state_deadline(s);
 	} else if (s->state != IN_DRAIN) {
 		s->unauth_bytes += bytes.n;
@@ -410,6 +426,17 @@ static void on_shutdown(struct s2s_in *s)
 	drain(s, &r, "shutdown");
 }
 
+static void on_quiet(struct s2s_in *s)
+{
+	if (s->now_ms >= s->used_ms + LIMIT_STREAM_IDLE_MS) {
+		on_idle_close(s, "idle");
+		return;
+	}
+	buf_put_byte(&s->queue.out, ' ');
+	s->wrote_ms = s->now_ms;
+	s->deadline_ms = state_deadline(s);
+}
+
 static void on_timer(struct s2s_in *s)
 {
 	if (s->state != IN_DRAIN)
@@ -417,7 +444,7 @@ static void on_timer(struct s2s_in *s)
 	if (s->now_ms < s->deadline_ms)
 		return;
 	if (s->state == IN_OPEN)
-		on_idle_close(s, "idle");
+		on_quiet(s);
 	else if (s->state == IN_DRAIN)
 		s2s_in_drop(s, &s->drain_reason);
 	else
@@ -510,4 +537,23 @@ const char *s2s_in_peer(const struct s2s_in *s)
 const char *s2s_in_local(const struct s2s_in *s)
 {
 	return s->local == NULL ? "" : s->local;
+}
+
+bool s2s_in_takes(const struct s2s_in *s, const struct s2s_pair *pair)
+{
+	return s->has_bidi && s->state == IN_OPEN && s2s_in_has_pair(s, pair);
+}
+
+size_t s2s_in_peer_max_bytes(const struct s2s_in *s)
+{
+	return s->peer_max_bytes;
+}
+
+void s2s_in_wrote(struct s2s_in *s, uint64_t now_ms)
+{
+	if (s->state != IN_OPEN)
+		return;
+	s->used_ms = now_ms;
+	s->wrote_ms = now_ms;
+	s->deadline_ms = state_deadline(s);
 }

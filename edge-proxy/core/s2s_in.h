@@ -44,4 +44,18 @@ const char *s2s_in_state_name(const struct s2s_in *s);
 const char *s2s_in_peer(const struct s2s_in *s);
 const char *s2s_in_local(const struct s2s_in *s);
 
+/* ---- our stanzas on this stream (XEP-0288) ---- */
+
+/** Stanzas of ours for that pair, and no other, may be written by the shell
+ * behind what the core wrote: bidi was agreed on and the pair is authenticated
+ * here. */
+bool s2s_in_takes(const struct s2s_in *s, const struct s2s_pair *pair);
+
+/** The peer's announced stanza limit (XEP-0478), 0: none. */
+size_t s2s_in_peer_max_bytes(const struct s2s_in *s);
+
+/** A stanza of ours was written: the stream is not idle.  Leaves actions and
+ * what they point at alone. */
+void s2s_in_wrote(struct s2s_in *s, uint64_t now_ms);
+
 #endif

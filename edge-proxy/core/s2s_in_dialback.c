@@ -38,6 +38,15 @@ struct in_pair *s2s_in_find_valid(struct s2s_in *s, struct span remote,
 	return NULL;
 }
 
+bool s2s_in_has_pair(const struct s2s_in *s, const struct s2s_pair *pair)
+{
+	for (size_t i = 0; i < LIMIT_STREAM_PAIRS; i++)
+		if (s->pairs[i].state == IN_PAIR_VALID &&
+		    is_pair(&s->pairs[i], pair->local, pair->remote))
+			return true;
+	return false;
+}
+
 static size_t count_pairs(const struct s2s_in *s, enum in_pair_state state)
 {
 	size_t n = 0;
@@ -101,6 +110,7 @@ static void set_valid(struct s2s_in *s, struct in_pair *p,
 	s2s_in_open(s, "authenticated");
 	a.u.ready.pair = (struct s2s_pair){p->local, p->remote};
 	a.u.ready.mechanism = mechanism;
+	a.u.ready.is_bidi = s->has_bidi;
 	s2s_in_push(s, &a);
 }
 
@@ -229,8 +239,9 @@ static bool may_dialback(const struct s2s_in *s)
 	       s->state == IN_OPEN;
 }
 
-/* An answer on an inbound stream is one that we never asked for (no bidi):
- * believing it would let anybody authenticate himself. */
+/* An answer on an inbound stream is one that we never asked for, with bidi too
+ * (we ask on our own streams only): believing it would let anybody authenticate
+ * himself (XEP-0288 4). */
 static bool is_unsolicited(const struct s2s_in *s,
 			   const struct s2s_dialback_in *d)
 {

@@ -48,6 +48,8 @@ struct s2s_in {
 	uint64_t now_ms;	    /* of the event in progress */
 	uint64_t setup_deadline_ms; /* until OPEN */
 	uint64_t deadline_ms;	    /* of the state */
+	uint64_t used_ms;	    /* OPEN: last bytes of either side */
+	uint64_t wrote_ms;	    /* OPEN: last bytes of ours */
 	struct s2s_queue queue;
 	struct xml_reader *reader;
 	int feed_err;	    /* of the last feed, reported behind its events */
@@ -56,6 +58,8 @@ struct s2s_in {
 	size_t unauth_bytes;
 	unsigned sasl_tries;
 	bool has_peer_version; /* the peer speaks 1.0 */
+	bool has_bidi;	       /* stanzas of ours may go out here */
+	size_t peer_max_bytes; /* of those, 0: no limit */
 	char *peer;	       /* header's from, normalized, or NULL */
 	char *local;	       /* header's to */
 	char *lang;	       /* header's xml:lang or NULL */
@@ -103,6 +107,7 @@ void s2s_in_on_tls_up(struct s2s_in *s, const struct tls_facts *tls);
 void s2s_in_on_auth(struct s2s_in *s, const struct xml_el *el);
 void s2s_in_on_response(struct s2s_in *s, const struct xml_el *el);
 void s2s_in_on_abort(struct s2s_in *s);
+void s2s_in_on_bidi(struct s2s_in *s, const struct xml_el *el);
 
 /* ---- s2s_in_dialback.c ---- */
 
@@ -118,6 +123,9 @@ uint64_t s2s_in_pairs_deadline_ms(const struct s2s_in *s);
 /** Authenticated pair by remote and, unless NULL, local; NULL: none. */
 struct in_pair *s2s_in_find_valid(struct s2s_in *s, struct span remote,
 				  const struct span *local);
+
+/** That pair is authenticated. */
+bool s2s_in_has_pair(const struct s2s_in *s, const struct s2s_pair *pair);
 
 /** Enter an authenticated pair and report it. */
 void s2s_in_add_valid(struct s2s_in *s, const char *local, const char *remote,

@@ -21,6 +21,8 @@ static void forget_header(struct s2s_in *s)
 	s->lang = NULL;
 	s->rule = NULL;
 	s->has_peer_version = true;
+	s->has_bidi = false; /* XEP-0288 2.1: it is for after TLS */
+	s->peer_max_bytes = 0;
 }
 
 static int keep_header(struct s2s_in *s, const struct s2s_header *h)
@@ -100,10 +102,18 @@ static void refuse_by_policy(struct s2s_in *s, const char *text)
 	s2s_in_fail_as(s, S2S_END_POLICY, S2S_POLICY_VIOLATION, text);
 }
 
-static void negotiate(struct s2s_in *s)
+static struct negotiation_offer offer_of(const struct s2s_in *s)
 {
 	struct negotiation_offer offer =
-		negotiation_offer(s->rule, s->tls, span_str(s->peer));
+		negotiation_offer(s->rule, s->tls, span_str(s2s_in_peer(s)));
+
+	offer.bidi = offer.bidi && s->env->policy->bidi && s->has_peer_version;
+	return offer;
+}
+
+static void negotiate(struct s2s_in *s)
+{
+	struct negotiation_offer offer = offer_of(s);
 	/* a 0.9 peer knows neither STARTTLS nor SASL */
 	bool has_way = offer.dialback || (s->has_peer_version &&
 					  (offer.starttls || offer.external));
@@ -167,6 +177,26 @@ void s2s_in_on_header(struct s2s_in *s, const struct xml_event *ev)
 		on_header_again(s, &h);
 	else
 		on_header_first(s, &h);
+}
+
+/* ---- bidi (XEP-0288 2.2) ---- */
+
+/* Before the authentication only, so that it is known from the first pair on
+ * which stanzas may go where.  Later, or not offered: it stays as it is, and
+ * our stanzas take a stream of our own. */
+void s2s_in_on_bidi(struct s2s_in *s, const struct xml_el *el)
+{
+	bool is_early = s->state == IN_NEG_CLEAR || s->state == IN_NEG_SECURE;
+
+	if (is_early && !s2s_in_had_pairs(s) && offer_of(s).bidi) {
+		s->has_bidi = true;
+		s->peer_max_bytes = s2s_bidi_max_bytes(el);
+		return;
+	}
+	if (s2s_may_log(s->env, s->now_ms))
+		fed_log(s->env->log, FED_LOG_INFO, "s2s_bidi_ignored",
+			"%s peer=%s state=%s", s->env->label, s2s_in_peer(s),
+			s2s_in_state_name(s));
 }
 
 /* ---- TLS ---- */

@@ -244,6 +244,7 @@ int s2s_out_new(struct s2s_out **core_out, const struct s2s_env *env,
 	s->setup_deadline_ms = now_ms + LIMIT_STREAM_SETUP_MS;
 	s->deadline_ms = state_deadline(s);
 	s2s_queue_init(&s->queue);
+	arena_init(&s->arena, LIMIT_STANZA_ARENA_BYTES);
 	if (copy_params(s, p) != 0 ||
 	    xml_reader_new(&s->reader, LIMIT_STANZA_BYTES_FLOOR) != 0) {
 		s2s_out_free(s);
@@ -259,11 +260,13 @@ void s2s_out_free(struct s2s_out *s)
 		return;
 	xml_reader_free(s->reader);
 	s2s_queue_deinit(&s->queue);
+	arena_deinit(&s->arena);
 	free(s->local);
 	free(s->remote);
 	free(s->verify_id);
 	free(s->verify_key);
 	free(s->peer_id);
+	free(s->peer_lang);
 	free(s);
 }
 
@@ -324,6 +327,7 @@ bool s2s_out_next_action(struct s2s_out *s, struct s2s_action *action_out)
 {
 	while (s2s_queue_is_empty(&s->queue)) {
 		s2s_queue_recycle(&s->queue);
+		arena_reset(&s->arena);
 		if (!pull(s))
 			return false;
 		commit(s);
@@ -461,6 +465,11 @@ bool s2s_out_is_open(const struct s2s_out *s)
 size_t s2s_out_peer_max_bytes(const struct s2s_out *s)
 {
 	return s->peer_max_bytes;
+}
+
+bool s2s_out_is_bidi(const struct s2s_out *s)
+{
+	return s->has_bidi;
 }
 
 const char *s2s_out_state_name(const struct s2s_out *s)

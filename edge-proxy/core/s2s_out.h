@@ -52,6 +52,9 @@ bool s2s_out_is_open(const struct s2s_out *s);
 /** The peer's announced stanza limit (XEP-0478), 0: none. */
 size_t s2s_out_peer_max_bytes(const struct s2s_out *s);
 
+/** The stream carries the peer's stanzas too (XEP-0288). */
+bool s2s_out_is_bidi(const struct s2s_out *s);
+
 /** For status. */
 const char *s2s_out_state_name(const struct s2s_out *s);
 Fed__Mechanism s2s_out_mechanism(const struct s2s_out *s);

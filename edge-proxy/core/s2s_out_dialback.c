@@ -12,8 +12,12 @@ void s2s_out_open(struct s2s_out *s, Fed__Mechanism mechanism,
 	s->mechanism = mechanism;
 	s2s_out_set_state(s, OUT_OPEN, trigger);
 	metrics_count(s->env->metrics, METRIC_streams_out);
+	if (s->has_bidi)
+		xml_reader_set_stanza_max(s->reader,
+					  s->env->policy->stanza_max);
 	a.u.ready.pair = (struct s2s_pair){s->local, s->remote};
 	a.u.ready.mechanism = mechanism;
+	a.u.ready.is_bidi = s->has_bidi;
 	s2s_out_push(s, &a);
 }
 
@@ -71,11 +75,30 @@ static void on_result_error(struct s2s_out *s, const char *error)
 	s2s_out_finish(s, r.kind, r.condition, r.text);
 }
 
+/* XEP-0288 2.2: on a bidi stream the peer may ask to be believed for another
+ * pair.  This stream has one: the peer is told to open its own. */
+static bool refuse_request(struct s2s_out *s, const struct s2s_dialback_in *d)
+{
+	const struct s2s_dialback answer = {.element = "db:result",
+					    .from = d->to,
+					    .to = d->from,
+					    .type = "error",
+					    .error = "not-acceptable"};
+
+	if (!s->has_bidi || s->state != OUT_OPEN || d->type[0] != '\0' ||
+	    d->from[0] == '\0' || d->to[0] == '\0')
+		return false;
+	s2s_write_dialback(&s->queue.out, &answer);
+	return true;
+}
+
 void s2s_out_on_result(struct s2s_out *s, const struct xml_el *el)
 {
 	struct s2s_dialback_in d;
 
 	s2s_dialback_read(el, &d);
+	if (refuse_request(s, &d))
+		return;
 	/* only the answer to our own question (XEP-0220 2.1.2) */
 	if (s->state != OUT_DIALBACK || d.type[0] == '\0' ||
 	    !span_eq_str(span_str(d.from), s->remote) ||

@@ -44,6 +44,7 @@ struct s2s_out {
 	struct s2s_queue queue;
 	struct xml_reader *reader;
 	int feed_err;
+	struct arena arena;	     /* of the stanza in the last action */
 	const struct tls_facts *tls; /* NULL: in the clear */
 	const struct policy_partner *rule;
 	size_t setup_bytes;  /* received before OPEN */
@@ -51,6 +52,7 @@ struct s2s_out {
 	unsigned challenges; /* answered */
 	bool has_certificate;
 	bool has_peer_version;
+	bool has_bidi; /* we asked: the peer's stanzas come here */
 	Fed__Mechanism mechanism;
 	size_t peer_max_bytes;
 	char *local;
@@ -58,6 +60,7 @@ struct s2s_out {
 	char *verify_id;  /* VERIFY */
 	char *verify_key; /* VERIFY */
 	char *peer_id;	  /* stream id that the peer gave */
+	char *peer_lang;  /* its header's xml:lang or NULL */
 	struct s2s_reason drain_reason;
 };
 
@@ -99,6 +102,10 @@ void s2s_out_on_tls_up(struct s2s_out *s, const struct tls_facts *tls);
 
 /** One first-level element. */
 void s2s_out_on_element(struct s2s_out *s, const struct xml_el *el);
+
+/* ---- s2s_out_stanza.c ---- */
+
+void s2s_out_on_stanza(struct s2s_out *s, const struct xml_el *el);
 
 /* ---- s2s_out_dialback.c ---- */
 

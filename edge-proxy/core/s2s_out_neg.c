@@ -45,6 +45,16 @@ static void start_tls(struct s2s_out *s)
 	s2s_out_set_state(s, OUT_PROCEED, "starttls");
 }
 
+/* XEP-0288 2.2: behind TLS, before the authentication. */
+static void ask_for_bidi(struct s2s_out *s, const struct s2s_features *f)
+{
+	if (!f->has_bidi || !s->env->policy->bidi ||
+	    !negotiation_wants_bidi(s->rule, s->tls, span_str(s->remote)))
+		return;
+	s2s_write_bidi(&s->queue.out, s->env->policy->stanza_max);
+	s->has_bidi = true;
+}
+
 static void start_sasl(struct s2s_out *s)
 {
 	/* XEP-0178 3: the authzid is given for the sake of old peers */
@@ -79,9 +89,11 @@ static void next_step(struct s2s_out *s, const struct s2s_features *f)
 		start_tls(s);
 		break;
 	case NEGOTIATION_EXTERNAL:
+		ask_for_bidi(s, f);
 		start_sasl(s);
 		break;
 	case NEGOTIATION_DIALBACK:
+		ask_for_bidi(s, f);
 		s2s_out_start_dialback(s, "features");
 		break;
 	case NEGOTIATION_GIVE_UP:
@@ -118,8 +130,10 @@ void s2s_out_on_header(struct s2s_out *s, const struct xml_event *ev)
 		return;
 	}
 	free(s->peer_id);
+	free(s->peer_lang);
 	s->peer_id = strdup(h.id);
-	if (s->peer_id == NULL) {
+	s->peer_lang = h.lang == NULL ? NULL : strdup(h.lang);
+	if (s->peer_id == NULL || (h.lang != NULL && s->peer_lang == NULL)) {
 		s2s_out_fail(s, S2S_INTERNAL_SERVER_ERROR, NULL);
 		return;
 	}
@@ -281,7 +295,10 @@ void s2s_out_on_element(struct s2s_out *s, const struct xml_el *el)
 {
 	enum s2s_el is = s2s_el_classify(el);
 
-	if (s->state == OUT_DRAIN && is != S2S_EL_ERROR)
+	/* behind our </stream:stream> nothing can be answered any more; without
+	 * bidi a stanza is not worth an error then */
+	if (s->state == OUT_DRAIN && is != S2S_EL_ERROR &&
+	    !(is == S2S_EL_STANZA && s->has_bidi))
 		return;
 	switch (is) {
 	case S2S_EL_FEATURES:
@@ -312,8 +329,7 @@ void s2s_out_on_element(struct s2s_out *s, const struct xml_el *el)
 		s2s_out_on_verify(s, el);
 		break;
 	case S2S_EL_STANZA:
-		/* no bidi: nobody is authenticated in this direction */
-		s2s_out_fail(s, S2S_NOT_AUTHORIZED, NULL);
+		s2s_out_on_stanza(s, el);
 		break;
 	case S2S_EL_CLIENT:
 		s2s_out_fail(s, S2S_INVALID_NAMESPACE, NULL);
@@ -322,6 +338,7 @@ void s2s_out_on_element(struct s2s_out *s, const struct xml_el *el)
 	case S2S_EL_AUTH:
 	case S2S_EL_RESPONSE:
 	case S2S_EL_ABORT:
+	case S2S_EL_BIDI:
 	case S2S_EL_OTHER:
 		s2s_out_fail(s, S2S_UNSUPPORTED_STANZA_TYPE, NULL);
 		break;

@@ -77,21 +77,35 @@ static bool has_external(const struct xml_el *mechanisms)
 	return false;
 }
 
-void s2s_features_read(const struct xml_el *el, struct s2s_features *f)
+/* XEP-0478: <limits/> inside el */
+static size_t read_max_bytes(const struct xml_el *el)
 {
-	const struct xml_el *mechanisms = xml_child(el, NS_SASL, "mechanisms");
 	const struct xml_el *limits = xml_child(el, NS_LIMITS, "limits");
 	const struct xml_el *max;
 	uint32_t n = 0;
 
+	if (limits == NULL)
+		return 0;
+	max = xml_child(limits, NS_LIMITS, "max-bytes");
+	if (max == NULL || span_to_u32(span_trim(span_str(max->text)), &n) != 0)
+		return 0;
+	return n;
+}
+
+void s2s_features_read(const struct xml_el *el, struct s2s_features *f)
+{
+	const struct xml_el *mechanisms = xml_child(el, NS_SASL, "mechanisms");
+
 	*f = (struct s2s_features){0};
 	f->has_starttls = xml_child(el, NS_TLS, "starttls") != NULL;
 	f->has_external = mechanisms != NULL && has_external(mechanisms);
-	if (limits == NULL)
-		return;
-	max = xml_child(limits, NS_LIMITS, "max-bytes");
-	if (max != NULL && span_to_u32(span_trim(span_str(max->text)), &n) == 0)
-		f->max_bytes = n;
+	f->has_bidi = xml_child(el, NS_BIDI_FEATURE, "bidi") != NULL;
+	f->max_bytes = read_max_bytes(el);
+}
+
+size_t s2s_bidi_max_bytes(const struct xml_el *el)
+{
+	return read_max_bytes(el);
 }
 
 struct s2s_reason s2s_reason_make(enum s2s_reason_kind kind,
@@ -175,6 +189,7 @@ enum s2s_el s2s_el_classify(const struct xml_el *el)
 		{NS_SASL, "failure", S2S_EL_SASL_FAILURE},
 		{NS_DIALBACK, "result", S2S_EL_RESULT},
 		{NS_DIALBACK, "verify", S2S_EL_VERIFY},
+		{NS_BIDI, "bidi", S2S_EL_BIDI},
 		{"jabber:client", NULL, S2S_EL_CLIENT},
 	};
 

@@ -1,7 +1,7 @@
 /*
  * The elements of s2s negotiation (RFC 6120 4-6, XEP-0178, XEP-0220,
- * XEP-0478), written and recognised.  Private to the s2s cores; writing
- * failures are sticky in the buffer.
+ * XEP-0288, XEP-0478), written and recognised.  Private to the s2s cores;
+ * writing failures are sticky in the buffer.
  */
 #ifndef FED_EDGE_S2S_WIRE_H
 #define FED_EDGE_S2S_WIRE_H
@@ -48,11 +48,20 @@ void s2s_write_features(struct buf *b, const struct negotiation_offer *offer,
 struct s2s_features {
 	bool has_starttls;
 	bool has_external;
+	bool has_bidi;
 	size_t max_bytes; /* XEP-0478, 0: none */
 };
 
 /** What matters of <stream:features/>. */
 void s2s_features_read(const struct xml_el *el, struct s2s_features *f);
+
+/* ---- bidi (XEP-0288) ---- */
+
+/** <bidi/> of the initiating entity, with its limits (XEP-0478 3.3). */
+void s2s_write_bidi(struct buf *b, size_t stanza_max);
+
+/** The peer's stanza limit inside its <bidi/>, 0: none. */
+size_t s2s_bidi_max_bytes(const struct xml_el *el);
 
 /* ---- stream errors and ends ---- */
 
@@ -132,6 +141,7 @@ enum s2s_el {
 	S2S_EL_SASL_FAILURE,
 	S2S_EL_RESULT, /* db:result */
 	S2S_EL_VERIFY, /* db:verify */
+	S2S_EL_BIDI,   /* the request, not the feature */
 	S2S_EL_CLIENT, /* jabber:client, not allowed here */
 	S2S_EL_OTHER,
 };

@@ -76,11 +76,22 @@ void s2s_write_features(struct buf *b, const struct negotiation_offer *offer,
 		write_starttls(b, offer->is_starttls_required);
 	if (offer->external)
 		write_mechanisms(b);
+	if (offer->bidi)
+		xml_write_flag(b, "bidi", NS_BIDI_FEATURE);
 	if (offer->dialback)
 		write_dialback_feature(b);
 	if (stanza_max > 0)
 		write_limits(b, stanza_max);
 	xml_write_close(b, "stream:features");
+}
+
+void s2s_write_bidi(struct buf *b, size_t stanza_max)
+{
+	xml_write_open(b, "bidi");
+	xml_write_attr(b, "xmlns", NS_BIDI);
+	xml_write_body(b);
+	write_limits(b, stanza_max);
+	xml_write_close(b, "bidi");
 }
 
 void s2s_write_error(struct buf *b, enum s2s_condition c, const char *text,

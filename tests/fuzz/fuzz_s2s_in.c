@@ -1,7 +1,8 @@
 /*
  * Receiving entity under any sequence of events.  The first byte picks the
- * rule, then lines: "B<text>" bytes (up to the next 0x01), "T" TLS is up with
- * a good certificate, "t" with none, and one letter for each other event.
+ * rule (lowest bit: bidi), then lines: "B<text>" bytes (up to the next 0x01),
+ * "T" TLS is up with a good certificate, "t" with none, and one letter for each
+ * other event.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@ static const char *const domains[] = {"home.example"};
 /* What was seen of one stream. */
 struct seen {
 	bool is_closed;
+	bool has_bidi_rule;
 	size_t ready_count;
 	char ready[LIMIT_STREAM_PAIRS][LIMIT_DOMAIN_BYTES + 1]; /* remotes */
 };
@@ -57,6 +59,7 @@ static void check_action(const struct s2s_action *a, struct seen *seen)
 	if (a->kind == S2S_ACT_STANZA || a->kind == S2S_ACT_REPLY)
 		check_stanza(seen, a);
 	if (a->kind == S2S_ACT_READY) {
+		FED_REQUIRE(!a->u.ready.is_bidi || seen->has_bidi_rule);
 		FED_REQUIRE(seen->ready_count < LIMIT_STREAM_PAIRS);
 		snprintf(seen->ready[seen->ready_count++],
 			 LIMIT_DOMAIN_BYTES + 1, "%s", a->u.ready.pair.remote);
@@ -126,11 +129,22 @@ static bool next_event(const uint8_t **p, const uint8_t *end,
 	return true;
 }
 
-static void play(struct s2s_in *core, const uint8_t *p, const uint8_t *end)
+/* Stanzas of ours may go out for pairs that were reported only (X34). */
+static void check_takes(const struct s2s_in *core, const struct seen *seen)
+{
+	const struct s2s_pair pair = {"home.example", "peer.example"};
+
+	FED_REQUIRE(!s2s_in_takes(core, &pair) ||
+		    (seen->has_bidi_rule && !seen->is_closed &&
+		     is_ready(seen, SPAN_LIT("peer.example"))));
+}
+
+static void play(struct s2s_in *core, const uint8_t *p, const uint8_t *end,
+		 bool has_bidi)
 {
 	struct tls_facts tls = {.peer_cert_der = cert_fixture("peer")};
 	struct s2s_event ev;
-	struct seen seen = {.ready_count = 0};
+	struct seen seen = {.has_bidi_rule = has_bidi};
 	uint64_t now_ms = 1;
 
 	drain(core, &seen);
@@ -142,6 +156,8 @@ static void play(struct s2s_in *core, const uint8_t *p, const uint8_t *end)
 		drain(core, &seen);
 		FED_REQUIRE(seen.is_closed ==
 			    (s2s_in_deadline_ms(core) == UINT64_MAX));
+		check_takes(core, &seen);
+		s2s_in_wrote(core, now_ms);
 	}
 }
 
@@ -151,8 +167,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct policy_partner rule = {"*", (enum policy_need)((flags >> 1) % 3),
 				      (enum policy_need)((flags >> 3) % 3),
 				      (enum policy_need)((flags >> 5) % 3)};
-	struct policy policy = {
-		domains, 1, &rule, 1, SPAN_LIT("0123456789abcdef"), 10000};
+	struct policy policy = {domains,
+				1,
+				&rule,
+				1,
+				SPAN_LIT("0123456789abcdef"),
+				10000,
+				(flags & 1) != 0};
 	struct id_source ids = {.counter = 0};
 	struct metrics metrics = {.value = {0}};
 	struct s2s_env env = {.policy = &policy,
@@ -163,7 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0 || s2s_in_new(&core, &env, 0) != 0)
 		return 0;
-	play(core, data + 1, data + size);
+	play(core, data + 1, data + size, policy.bidi);
 	s2s_in_free(core);
 	return 0;
 }

@@ -7,25 +7,48 @@
 
 #include "base/limits.h"
 #include "edge-proxy/core/s2s_out.h"
+#include "tests/unit/cert_fixtures.h"
+#include "xmpp/jid.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const domains[] = {"home.example"};
 
-static void check_action(const struct s2s_action *a, bool *is_closed)
+/* Stanzas of the one pair, behind a valid certificate, with bidi only. */
+static void check_stanza(const struct s2s_action *a,
+			 const struct tls_facts *tls, bool is_bidi)
+{
+	const Fed__Stanza *s = a->u.stanza.stanza;
+	bool is_reply = a->kind == S2S_ACT_REPLY;
+	const char *theirs = is_reply ? s->to : s->from;
+	const char *ours = is_reply ? s->from : s->to;
+
+	FED_REQUIRE(is_bidi && tls->is_chain_valid);
+	FED_REQUIRE(span_eq_str(jid_split(span_str(theirs)).domain,
+				"peer.example"));
+	FED_REQUIRE(
+		span_eq_str(jid_split(span_str(ours)).domain, "home.example"));
+	FED_REQUIRE(a->u.stanza.mechanism == FED__MECHANISM__EXTERNAL);
+}
+
+static void check_action(const struct s2s_out *core, const struct s2s_action *a,
+			 const struct tls_facts *tls, bool *is_closed)
 {
 	FED_REQUIRE(!*is_closed); /* CLOSE is the last one */
 	*is_closed = a->kind == S2S_ACT_CLOSE;
 	if (a->kind == S2S_ACT_WRITE)
 		FED_REQUIRE(a->u.bytes.p != NULL && a->u.bytes.n > 0);
+	if (a->kind == S2S_ACT_STANZA || a->kind == S2S_ACT_REPLY)
+		check_stanza(a, tls, s2s_out_is_bidi(core));
 }
 
-static void drain(struct s2s_out *core, bool *is_closed)
+static void drain(struct s2s_out *core, const struct tls_facts *tls,
+		  bool *is_closed)
 {
 	struct s2s_action a;
 
 	while (s2s_out_next_action(core, &a))
-		check_action(&a, is_closed);
+		check_action(core, &a, tls, is_closed);
 }
 
 /* One event off the input; false at its end. */
@@ -47,6 +70,7 @@ static bool next_event(const uint8_t **p, const uint8_t *end,
 	case 'T':
 	case 't':
 		tls->has_peer_cert = c == 'T';
+		tls->is_chain_valid = c == 'T';
 		ev->kind = S2S_EV_TLS_UP;
 		ev->u.tls = tls;
 		break;
@@ -84,18 +108,18 @@ static bool next_event(const uint8_t **p, const uint8_t *end,
 
 static void play(struct s2s_out *core, const uint8_t *p, const uint8_t *end)
 {
-	struct tls_facts tls = {.is_chain_valid = false};
+	struct tls_facts tls = {.peer_cert_der = cert_fixture("peer")};
 	struct s2s_event ev;
 	bool is_closed = false;
 	uint64_t now_ms = 1;
 
-	drain(core, &is_closed);
+	drain(core, &tls, &is_closed);
 	while (next_event(&p, end, &tls, &ev)) {
 		now_ms += ev.kind == S2S_EV_TIMER ? 10000 : 1;
 		if (s2s_out_on_event(core, &ev, now_ms) == FED_ESTATE &&
 		    ev.kind != S2S_EV_BYTES && ev.kind != S2S_EV_VERIFIED)
 			FED_REQUIRE(false);
-		drain(core, &is_closed);
+		drain(core, &tls, &is_closed);
 		FED_REQUIRE(is_closed ==
 			    (s2s_out_deadline_ms(core) == UINT64_MAX));
 	}
@@ -108,7 +132,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				      (enum policy_need)((flags >> 3) % 3),
 				      (enum policy_need)((flags >> 5) % 3)};
 	struct policy policy = {
-		domains, 1, &rule, 1, SPAN_LIT("0123456789abcdef"), 10000};
+		domains, 1,   &rule, 1, SPAN_LIT("0123456789abcdef"),
+		10000,	 true};
 	struct id_source ids = {.counter = 0};
 	struct metrics metrics = {.value = {0}};
 	struct s2s_env env = {.policy = &policy,

@@ -10,13 +10,14 @@
  * put back.  Every scenario is played twice: as written, and byte by byte
  * (unless it says `whole`: what stands in one packet matters).
  *
- *   role in | out | verify [ID KEY]   no-certificate   whole
+ *   role in | out | verify [ID KEY]   no-certificate   bidi   whole
  *   partner DOMAIN [tls=NEED] [sasl=NEED] [dialback=NEED]
  *   peer> bytes                     peer< bytes we must have written
  *   tls up cert=NAME|none valid=yes|no           tls failed TEXT
  *   verified LOCAL REMOTE RESULT    eof   shutdown   idle-close   too-slow
  *   time +30s (or +30ms)            expect LINE      expect nothing
- *   state NAME
+ *   state NAME      takes yes|no LOCAL REMOTE (in: our stanzas of that pair)
+ *   max-bytes N (what the peer announced)
  *
  * In peer>: \\xHH is a byte, {fill N} N times x, {header [ID]} the usual header
  * of peer.example for home.example.
@@ -100,6 +101,7 @@ static void start(struct play *p)
 	p->policy.partner_count = p->rule_count;
 	p->policy.dialback_secret = SPAN_LIT("s3cr3tf0rd14lb4ck");
 	p->policy.stanza_max = 20000;
+	p->policy.bidi = p->has_bidi;
 	p->log = (struct logger){.level = FED_LOG_DEBUG, .sink = to_stderr};
 	p->env = (struct s2s_env){.policy = &p->policy,
 				  .ids = &p->ids,
@@ -302,6 +304,29 @@ static void cmd_state(struct play *p, const char *name)
 		complain(p, "state is", state_of(p));
 }
 
+static void cmd_takes(struct play *p, const char *args)
+{
+	char answer[8] = "";
+	char local[64] = "";
+	char remote[64] = "";
+	const struct s2s_pair pair = {local, remote};
+
+	if (sscanf(args, "%7s %63s %63s", answer, local, remote) != 3 ||
+	    p->in == NULL)
+		complain(p, "takes", args);
+	else if (s2s_in_takes(p->in, &pair) != (strcmp(answer, "yes") == 0))
+		complain(p, "takes is not", args);
+}
+
+static void cmd_max_bytes(struct play *p, const char *args)
+{
+	size_t max = p->in != NULL ? s2s_in_peer_max_bytes(p->in)
+				   : s2s_out_peer_max_bytes(p->out);
+
+	if (max != strtoul(args, NULL, 10))
+		complain(p, "max-bytes is not", args);
+}
+
 static bool simple_event(struct play *p, const char *word)
 {
 	static const struct {
@@ -355,6 +380,12 @@ static void run_line(struct play *p, char *line)
 		cmd_state(p, a);
 	else if (strcmp(line, "no-certificate") == 0)
 		p->has_certificate = false;
+	else if (strcmp(line, "bidi") == 0)
+		p->has_bidi = true;
+	else if ((a = args_of(line, "takes")) != NULL)
+		cmd_takes(p, a);
+	else if ((a = args_of(line, "max-bytes")) != NULL)
+		cmd_max_bytes(p, a);
 	else if (strcmp(line, "whole") == 0)
 		p->is_whole = true;
 	else if (!simple_event(p, line))

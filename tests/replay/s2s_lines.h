@@ -55,9 +55,10 @@ static void describe(struct buf *b, const struct s2s_action *a)
 		buf_printf(b, "start-tls %s", a->u.name);
 		break;
 	case S2S_ACT_READY:
-		buf_printf(b, "ready %s %s %s", a->u.ready.pair.local,
+		buf_printf(b, "ready %s %s %s%s", a->u.ready.pair.local,
 			   a->u.ready.pair.remote,
-			   mechanism_name(a->u.ready.mechanism));
+			   mechanism_name(a->u.ready.mechanism),
+			   a->u.ready.is_bidi ? " bidi" : "");
 		break;
 	case S2S_ACT_PAIR_REFUSED:
 		put_reason(b, "refused", &a->u.refused.reason);

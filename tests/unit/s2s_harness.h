@@ -50,6 +50,7 @@ static inline void harness_init(struct harness *h)
 	h->policy.partner_count = FED_ARRAY_LEN(harness_rules);
 	h->policy.dialback_secret = SPAN_LIT("s3cr3tf0rd14lb4ck");
 	h->policy.stanza_max = 20000;
+	h->policy.bidi = true;
 	h->env.policy = &h->policy;
 	h->env.ids = &h->ids;
 	h->env.metrics = &h->metrics;
@@ -73,8 +74,9 @@ static inline void harness_note(struct harness *h, const struct s2s_action *a)
 		buf_printf(&h->log, "[start-tls %s]", a->u.name);
 		break;
 	case S2S_ACT_READY:
-		buf_printf(&h->log, "[ready %s %s %d]", a->u.ready.pair.local,
-			   a->u.ready.pair.remote, (int)a->u.ready.mechanism);
+		buf_printf(&h->log, "[ready %s %s %d%s]", a->u.ready.pair.local,
+			   a->u.ready.pair.remote, (int)a->u.ready.mechanism,
+			   a->u.ready.is_bidi ? " bidi" : "");
 		break;
 	case S2S_ACT_PAIR_REFUSED:
 		buf_printf(&h->log, "[refused %s]", a->u.refused.reason.text);

@@ -121,13 +121,16 @@ static void test_offers(void **state)
 		assert_int_equal(o.is_starttls_required,
 				 o.starttls && (m & TCPDB) == 0);
 		assert_false(o.external);
+		assert_int_equal(o.bidi, (m & TCPDB) != 0);
 		o = negotiation_offer(&rule, &good, domain);
 		assert_false(o.starttls);
 		assert_int_equal(o.external, (m & SASL) != 0);
 		assert_int_equal(o.dialback, (m & TLSDB) != 0);
+		assert_int_equal(o.bidi, (m & (SASL | TLSDB)) != 0);
 		o = negotiation_offer(&rule, &bad, domain);
 		assert_false(o.external);
 		assert_int_equal(o.dialback, (m & TLSDB) != 0);
+		assert_int_equal(o.bidi, (m & TLSDB) != 0);
 	}
 }
 
@@ -137,7 +140,7 @@ static void test_offer_to_nobody(void **state)
 
 	(void)state;
 	assert_true(o.starttls && o.is_starttls_required);
-	assert_false(o.dialback || o.external);
+	assert_false(o.dialback || o.external || o.bidi);
 }
 
 static void test_next(void **state)
@@ -217,6 +220,30 @@ static void test_accepts_peer(void **state)
 	assert_false(negotiation_accepts_peer(&no_dialback, &bad, domain));
 }
 
+/* XEP-0288 as initiating entity: whoever answers must have proved itself by
+ * its certificate, whatever else the rule allows. */
+static void test_wants_bidi(void **state)
+{
+	struct tls_facts good = facts("peer", true);
+	const struct tls_facts bad[] = {facts("peer", false),
+					facts("home", true), facts(NULL, true),
+					facts(NULL, false)};
+	struct span domain = SPAN_LIT("peer.example");
+
+	(void)state;
+	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
+		struct policy_partner rule = rule_of(i);
+
+		if (negotiation_wants_bidi(&rule, &good, domain) !=
+		    ((rows[i].methods & SASL) != 0))
+			fail_msg("row %zu", i + 1);
+		for (size_t k = 0; k < FED_ARRAY_LEN(bad); k++)
+			assert_false(
+				negotiation_wants_bidi(&rule, &bad[k], domain));
+		assert_false(negotiation_wants_bidi(&rule, NULL, domain));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +253,7 @@ int main(void)
 		cmocka_unit_test(test_offer_to_nobody),
 		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_accepts_peer),
+		cmocka_unit_test(test_wants_bidi),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@ static const char *const session[] = {
 	STARTTLS,
 	NULL,
 	HEADER,
+	"<bidi xmlns='urn:xmpp:bidi'/>",
 	"<auth xmlns='" SASL_NS "' mechanism='EXTERNAL'/>",
 	"<response xmlns='" SASL_NS "'>cGVlci5leGFtcGxl</response>",
 	HEADER,
@@ -55,7 +56,7 @@ static void test_splits(void **state)
 	(void)state;
 	harness_play(&whole, &c, session, FED_ARRAY_LEN(session), SIZE_MAX, 0);
 	assert_non_null(strstr(buf_cstr(&whole.log),
-			       "[ready home.example peer.example 1]"
+			       "[ready home.example peer.example 1 bidi]"
 			       "[stanza message m1][stanza message m1]"));
 	assert_non_null(strstr(buf_cstr(&whole.log), "[close closed"));
 	for (size_t i = 0; i < FED_ARRAY_LEN(session); i++) {
@@ -93,9 +94,10 @@ static void test_every_event(void **state)
 					 strcmp(s2s_in_state_name(c.core),
 						"closed") == 0);
 			harness_send(&h, &c, &ev, due == UINT64_MAX ? 1 : due);
-			/* and the next deadlines lead to the end */
+			/* and the next deadlines (whitespace first) lead to the
+			 * end */
 			ev.kind = S2S_EV_TIMER;
-			for (int i = 0; i < 4; i++) {
+			for (int i = 0; i < 9; i++) {
 				due = s2s_in_deadline_ms(c.core);
 				if (due != UINT64_MAX)
 					harness_send(&h, &c, &ev, due);
@@ -116,7 +118,7 @@ static void test_back_pressure(void **state)
 	struct s2s_action a;
 
 	(void)state;
-	harness_play(&h, &c, session, 7, SIZE_MAX, 0);
+	harness_play(&h, &c, session, 8, SIZE_MAX, 0);
 	ev.u.bytes = SPAN_LIT(MESSAGE MESSAGE);
 	assert_int_equal(s2s_in_on_event(c.core, &ev, 1), 0);
 	assert_int_equal(h.metrics.value[METRIC_stanzas_in], 0);
@@ -256,6 +258,34 @@ static void test_strangers_do_not_fill_the_log(void **state)
 	end(&h, &c);
 }
 
+/* A stanza of ours makes the stream busy, also while the peer's last stanza is
+ * still held: nothing that its action points at may go. */
+static void test_bidi_wrote(void **state)
+{
+	const struct s2s_pair pair = {"home.example", "peer.example"};
+	struct harness h;
+	struct harness_core c = new_core(&h);
+	struct s2s_event ev = {.kind = S2S_EV_BYTES};
+	struct s2s_action a;
+
+	(void)state;
+	harness_play(&h, &c, session, 7, SIZE_MAX, 0);
+	assert_false(s2s_in_takes(c.core, &pair));
+	s2s_in_wrote(c.core, 500);
+	harness_play(&h, &c, session + 7, 1, SIZE_MAX, 0);
+	assert_true(s2s_in_takes(c.core, &pair));
+	assert_int_equal(s2s_in_deadline_ms(c.core),
+			 1 + LIMIT_STREAM_KEEPALIVE_MS);
+	ev.u.bytes = SPAN_LIT(MESSAGE MESSAGE);
+	assert_int_equal(s2s_in_on_event(c.core, &ev, 1), 0);
+	assert_true(s2s_in_next_action(c.core, &a));
+	s2s_in_wrote(c.core, 5000);
+	assert_string_equal(a.u.stanza.stanza->id, "m1");
+	assert_int_equal(s2s_in_deadline_ms(c.core),
+			 5000 + LIMIT_STREAM_KEEPALIVE_MS);
+	end(&h, &c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_bounces),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_strangers_do_not_fill_the_log),
+		cmocka_unit_test(test_bidi_wrote),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,26 @@ static const char *const by_external[] = {
 	"</stream:stream>",
 };
 
+#define BIDI "<bidi xmlns='urn:xmpp:features:bidi'/>"
+#define MESSAGE                                                       \
+	"<message from='a@peer.example' to='b@home.example' id='m1'>" \
+	"<body>\xc3\xbc\xe2\x82\xac &amp; x</body></message>"
+
+/* XEP-0288: the peer's stanzas come here. */
+static const char *const by_bidi[] = {
+	HEADER,
+	FEATURES(STARTTLS),
+	PROCEED,
+	NULL,
+	HEADER,
+	FEATURES(EXTERNAL BIDI),
+	"<success xmlns='" SASL_NS "'/>",
+	HEADER,
+	FEATURES(LIMITS),
+	MESSAGE " " MESSAGE,
+	"</stream:stream>",
+};
+
 static int on_event(void *core, const struct s2s_event *ev, uint64_t now_ms)
 {
 	return s2s_out_on_event(core, ev, now_ms);
@@ -98,6 +118,9 @@ static void test_splits(void **state)
 		     "[ready home.example peer.example 2]");
 	check_splits(by_external, FED_ARRAY_LEN(by_external),
 		     "[ready home.example peer.example 1]");
+	check_splits(by_bidi, FED_ARRAY_LEN(by_bidi),
+		     "[ready home.example peer.example 1 bidi]"
+		     "[stanza message m1][stanza message m1]");
 }
 
 static void check_every_event(enum s2s_out_mode mode, const char *const *script,
@@ -138,6 +161,8 @@ static void test_every_event(void **state)
 			check_every_event(S2S_OUT_ROUTE, by_dialback, n, k);
 		for (size_t n = 0; n <= FED_ARRAY_LEN(by_external); n++)
 			check_every_event(S2S_OUT_ROUTE, by_external, n, k);
+		for (size_t n = 0; n <= FED_ARRAY_LEN(by_bidi); n++)
+			check_every_event(S2S_OUT_ROUTE, by_bidi, n, k);
 		for (size_t n = 0; n <= 6; n++)
 			check_every_event(S2S_OUT_VERIFY, by_external, n, k);
 	}
@@ -197,6 +222,28 @@ static void test_limits_in_the_clear(void **state)
 	end(&h, &c);
 }
 
+/* Stanzas come one at a time, and only when asked for. */
+static void test_bidi_back_pressure(void **state)
+{
+	struct harness h;
+	struct harness_core c = new_core(&h, S2S_OUT_ROUTE);
+	struct s2s_event ev = {.kind = S2S_EV_BYTES};
+	struct s2s_action a;
+
+	(void)state;
+	harness_play(&h, &c, by_bidi, 9, SIZE_MAX, 0);
+	assert_true(s2s_out_is_bidi(c.core));
+	ev.u.bytes = SPAN_LIT(MESSAGE MESSAGE);
+	assert_int_equal(s2s_out_on_event(c.core, &ev, 1), 0);
+	assert_true(s2s_out_next_action(c.core, &a));
+	assert_int_equal(h.metrics.value[METRIC_stanzas_in], 1);
+	assert_int_equal(s2s_out_on_event(c.core, &ev, 1), FED_ESTATE);
+	assert_true(s2s_out_next_action(c.core, &a));
+	assert_false(s2s_out_next_action(c.core, &a));
+	assert_int_equal(h.metrics.value[METRIC_stanzas_in], 2);
+	end(&h, &c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +252,7 @@ int main(void)
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_facts_when_open),
 		cmocka_unit_test(test_limits_in_the_clear),
+		cmocka_unit_test(test_bidi_back_pressure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
