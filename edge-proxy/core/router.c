@@ -161,7 +161,7 @@ static int admit(struct edge_router *r, struct route *rt,
 
 	if (rt->state == ROUTE_BACKOFF && rt->queue.count == 0 &&
 	    now_ms < rt->until_ms) {
-		s2s_reason_format(&rt->last, text, sizeof(text));
+		s2s_reason_tell(&rt->last, text, sizeof(text));
 		return refuse(out, s2s_reason_bounce(&rt->last), text,
 			      FED_EDENIED);
 	}

@@ -28,7 +28,7 @@ static void refuse_waiting(struct edge_router *r, struct route *rt)
 	struct pair_item *it;
 	char text[256];
 
-	s2s_reason_format(&rt->last, text, sizeof(text));
+	s2s_reason_tell(&rt->last, text, sizeof(text));
 	while ((it = pair_queue_take_waiting(&rt->queue)) != NULL)
 		router_done(r, it, c, text);
 }

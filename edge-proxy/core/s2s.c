@@ -68,19 +68,34 @@ enum s2s_condition s2s_condition_parse(const char *name)
 	return S2S_UNDEFINED_CONDITION;
 }
 
-void s2s_reason_format(const struct s2s_reason *r, char *out, size_t out_size)
+static void format(const struct s2s_reason *r, const char *place, char *out,
+		   size_t out_size)
 {
 	const char *kind = (size_t)r->kind < FED_ARRAY_LEN(kind_names)
 				   ? kind_names[r->kind]
 				   : "unknown";
+	const char *condition = r->condition == S2S_NO_CONDITION
+					? ""
+					: s2s_condition_name(r->condition);
 	struct log_value text = log_value(span_str(r->text));
-	bool has_text = r->text[0] != '\0';
-	bool has_condition = r->condition != S2S_NO_CONDITION;
+	struct log_value where = log_value(span_str(place));
+	bool has_both = text.text[0] != '\0' && where.text[0] != '\0';
+	bool has_any = text.text[0] != '\0' || where.text[0] != '\0';
 
-	snprintf(out, out_size, "%s%s%s%s%s%s", kind, has_condition ? " " : "",
-		 has_condition ? s2s_condition_name(r->condition) : "",
-		 has_text ? " (" : "", has_text ? text.text : "",
-		 has_text ? ")" : "");
+	snprintf(out, out_size, "%s%s%s%s%s%s%s%s", kind,
+		 condition[0] == '\0' ? "" : " ", condition,
+		 has_any ? " (" : "", text.text, has_both ? "; " : "",
+		 where.text, has_any ? ")" : "");
+}
+
+void s2s_reason_format(const struct s2s_reason *r, char *out, size_t out_size)
+{
+	format(r, r->place, out, out_size);
+}
+
+void s2s_reason_tell(const struct s2s_reason *r, char *out, size_t out_size)
+{
+	format(r, "", out, out_size);
 }
 
 /* XEP-0220 2.2: the peer said type='invalid': our key was not believed, which

@@ -75,11 +75,18 @@ enum s2s_reason_kind {
 struct s2s_reason {
 	enum s2s_reason_kind kind;
 	enum s2s_condition condition;
-	char text[160]; /* the peer's words or the detail; peer text is raw */
+	char text[160];	 /* the peer's words or what happened; peer text is raw
+			  */
+	char place[160]; /* addresses and host names: for our log only */
 };
 
-/** One line for logs: "error-got host-unknown (text)"; terminated. */
+/** One line for logs: "error-got host-unknown (text)", "connect (text;
+ * place)"; terminated. */
 void s2s_reason_format(const struct s2s_reason *r, char *out, size_t out_size);
+
+/** The same for those who waited on this stream: without the place, which is
+ * nothing that senders are told about a partner's network or ours. */
+void s2s_reason_tell(const struct s2s_reason *r, char *out, size_t out_size);
 
 /** The stanza error for those who waited on this stream
  * (RFC 6120 10.4.3, XEP-0220): DNS -> remote-server-not-found, ... */

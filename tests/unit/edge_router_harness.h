@@ -153,7 +153,8 @@ static inline void end_with(struct rig *t, enum s2s_reason_kind kind)
 {
 	struct s2s_reason why = {.kind = kind,
 				 .text = "r\xc3\xa9"
-					 "ason"};
+					 "ason",
+				 .place = "192.0.2.1"};
 
 	edge_router_ended(t->r, t->stream, &why, t->now);
 }

@@ -177,23 +177,23 @@ static void test_bounces(void **state)
 		struct s2s_reason r;
 		Fed__Condition c;
 	} table[] = {
-		{{S2S_END_DNS, S2S_NO_CONDITION, ""},
+		{{S2S_END_DNS, S2S_NO_CONDITION, "", ""},
 		 FED__CONDITION__REMOTE_SERVER_NOT_FOUND},
-		{{S2S_END_CONNECT, S2S_NO_CONDITION, ""},
+		{{S2S_END_CONNECT, S2S_NO_CONDITION, "", ""},
 		 FED__CONDITION__REMOTE_SERVER_TIMEOUT},
-		{{S2S_END_TIMEOUT, S2S_CONNECTION_TIMEOUT, ""},
+		{{S2S_END_TIMEOUT, S2S_CONNECTION_TIMEOUT, "", ""},
 		 FED__CONDITION__REMOTE_SERVER_TIMEOUT},
-		{{S2S_END_EOF, S2S_NO_CONDITION, ""},
+		{{S2S_END_EOF, S2S_NO_CONDITION, "", ""},
 		 FED__CONDITION__REMOTE_SERVER_TIMEOUT},
-		{{S2S_END_AUTH, S2S_NOT_AUTHORIZED, ""},
+		{{S2S_END_AUTH, S2S_NOT_AUTHORIZED, "", ""},
 		 FED__CONDITION__INTERNAL_SERVER_ERROR},
-		{{S2S_END_AUTH, S2S_NO_CONDITION, ""},
+		{{S2S_END_AUTH, S2S_NO_CONDITION, "", ""},
 		 FED__CONDITION__REMOTE_SERVER_TIMEOUT},
-		{{S2S_END_POLICY, S2S_NO_CONDITION, ""},
+		{{S2S_END_POLICY, S2S_NO_CONDITION, "", ""},
 		 FED__CONDITION__NOT_ALLOWED},
-		{{S2S_END_ERROR_GOT, S2S_HOST_UNKNOWN, ""},
+		{{S2S_END_ERROR_GOT, S2S_HOST_UNKNOWN, "", ""},
 		 FED__CONDITION__REMOTE_SERVER_NOT_FOUND},
-		{{S2S_END_ERROR_GOT, S2S_POLICY_VIOLATION, ""},
+		{{S2S_END_ERROR_GOT, S2S_POLICY_VIOLATION, "", ""},
 		 FED__CONDITION__REMOTE_SERVER_TIMEOUT},
 	};
 
@@ -205,7 +205,12 @@ static void test_bounces(void **state)
 
 static void test_names(void **state)
 {
-	struct s2s_reason r = {S2S_END_ERROR_GOT, S2S_HOST_UNKNOWN, "no\n"};
+	struct s2s_reason r = {.kind = S2S_END_ERROR_GOT,
+			       .condition = S2S_HOST_UNKNOWN,
+			       .text = "no\n"};
+	struct s2s_reason place = {.kind = S2S_END_CONNECT,
+				   .text = "connection refused",
+				   .place = "198.51.100.7:5269"};
 	char text[64];
 
 	(void)state;
@@ -221,6 +226,16 @@ static void test_names(void **state)
 	assert_null(strchr(text, '\n'));
 	s2s_reason_format(&r, text, 8);
 	assert_string_equal(text, "error-g");
+	s2s_reason_format(&place, text, sizeof(text));
+	assert_string_equal(text,
+			    "connect (connection refused; 198.51.100.7:5269)");
+	s2s_reason_tell(&place, text, sizeof(text));
+	assert_string_equal(text, "connect (connection refused)");
+	place.text[0] = '\0';
+	s2s_reason_format(&place, text, sizeof(text));
+	assert_string_equal(text, "connect (198.51.100.7:5269)");
+	s2s_reason_tell(&place, text, sizeof(text));
+	assert_string_equal(text, "connect");
 }
 
 static void count_line(void *arg, enum fed_log_level level, const char *line,
