@@ -33,10 +33,13 @@ struct edge_dns_query {
 	size_t pending;
 	bool is_secure;	 /* DNSSEC vouched for every answer used */
 	bool has_failed; /* some lookup did: "not found" is not known */
+	bool is_ending;	 /* of the stage: see wait_for_rest() */
+	bool wants_direct_tls;
 	char problem[256];
 	struct edge_dns_target targets[LIMIT_SRV_ADDRESSES];
 	size_t target_count;
 	struct loop_timer *deadline;
+	uint64_t until_ms;	   /* of the whole query */
 	struct loop_deferred step; /* all lookups of the stage are back */
 	edge_dns_fn fn;
 	void *arg;
@@ -66,6 +69,19 @@ static enum dns_verdict verdict_of(const struct dns_lookup *k)
 	return k != NULL ? dns_lookup_answer(k)->verdict : DNS_FAILED;
 }
 
+/* There is something to work with: a server that leaves a question without
+ * answer does not hold up the stage for long. */
+static void wait_for_rest(struct edge_dns_query *q)
+{
+	uint64_t rest_ms = loop_now_ms(q->dns->loop) + LIMIT_DNS_REST_MS;
+
+	if (q->is_ending)
+		return;
+	q->is_ending = true;
+	if (rest_ms < q->until_ms)
+		loop_timer_arm(q->deadline, rest_ms);
+}
+
 static void on_answer(void *arg, struct dns_lookup *k)
 {
 	const struct dns_answer *answer = dns_lookup_answer(k);
@@ -77,6 +93,8 @@ static void on_answer(void *arg, struct dns_lookup *k)
 		q->is_secure = q->is_secure && answer->is_secure;
 	if (--q->pending == 0)
 		loop_defer(q->dns->loop, &q->step);
+	else if (answer->verdict == DNS_DATA)
+		wait_for_rest(q);
 }
 
 static void look_up(struct edge_dns_query *q, const char *name,
@@ -136,16 +154,18 @@ static void report_failed(struct edge_dns_query *q)
 
 /* ---- addresses ----------------------------------------------------------- */
 
-static void add_target(struct edge_dns_query *q, const struct srv_record *rec,
+static void add_target(struct edge_dns_query *q, unsigned place,
 		       enum dns_type type, struct span rdata)
 {
+	const struct srv_record *rec = &q->plan.rec[place];
 	struct edge_dns_target *t = &q->targets[q->target_count];
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
 	struct sockaddr_in in4 = {.sin_family = AF_INET};
 
 	if (q->target_count == LIMIT_SRV_ADDRESSES)
 		return;
-	*t = (struct edge_dns_target){.is_direct_tls = rec->is_direct_tls};
+	*t = (struct edge_dns_target){.place = place,
+				      .is_direct_tls = rec->is_direct_tls};
 	if (type == DNS_TYPE_A && rdata.n == sizeof(in4.sin_addr)) {
 		in4.sin_port = htons(rec->port);
 		memcpy(&in4.sin_addr, rdata.p, sizeof(in4.sin_addr));
@@ -161,8 +181,7 @@ static void add_target(struct edge_dns_query *q, const struct srv_record *rec,
 	q->target_count++;
 }
 
-/* Lookups 2i and 2i + 1 belong to record i.  A before AAAA: a path without
- * IPv6 costs a whole connect timeout per address. */
+/* Lookups 2i and 2i + 1 belong to record i. */
 static void collect_targets(struct edge_dns_query *q)
 {
 	for (size_t i = 0; i < q->lookup_count; i++) {
@@ -171,10 +190,14 @@ static void collect_targets(struct edge_dns_query *q)
 
 		if (verdict_of(k) != DNS_DATA)
 			continue;
-		for (size_t j = 0; rdata = dns_lookup_record(k, j), rdata.n > 0;
-		     j++)
-			add_target(q, &q->plan.rec[i / 2], dns_lookup_type(k),
+		/* LIMIT: of one target and family */
+		for (size_t j = 0; j < LIMIT_TARGET_ADDRESSES; j++) {
+			rdata = dns_lookup_record(k, j);
+			if (rdata.n == 0)
+				break;
+			add_target(q, (unsigned)i / 2, dns_lookup_type(k),
 				   rdata);
+		}
 	}
 }
 
@@ -203,6 +226,8 @@ static void begin_addresses(struct edge_dns_query *q)
 {
 	drop_lookups(q);
 	q->stage = STAGE_ADDRESS;
+	q->is_ending = false;
+	loop_timer_arm(q->deadline, q->until_ms);
 	for (size_t i = 0; i < q->plan.count; i++) {
 		look_up(q, q->plan.rec[i].target, DNS_TYPE_A);
 		look_up(q, q->plan.rec[i].target, DNS_TYPE_AAAA);
@@ -228,6 +253,23 @@ static size_t parse_answer(const struct dns_lookup *k, bool is_direct_tls,
 	return n;
 }
 
+/* They are there, so the domain's own address is not what to try instead;
+ * for us they say as much as ".". */
+static void leave_out_direct_tls(struct srv_record *rec, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rec[i].is_direct_tls)
+			rec[i].target[0] = '\0';
+}
+
+static bool has_target(const struct srv_record *rec, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rec[i].target[0] != '\0')
+			return true;
+	return false;
+}
+
 static void finish_srv(struct edge_dns_query *q)
 {
 	struct srv_record rec[4 * LIMIT_SRV_TARGETS];
@@ -241,14 +283,16 @@ static void finish_srv(struct edge_dns_query *q)
 		return;
 	}
 	n = parse_answer(q->lookups[0], false, rec, half);
-	if (q->lookup_count > 1)
-		n += parse_answer(q->lookups[1], true, rec + n, half);
-	if (n == 0 && verdict_of(q->lookups[0]) == DNS_DATA)
+	n += parse_answer(q->lookups[1], true, rec + n, half);
+	if (n == 0 && (verdict_of(q->lookups[0]) == DNS_DATA ||
+		       verdict_of(q->lookups[1]) == DNS_DATA))
 		note_failure(q, q->domain, "unusable SRV records");
+	if (!q->wants_direct_tls)
+		leave_out_direct_tls(rec, n);
 	/* Records that exist but could not be had are no reason to go to
-	 * another address than they say; without direct TLS one can do. */
-	if (q->has_failed &&
-	    (n == 0 || verdict_of(q->lookups[0]) == DNS_FAILED)) {
+	 * another address than they say; one service can do without the
+	 * other's. */
+	if (q->has_failed && !has_target(rec, n)) {
 		report_failed(q);
 		return;
 	}
@@ -268,17 +312,14 @@ static void finish_srv(struct edge_dns_query *q)
 	report(q, EDGE_DNS_NOT_FOUND, text);
 }
 
-static void begin_srv(struct edge_dns_query *q, bool wants_direct_tls)
+static void begin_srv(struct edge_dns_query *q)
 {
 	char name[NAME_MAX_BYTES + 32];
 
 	(void)snprintf(name, sizeof(name), "_xmpp-server._tcp.%s", q->domain);
 	look_up(q, name, DNS_TYPE_SRV);
-	if (wants_direct_tls) {
-		(void)snprintf(name, sizeof(name), "_xmpps-server._tcp.%s",
-			       q->domain);
-		look_up(q, name, DNS_TYPE_SRV);
-	}
+	(void)snprintf(name, sizeof(name), "_xmpps-server._tcp.%s", q->domain);
+	look_up(q, name, DNS_TYPE_SRV);
 	if (q->pending == 0) /* could not be asked: told at the end of turn */
 		loop_defer(q->dns->loop, &q->step);
 }
@@ -299,10 +340,7 @@ static void on_deadline(void *arg)
 	struct edge_dns_query *q = arg;
 
 	note_failure(q, q->domain, "no answer from DNS in time");
-	if (q->stage == STAGE_ADDRESS)
-		finish_addresses(q);
-	else
-		report_failed(q);
+	on_step(q);
 }
 
 int edge_dns_resolve(struct edge_dns *d, const char *domain,
@@ -328,12 +366,14 @@ int edge_dns_resolve(struct edge_dns *d, const char *domain,
 	(void)snprintf(q->domain, sizeof(q->domain), "%s", domain);
 	DL_APPEND(d->queries, q);
 	d->query_count++;
-	loop_timer_arm(q->deadline, loop_now_ms(d->loop) + LIMIT_DNS_MS);
+	q->wants_direct_tls = wants_direct_tls;
+	q->until_ms = loop_now_ms(d->loop) + LIMIT_DNS_MS;
+	loop_timer_arm(q->deadline, q->until_ms);
 	if (domain[0] == '\0' || strlen(domain) >= sizeof(q->domain)) {
 		note_failure(q, q->domain, "not a name that DNS can hold");
 		loop_defer(d->loop, &q->step);
 	} else {
-		begin_srv(q, wants_direct_tls);
+		begin_srv(q);
 	}
 	*q_out = q;
 	return 0;

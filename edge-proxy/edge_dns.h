@@ -14,6 +14,7 @@ struct edge_dns_query;
 struct edge_dns_target {
 	struct sockaddr_storage addr;
 	char name[256]; /* the SRV target, for logs */
+	unsigned place; /* its place in the order of SRV */
 	bool is_direct_tls;
 };
 
@@ -23,7 +24,8 @@ enum edge_dns_result {
 	EDGE_DNS_FAILED,    /* cannot be resolved now: timeout, servfail */
 };
 
-/** Targets in the order to try; borrowed for the call. */
+/** Addresses by target, targets in the order to try; borrowed for the call.
+ * text: for the log only, names hosts. */
 typedef void (*edge_dns_fn)(void *arg, enum edge_dns_result result,
 			    const struct edge_dns_target *targets, size_t count,
 			    bool is_secure, const char *text);
@@ -39,9 +41,11 @@ int edge_dns_new(struct edge_dns **d_out, struct loop *loop,
 void edge_dns_free(struct edge_dns *d);
 
 /**
- * Resolve a domain (A-label form): _xmpp-server._tcp SRV, then A and AAAA of
- * every target; direct-TLS records are asked for only when wanted.  fn is
- * called once, within LIMIT_DNS_MS, never from inside this call.
+ * Resolve a domain (A-label form): SRV of _xmpp-server._tcp and
+ * _xmpps-server._tcp, then A and AAAA of every target.  fn is called once,
+ * within LIMIT_DNS_MS, never from inside this call.
+ *
+ * @param wants_direct_tls  false: the targets of _xmpps-server are left out
  *
  * @return 0; FED_ENOMEM; FED_ELIMIT too many queries at once
  */

@@ -32,7 +32,10 @@
 /* --- deadlines, milliseconds --------------------------------------------- */
 #define LIMIT_STREAM_SETUP_MS 60000u /* header to authenticated */
 #define LIMIT_DNS_MS 5000u
+/* Answers that can be worked with are there: so long for the others. */
+#define LIMIT_DNS_REST_MS 1000u
 #define LIMIT_TCP_CONNECT_MS 10000u
+#define LIMIT_DIAL_STAGGER_MS 250u /* RFC 8305 5: before the next address */
 #define LIMIT_TLS_MS 10000u
 #define LIMIT_DIALBACK_MS 30000u    /* one verification by another server */
 #define LIMIT_STREAM_CLOSE_MS 5000u /* our </stream> to the peer's */
@@ -107,7 +110,12 @@
 #define LIMIT_UNAUTH_PER_ADDRESS 20u
 #define LIMIT_SRV_TARGETS 16u	/* SRV records looked at */
 #define LIMIT_SRV_ADDRESSES 32u /* addresses tried for one domain */
+/* ... of one target and family: the next target gets its turn too. */
+#define LIMIT_TARGET_ADDRESSES 8u
 #define LIMIT_DNS_QUERIES 1024u /* domains being resolved at once */
+/* Connections being opened at once for one domain: a stranger's domain with
+ * many addresses that drop packets. */
+#define LIMIT_DIAL_PARALLEL 6u
 
 /* --- channel -------------------------------------------------------------- */
 #define LIMIT_CHANNEL_WINDOW 1024u /* Stanzas without Outcome */
