@@ -168,6 +168,7 @@ $(B)/replay/%: $(B)/obj/tests/replay/%.o $(LIBS_OF_PURE)
 SHELL_BIN := $(patsubst tests/integration/%.c,$(B)/integration/%,\
 	$(sort $(wildcard tests/integration/test_*.c)))
 $(B)/integration/test_edge_dns: $(B)/obj/edge-proxy/edge_dns.o
+$(B)/integration/test_dial: $(B)/obj/edge-proxy/edge_dial.o
 $(B)/integration/test_sip_silent: $(B)/obj/fe-gateway/sip_silent.o
 $(B)/integration/%: $(B)/obj/tests/integration/%.o $(LIB_IO) $(LIBS_OF_PURE)
 	@mkdir -p $(@D)

@@ -1,4 +1,4 @@
-/* Addresses of a domain, one after the other. */
+/* The addresses of a domain, connected to as the plan says. */
 #include "edge-proxy/edge_dial.h"
 
 #include <stdio.h>
@@ -6,79 +6,180 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "edge-proxy/core/dial_plan.h"
 #include "xmpp/jid.h"
 
 struct edge_dial {
 	struct edge_dial_params p;
+	char ascii[LIMIT_DOMAIN_BYTES + 1]; /* for DNS and SNI */
 	struct edge_dns_query *query;
 	struct edge_dns_target *targets;
+	struct conn *conns[LIMIT_SRV_ADDRESSES]; /* under way */
 	size_t count;
-	size_t next;
-	uint64_t until_ms; /* no other address is tried after */
-	struct conn *conn; /* being connected */
-	struct loop_deferred retry;
-	char last[160]; /* what the last address said */
+	struct dial_plan plan;
+	struct loop_timer *timer;
+	uint64_t until_ms;	/* no other address is tried after */
+	struct s2s_reason last; /* what the last address said */
 };
 
-static void on_conn(struct conn *c, const struct conn_event *ev, void *arg);
+/* ---- end ----------------------------------------------------------------- */
 
 static void fail(struct edge_dial *d, enum s2s_reason_kind kind,
-		 const char *text)
+		 const char *text, const char *place)
 {
 	struct s2s_reason r = {.kind = kind};
 
 	(void)snprintf(r.text, sizeof(r.text), "%s", text);
+	(void)snprintf(r.place, sizeof(r.place), "%s", place);
 	d->p.fn(d->p.arg, NULL, &r);
 }
 
-static void try_next(void *arg)
+/* ---- one address --------------------------------------------------------- */
+
+static void on_conn(struct conn *c, const struct conn_event *ev, void *arg);
+
+/* kind says what had been reached: CONNECT, or TLS. */
+static void note_failure(struct edge_dial *d, size_t i,
+			 enum s2s_reason_kind kind, const char *text)
 {
-	struct edge_dial *d = arg;
+	char address[80];
 
-	/* LIMIT: a stranger's domain with many addresses that do not answer */
-	while (d->next < d->count && loop_now_ms(d->p.loop) < d->until_ms) {
-		const struct edge_dns_target *t = &d->targets[d->next++];
+	conn_format_address((const struct sockaddr *)&d->targets[i].addr,
+			    address, sizeof(address));
+	d->last = (struct s2s_reason){.kind = kind};
+	(void)snprintf(d->last.text, sizeof(d->last.text), "%s", text);
+	(void)snprintf(d->last.place, sizeof(d->last.place), "%s%s", address,
+		       d->count > 1 ? ", the last of several" : "");
+	fed_log(loop_log(d->p.loop), FED_LOG_DEBUG, "connect_failed",
+		"%s peer=%s target=%s address=%s error=\"%s\"", d->p.label,
+		log_value(span_str(d->p.domain)).text,
+		log_value(span_str(d->targets[i].name)).text, address, text);
+	dial_plan_on_failed(&d->plan, i, loop_now_ms(d->p.loop));
+}
 
-		if (conn_connect(&d->conn, d->p.loop,
-				 (const struct sockaddr *)&t->addr, on_conn,
-				 d) == 0)
+static void stop(struct edge_dial *d, size_t i)
+{
+	conn_close(d->conns[i]);
+	d->conns[i] = NULL;
+}
+
+static void start(struct edge_dial *d, size_t i)
+{
+	int err = conn_connect(&d->conns[i], d->p.loop,
+			       (const struct sockaddr *)&d->targets[i].addr,
+			       on_conn, d);
+
+	if (err != 0)
+		note_failure(d, i, S2S_END_CONNECT,
+			     err == FED_ENOMEM ? "out of memory"
+					       : "not reachable from here");
+}
+
+static void secure(struct edge_dial *d, size_t i)
+{
+	/* XEP-0368: SNI is the JID's domain, never the target's name */
+	const struct tls_params p = {.side = TLS_CLIENT,
+				     .identity = d->p.identity,
+				     .sni = d->ascii,
+				     .is_direct = true};
+
+	if (conn_start_tls(d->conns[i], d->p.creds, &p) == 0)
+		return;
+	stop(d, i);
+	note_failure(d, i, S2S_END_TLS, "TLS cannot be started");
+}
+
+/* Until nothing is to do now; d is gone when fn was called. */
+static void advance(struct edge_dial *d)
+{
+	struct dial_action a;
+	struct conn *won;
+
+	while (dial_plan_next(&d->plan, loop_now_ms(d->p.loop), &a)) {
+		switch (a.kind) {
+		case DIAL_START:
+			start(d, a.address);
+			break;
+		case DIAL_STOP:
+			stop(d, a.address);
+			break;
+		case DIAL_SECURE:
+			secure(d, a.address);
+			break;
+		case DIAL_WON:
+			won = d->conns[a.address];
+			d->conns[a.address] = NULL;
+			d->p.fn(d->p.arg, won, NULL);
 			return;
-		(void)snprintf(d->last, sizeof(d->last),
-			       "%.100s: no connection", t->name);
+		case DIAL_LOST:
+			d->p.fn(d->p.arg, NULL, &d->last);
+			return;
+		}
 	}
-	fail(d, S2S_END_CONNECT, d->last);
+	loop_timer_arm(d->timer, dial_plan_deadline_ms(&d->plan));
+}
+
+static void on_timer(void *arg)
+{
+	advance(arg);
 }
 
 static void on_conn(struct conn *c, const struct conn_event *ev, void *arg)
 {
 	struct edge_dial *d = arg;
+	size_t i = 0;
 
-	if (ev->kind == CONN_UP) {
-		d->conn = NULL;
-		d->p.fn(d->p.arg, c, NULL);
+	while (i < d->count && d->conns[i] != c)
+		i++;
+	if (!FED_CHECK(i < d->count))
 		return;
+	switch (ev->kind) {
+	case CONN_UP:
+		dial_plan_on_up(&d->plan, i);
+		break;
+	case CONN_TLS_UP:
+		dial_plan_on_secure(&d->plan, i);
+		break;
+	case CONN_DRAINED:
+		return;
+	case CONN_DATA:
+	case CONN_TIMEOUT:
+	case CONN_EOF:
+	case CONN_ERROR:
+		note_failure(d, i,
+			     d->plan.state[i] == DIAL_SECURING
+				     ? S2S_END_TLS
+				     : S2S_END_CONNECT,
+			     ev->text != NULL ? ev->text : "closed");
+		stop(d, i);
+		break;
 	}
-	(void)snprintf(d->last, sizeof(d->last), "%s: %s", conn_peer_address(c),
-		       ev->text != NULL ? ev->text : "closed");
-	fed_log(loop_log(d->p.loop), FED_LOG_DEBUG, "connect_failed",
-		"%s peer=%s address=%s error=\"%s\"", d->p.label,
-		log_value(span_str(d->p.domain)).text, conn_peer_address(c),
-		ev->text != NULL ? ev->text : "closed");
-	d->conn = NULL;
-	conn_close(c);
-	loop_defer(d->p.loop, &d->retry);
+	advance(d);
 }
 
-static int keep_targets(struct edge_dial *d,
-			const struct edge_dns_target *targets, size_t count)
+/* ---- DNS ----------------------------------------------------------------- */
+
+static void race(struct edge_dial *d, const struct edge_dns_target *targets,
+		 size_t count)
 {
+	struct dial_address address[LIMIT_SRV_ADDRESSES];
+
 	/* LIMIT: addresses tried for one domain */
-	d->count = count < LIMIT_SRV_ADDRESSES ? count : LIMIT_SRV_ADDRESSES;
-	d->targets = calloc(d->count, sizeof(*d->targets));
-	if (d->targets == NULL)
-		return FED_ENOMEM;
-	memcpy(d->targets, targets, d->count * sizeof(*targets));
-	return 0;
+	count = count < LIMIT_SRV_ADDRESSES ? count : LIMIT_SRV_ADDRESSES;
+	d->targets = calloc(count, sizeof(*d->targets));
+	if (d->targets == NULL) {
+		fail(d, S2S_END_CONNECT, "out of memory", "");
+		return;
+	}
+	d->count = count;
+	memcpy(d->targets, targets, count * sizeof(*targets));
+	for (size_t i = 0; i < count; i++)
+		address[i] = (struct dial_address){
+			targets[i].place, targets[i].addr.ss_family == AF_INET6,
+			targets[i].is_direct_tls};
+	dial_plan_init(&d->plan, address, count, loop_now_ms(d->p.loop),
+		       d->until_ms);
+	advance(d);
 }
 
 static void on_resolved(void *arg, enum edge_dns_result result,
@@ -91,46 +192,43 @@ static void on_resolved(void *arg, enum edge_dns_result result,
 	fed_log(loop_log(d->p.loop), FED_LOG_DEBUG, "resolved",
 		"%s peer=%s result=%d addresses=%zu secure=%d text=\"%s\"",
 		d->p.label, log_value(span_str(d->p.domain)).text, (int)result,
-		count, is_secure, text == NULL ? "" : text);
+		count, is_secure, text);
 	switch (result) {
 	case EDGE_DNS_OK:
-		if (count == 0 || keep_targets(d, targets, count) != 0)
-			fail(d, S2S_END_CONNECT, "out of memory");
-		else
-			try_next(d);
+		race(d, targets, count);
 		break;
 	case EDGE_DNS_NOT_FOUND:
-		fail(d, S2S_END_DNS,
-		     text == NULL ? "no XMPP service in DNS" : text);
+		fail(d, S2S_END_DNS, "no XMPP service in DNS", text);
 		break;
 	case EDGE_DNS_FAILED:
 		/* may exist: not remote-server-not-found (RFC 6120 10.4.3) */
-		fail(d, S2S_END_TIMEOUT,
-		     text == NULL ? "DNS gives no answer" : text);
+		fail(d, S2S_END_TIMEOUT, "DNS gives no answer", text);
 		break;
 	}
 }
 
+/* ---- public -------------------------------------------------------------- */
+
 int edge_dial_new(struct edge_dial **d_out, const struct edge_dial_params *p)
 {
-	char ascii[LIMIT_DOMAIN_BYTES + 1];
-	struct edge_dial *d;
+	struct edge_dial *d = calloc(1, sizeof(*d));
 	int err;
 
-	if (domain_to_ascii(span_str(p->domain), ascii, sizeof(ascii)) != 0)
-		return FED_EINVAL;
-	d = calloc(1, sizeof(*d));
 	if (d == NULL)
 		return FED_ENOMEM;
 	d->p = *p;
-	d->p.domain = NULL;
+	d->p.domain = strdup(p->domain);
+	/* LIMIT: a stranger's domain with many addresses that do not answer */
 	d->until_ms = loop_now_ms(p->loop) + LIMIT_DIALBACK_MS;
-	d->retry = (struct loop_deferred){.fn = try_next, .arg = d};
-	err = edge_dns_resolve(p->dns, ascii, false, on_resolved, d, &d->query);
+	err = d->p.domain == NULL ? FED_ENOMEM : 0;
+	if (err == 0 && domain_to_ascii(span_str(p->domain), d->ascii,
+					sizeof(d->ascii)) != 0)
+		err = FED_EINVAL;
 	if (err == 0)
-		d->p.domain = strdup(p->domain);
-	if (err == 0 && d->p.domain == NULL)
-		err = FED_ENOMEM;
+		err = loop_timer_new(&d->timer, p->loop, on_timer, d);
+	if (err == 0)
+		err = edge_dns_resolve(p->dns, d->ascii, p->creds != NULL,
+				       on_resolved, d, &d->query);
 	if (err != 0) {
 		edge_dial_free(d);
 		return err;
@@ -144,8 +242,9 @@ void edge_dial_free(struct edge_dial *d)
 	if (d == NULL)
 		return;
 	edge_dns_cancel(d->query);
-	loop_undefer(d->p.loop, &d->retry);
-	conn_close(d->conn);
+	loop_timer_free(d->timer);
+	for (size_t i = 0; i < d->count; i++)
+		conn_close(d->conns[i]);
 	free((void *)(uintptr_t)d->p.domain);
 	free(d->targets);
 	free(d);

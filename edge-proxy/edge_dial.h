@@ -1,6 +1,7 @@
 /*
- * Resolve an XMPP domain and connect to the first address that answers
- * (RFC 6120 3.2): all addresses of a target, then the next target.
+ * Resolve an XMPP domain and connect to the address that answers first
+ * (RFC 6120 3.2, RFC 8305, XEP-0368).  core/dial_plan decides which one is
+ * tried when.
  */
 #ifndef FED_EDGE_DIAL_H
 #define FED_EDGE_DIAL_H
@@ -13,7 +14,8 @@ struct edge_dial;
 
 /**
  * The end: a connection that is up (take it with conn_set_handler()), or NULL
- * and why not.  The dial is freed afterwards by edge_dial_free().
+ * and why not.  One of a direct-TLS target has its TLS already:
+ * conn_tls_facts().  The dial is freed afterwards by edge_dial_free().
  */
 typedef void (*edge_dial_fn)(void *arg, struct conn *c,
 			     const struct s2s_reason *reason);
@@ -23,7 +25,10 @@ struct edge_dial_params {
 	struct edge_dns *dns;
 	const char *domain; /* normalized */
 	const char *label;  /* for log lines; lives as the dial */
-	edge_dial_fn fn;    /* never called from inside edge_dial_new() */
+	/* direct TLS; NULL: targets that want it are left out */
+	struct tls_creds *creds;
+	const char *identity; /* ours to show; NULL: none; lives as the dial */
+	edge_dial_fn fn;      /* never called from inside edge_dial_new() */
 	void *arg;
 };
 

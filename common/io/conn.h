@@ -117,6 +117,9 @@ bool conn_peer_has_name(const struct conn *c, const char *name);
 /** "192.0.2.1:5269"; lives as the connection. */
 const char *conn_peer_address(const struct conn *c);
 
+/** "192.0.2.1:5269", "[2001:db8::1]:5269" */
+void conn_format_address(const struct sockaddr *sa, char *out, size_t n);
+
 /**
  * Close after what was written has left (at most LIMIT_STREAM_CLOSE_MS), with
  * TLS close_notify.  No event comes after this call.  Idempotent; NULL is

@@ -92,7 +92,4 @@ int conn_release_clear(struct conn *c) FED_NODISCARD;
 /** One attempt to get an alert out of a connection that failed. */
 void conn_push_last(struct conn *c);
 
-/** "192.0.2.1:5269", "[2001:db8::1]:5269" */
-void conn_format_address(const struct sockaddr *sa, char *out, size_t n);
-
 #endif
