@@ -97,13 +97,49 @@ static bool fits_stanza(const Fed__Stanza *s)
 	return n <= LIMIT_STANZA_BYTES;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* RFC 3261 7.3.1: a line end with the white space behind it is one space; the
+ * library leaves folded lines as they came. */
+static int unfold(struct span text, struct buf *out)
+{
+	size_t clean = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < text.n && err == 0;) {
+		size_t end = i;
+
+		if (text.p[i] != '\r' && text.p[i] != '\n') {
+			i++;
+			continue;
+		}
+		while (end < text.n && is_blank(text.p[end]))
+			end++;
+		err = buf_put_span(out, span_sub(text, clean, i));
+		if (err == 0)
+			err = buf_put_byte(out, ' ');
+		i = clean = end;
+	}
+	return err != 0 ? err
+			: buf_put_span(out, span_sub(text, clean, text.n));
+}
+
 /* Text of a header: not UTF-8 gives none, it is not worth a refusal. */
 static struct span clean_text(struct span text, struct buf *b)
 {
+	struct buf line;
+	int err;
+
 	buf_reset(b);
-	if (charset_strip(span_trim(text), b) != 0)
-		return SPAN_NULL;
-	return buf_span(b);
+	buf_init(&line, LIMIT_SIP_BYTES);
+	err = unfold(span_trim(text), &line);
+	if (err == 0)
+		err = charset_strip(buf_span(&line), b);
+	buf_deinit(&line);
+	return err == 0 ? buf_span(b) : SPAN_NULL;
 }
 
 static int set_texts(Fed__Stanza *s, const struct sip_request_in *r,

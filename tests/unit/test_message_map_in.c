@@ -59,6 +59,17 @@ static void test_im16(void **state)
 	assert_string_equal(f->xmpp.stanza->message->body[0]->text, "\xC3\xA9");
 }
 
+/* a folded line is one line (RFC 3261 7.3.1) */
+static void test_folded_subject(void **state)
+{
+	struct fixture *f = *state;
+
+	f->in.subject = SPAN_LIT(" a\r\n  b\n\tc d\r\n ");
+	to_xmpp(f, MESSAGE_MAP_SEND);
+	assert_string_equal(f->xmpp.stanza->message->subject[0]->text,
+			    "a b c d");
+}
+
 /* IM17: the text crosses as it is, the writer escapes it */
 static void test_im17(void **state)
 {
@@ -187,6 +198,7 @@ int main(void)
 		T(test_im13),
 		T(test_im14),
 		T(test_im16),
+		T(test_folded_subject),
 		T(test_im17),
 		T(test_im18),
 		T(test_type_mirrors_chat),
