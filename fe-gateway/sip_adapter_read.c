@@ -118,6 +118,8 @@ void sip_adapter_read(sip_t const *sip, struct sip_adapter_text *text,
 	r->method = span_str(sip->sip_request->rq_method_name);
 	r->request_uri = print_url(sip->sip_request->rq_url, text->request_uri,
 				   sizeof(text->request_uri));
+	if (span_eq_str(r->request_uri, SIP_ADAPTER_BAD_URI))
+		r->request_uri = SPAN_NULL;
 	r->from_uri = print_url(sip->sip_from->a_url, text->from_uri,
 				sizeof(text->from_uri));
 	r->from_tag = span_str(sip->sip_from->a_tag);

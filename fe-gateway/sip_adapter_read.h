@@ -19,6 +19,9 @@ struct sip_adapter_text {
 	char source[64];
 };
 
+/* What stands for a Request-URI that is none (sip_adapter_parse.c). */
+#define SIP_ADAPTER_BAD_URI "malformed:uri"
+
 /** Fill `r` but for its handle; spans point into sip and text, whose source is
  * filled already. */
 void sip_adapter_read(sip_t const *sip, struct sip_adapter_text *text,

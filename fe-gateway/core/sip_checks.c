@@ -6,6 +6,7 @@
 
 #include "fe-gateway/core/address.h"
 #include "fe-gateway/core/message_map.h"
+#include "fe-gateway/core/sip_text.h"
 
 struct check {
 	const struct sip_checks_params *p;
@@ -37,6 +38,20 @@ static enum sip_checks_verdict check_source(struct check *c)
 		return SIP_CHECKS_PASS;
 	(void)say(c, 403, "untrusted");
 	return SIP_CHECKS_UNTRUSTED;
+}
+
+/* What is no URI at all, before anything is asked of it: the library takes
+ * white space inside <> for a part of the scheme, and a URI that is too long
+ * is empty here. */
+static enum sip_checks_verdict check_syntax(struct check *c)
+{
+	if (!sip_text_is_solid(c->r->request_uri))
+		return say(c, 400, "request_uri");
+	if (!sip_text_is_solid(c->r->to_uri))
+		return say(c, 400, "to");
+	if (!sip_text_is_solid(c->r->from_uri))
+		return say(c, 400, "from");
+	return SIP_CHECKS_PASS;
 }
 
 /* Methods with an RFC that we do not speak: 405, all others 501. */
@@ -177,8 +192,9 @@ typedef enum sip_checks_verdict (*check_fn)(struct check *c);
 
 /* OPTIONS is answered before content and parties are asked for. */
 static const check_fn CHECKS[] = {
-	check_source,  check_method,  check_uri,     check_dialog,
-	check_require, check_options, check_content, check_parties,
+	check_source,  check_syntax,  check_method,
+	check_uri,     check_dialog,  check_require,
+	check_options, check_content, check_parties,
 };
 
 enum sip_checks_verdict sip_checks(const struct sip_checks_params *p,

@@ -19,7 +19,7 @@ class Sip:
 
     def __init__(self, data):
         head, _, body = data.partition(b"\r\n\r\n")
-        lines = head.decode("utf-8").split("\r\n")
+        lines = head.decode("utf-8", "replace").split("\r\n")
         self.start = lines[0]
         self.headers = [tuple(p.strip() for p in line.split(":", 1))
                         for line in lines[1:] if ":" in line]

@@ -102,11 +102,39 @@ static void test_checks_rest(void **state)
 	assert_int_equal(check(f, false, SIP_CHECKS_REPLY).line.status, 404);
 }
 
+/* lwsruri, badaspec: what is no URI is 400, whatever the method */
+static void test_checks_syntax(void **state)
+{
+	static const char *const rows[] = {"", "sip:a b@example.com",
+					   " sip:juliet@example.com"};
+	struct fixture *f = *state;
+	struct sip_request_in good = f->in;
+
+	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
+		f->in.method = SPAN_LIT("INVITE");
+		f->in.request_uri = span_str(rows[i]);
+		assert_int_equal(check(f, false, SIP_CHECKS_REPLY).line.status,
+				 400);
+		f->in = good;
+		f->in.to_uri = span_str(rows[i]);
+		assert_int_equal(check(f, false, SIP_CHECKS_REPLY).line.status,
+				 400);
+		f->in = good;
+		f->in.from_uri = span_str(rows[i]);
+		assert_int_equal(check(f, false, SIP_CHECKS_REPLY).line.status,
+				 400);
+		f->in = good;
+	}
+	f->in.to_uri = SPAN_LIT("isbn:2983792873"); /* unksm2 */
+	(void)check(f, false, SIP_CHECKS_PASS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_checks_methods),
 		T(test_checks_source),
+		T(test_checks_syntax),
 		T(test_checks_rest),
 	};
 
