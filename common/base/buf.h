@@ -71,6 +71,9 @@ char *buf_reserve(struct buf *b, size_t n);
 /** n bytes of the last buf_reserve() were written. */
 void buf_commit(struct buf *b, size_t n);
 
+/** Keep the first n bytes; n above the length keeps all. */
+void buf_truncate(struct buf *b, size_t n);
+
 /** Drop n bytes at the front; n above the length drops all. */
 void buf_consume(struct buf *b, size_t n);
 

@@ -7,6 +7,9 @@
 /* --- XML of a stream ---------------------------------------------------- */
 /* One stanza, '<' to '>': a peer that makes us buffer without end. */
 #define LIMIT_STANZA_BYTES (256u * 1024u)
+/* One stanza that is skipped because it is above that or too complex, so that
+ * its sender alone is told: a peer that sends without end. */
+#define LIMIT_SKIPPED_BYTES (4u * 1024u * 1024u)
 /* RFC 6120 13.12: a smaller configured maximum is not allowed. */
 #define LIMIT_STANZA_BYTES_FLOOR 10000u
 /* Declaration and stream header: endless header. */

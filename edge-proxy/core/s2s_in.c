@@ -203,6 +203,7 @@ void s2s_in_open(struct s2s_in *s, const char *trigger)
 	s->wrote_ms = s->now_ms;
 	s2s_in_set_state(s, IN_OPEN, trigger);
 	xml_reader_set_stanza_max(s->reader, s->env->policy->stanza_max);
+	xml_reader_set_lenient(s->reader);
 	metrics_count(s->env->metrics, METRIC_streams_in);
 }
 
@@ -289,6 +290,9 @@ static void on_element(struct s2s_in *s, const struct xml_el *el)
 		break;
 	case S2S_EL_CLIENT:
 		s2s_in_fail(s, S2S_INVALID_NAMESPACE, NULL);
+		break;
+	case S2S_EL_TOO_BIG:
+		s2s_in_fail(s, S2S_POLICY_VIOLATION, NULL);
 		break;
 	case S2S_EL_FEATURES:
 	case S2S_EL_PROCEED:

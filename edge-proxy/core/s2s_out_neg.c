@@ -334,6 +334,9 @@ void s2s_out_on_element(struct s2s_out *s, const struct xml_el *el)
 	case S2S_EL_CLIENT:
 		s2s_out_fail(s, S2S_INVALID_NAMESPACE, NULL);
 		break;
+	case S2S_EL_TOO_BIG:
+		s2s_out_fail(s, S2S_POLICY_VIOLATION, NULL);
+		break;
 	case S2S_EL_STARTTLS:
 	case S2S_EL_AUTH:
 	case S2S_EL_RESPONSE:

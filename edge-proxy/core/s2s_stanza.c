@@ -1,8 +1,6 @@
 /* Stanzas of an authenticated peer. */
 #include "edge-proxy/core/s2s_stanza.h"
 
-#include <string.h>
-
 #include "edge-proxy/core/stanza_xml.h"
 #include "xmpp/jid.h"
 #include "xmpp/stanza_error.h"
@@ -43,10 +41,11 @@ static void set_action(struct taking *t, enum s2s_action_kind kind,
 /* The error comes from the address written to, by way of the route to the
  * peer's domain (RFC 6120 4.9.1.4: not simply on this stream). */
 static void refuse_stanza(struct taking *t, const Fed__Stanza *st,
-			  Fed__Condition c, const struct s2s_stanza_pair *p)
+			  Fed__Condition c, const char *text,
+			  const struct s2s_stanza_pair *p)
 {
 	struct arena *arena = t->src->arena;
-	Fed__Error *error = stanza_error_new(arena, c, NULL);
+	Fed__Error *error = stanza_error_new(arena, c, text);
 	Fed__Stanza *reply =
 		error == NULL ? NULL : stanza_error_reply(arena, st, error);
 
@@ -56,63 +55,6 @@ static void refuse_stanza(struct taking *t, const Fed__Stanza *st,
 	}
 	metrics_count(t->src->metrics, METRIC_stanzas_refused);
 	set_action(t, S2S_ACT_REPLY, reply, p);
-}
-
-static char *read_jid(struct arena *arena, const char *value)
-{
-	struct jid j;
-
-	if (value == NULL || jid_parse(span_str(value), &j) != 0)
-		return NULL;
-	return arena_dup(arena, jid_full(&j));
-}
-
-static Fed__Stanza *new_stanza_like(struct arena *arena,
-				    const struct xml_el *el)
-{
-	const char *type = xml_attr_get(el, "type");
-
-	/* errors and results are never answered, nor is presence */
-	if (type != NULL &&
-	    (strcmp(type, "error") == 0 || strcmp(type, "result") == 0))
-		return NULL;
-	if (strcmp(el->name, "message") == 0)
-		return stanza_new_message(arena);
-	if (strcmp(el->name, "iq") == 0)
-		return stanza_new_iq(arena);
-	return NULL;
-}
-
-/* A stanza of so many pieces that the arena is full: only its addresses are
- * read, to tell the sender (RFC 6120 8.3.3.12). */
-static enum s2s_condition refuse_too_complex(struct taking *t,
-					     const struct xml_el *el)
-{
-	struct arena *arena = t->src->arena;
-	const char *id = xml_attr_get(el, "id");
-	struct s2s_stanza_pair p;
-	enum s2s_condition c;
-	Fed__Stanza *st;
-
-	arena_reset(arena);
-	st = new_stanza_like(arena, el);
-	if (st == NULL) {
-		metrics_count(t->src->metrics, METRIC_stanzas_dropped);
-		return S2S_NO_CONDITION;
-	}
-	st->from = read_jid(arena, xml_attr_get(el, "from"));
-	st->to = read_jid(arena, xml_attr_get(el, "to"));
-	st->id = arena_dup(arena, span_str(id == NULL ? "" : id));
-	/* both are there, the first reading saw to that: what is left is an
-	 * address that would be jid-malformed */
-	if (st->from == NULL || st->to == NULL || st->id == NULL) {
-		metrics_count(t->src->metrics, METRIC_stanzas_dropped);
-		return S2S_NO_CONDITION;
-	}
-	c = check_addresses(t->src, st, &p);
-	if (c == S2S_NO_CONDITION)
-		refuse_stanza(t, st, FED__CONDITION__POLICY_VIOLATION, &p);
-	return c;
 }
 
 static enum s2s_condition on_readable(struct taking *t,
@@ -126,13 +68,51 @@ static enum s2s_condition on_readable(struct taking *t,
 	if (c != S2S_NO_CONDITION)
 		return c;
 	if (verdict == STANZA_ANSWER) {
-		refuse_stanza(t, st, condition, &p);
+		refuse_stanza(t, st, condition, NULL, &p);
 	} else if (verdict == STANZA_IGNORE) {
 		metrics_count(t->src->metrics, METRIC_stanzas_dropped);
 	} else {
 		metrics_count(t->src->metrics, METRIC_stanzas_in);
 		set_action(t, S2S_ACT_STANZA, st, &p);
 	}
+	return S2S_NO_CONDITION;
+}
+
+/*
+ * A stanza above a limit, or of so many pieces that the arena is full: its
+ * sender alone is told (RFC 6120 8.3.3.12, XEP-0478 3), once the domains are
+ * known to be right; what must not be answered is dropped.
+ */
+static enum s2s_condition refuse_too_complex(struct taking *t,
+					     const struct xml_el *el)
+{
+	Fed__Condition condition = FED__CONDITION__NO_CONDITION;
+	struct xml_el stub = *el;
+	struct s2s_stanza_pair p;
+	enum s2s_condition c;
+	Fed__Stanza *st = NULL;
+
+	stub.children = NULL;
+	stub.text = "";
+	arena_reset(t->src->arena);
+	switch (stanza_xml_read(&stub, NULL, t->src->arena, NULL, &st,
+				&condition)) {
+	case STANZA_OK:
+	case STANZA_IGNORE:
+	case STANZA_ANSWER:
+		c = check_addresses(t->src, st, &p);
+		if (c == S2S_NO_CONDITION)
+			refuse_stanza(t, st, FED__CONDITION__POLICY_VIOLATION,
+				      "too large or too complex", &p);
+		return c;
+	case STANZA_IMPROPER_ADDRESSING:
+		return S2S_IMPROPER_ADDRESSING;
+	case STANZA_UNKNOWN:
+		return S2S_UNSUPPORTED_STANZA_TYPE;
+	case STANZA_NO_MEMORY:
+		break;
+	}
+	metrics_count(t->src->metrics, METRIC_stanzas_dropped);
 	return S2S_NO_CONDITION;
 }
 
@@ -164,10 +144,15 @@ enum s2s_condition s2s_stanza_take(const struct s2s_stanza_source *src,
 				   bool *has_action_out)
 {
 	struct taking t = {.src = src, .action = action_out};
-	/* RFC 6120 4.8.5: no prefix on the content namespace */
-	enum s2s_condition c = el->prefix[0] != '\0' ? S2S_BAD_NAMESPACE_PREFIX
-						     : read_stanza(&t, el);
+	enum s2s_condition c;
 
+	if (el->prefix[0] != '\0')
+		/* RFC 6120 4.8.5: no prefix on the content namespace */
+		c = S2S_BAD_NAMESPACE_PREFIX;
+	else if (el->is_stub)
+		c = refuse_too_complex(&t, el);
+	else
+		c = read_stanza(&t, el);
 	*has_action_out = t.has_action;
 	return c;
 }

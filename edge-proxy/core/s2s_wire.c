@@ -193,6 +193,8 @@ enum s2s_el s2s_el_classify(const struct xml_el *el)
 		{"jabber:client", NULL, S2S_EL_CLIENT},
 	};
 
+	if (el->is_stub && strcmp(el->ns, NS_SERVER) != 0)
+		return S2S_EL_TOO_BIG;
 	for (size_t i = 0; i < FED_ARRAY_LEN(table); i++)
 		if (strcmp(el->ns, table[i].ns) == 0 &&
 		    (table[i].name == NULL ||

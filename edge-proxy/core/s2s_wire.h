@@ -139,10 +139,11 @@ enum s2s_el {
 	S2S_EL_CHALLENGE,
 	S2S_EL_SUCCESS,
 	S2S_EL_SASL_FAILURE,
-	S2S_EL_RESULT, /* db:result */
-	S2S_EL_VERIFY, /* db:verify */
-	S2S_EL_BIDI,   /* the request, not the feature */
-	S2S_EL_CLIENT, /* jabber:client, not allowed here */
+	S2S_EL_RESULT,	/* db:result */
+	S2S_EL_VERIFY,	/* db:verify */
+	S2S_EL_BIDI,	/* the request, not the feature */
+	S2S_EL_CLIENT,	/* jabber:client, not allowed here */
+	S2S_EL_TOO_BIG, /* a stub, and not of a stanza: nobody to answer */
 	S2S_EL_OTHER,
 };
 

@@ -27,7 +27,8 @@ static void drop_parser(struct xml_reader *r)
 
 static const struct span DECLARATION = {"<?xml version='1.0'?>", 21};
 
-static int new_parser(struct xml_reader *r)
+/* dict: names that are pointed at still, taken; NULL: a new one. */
+static int new_parser(struct xml_reader *r, xmlDictPtr dict)
 {
 	xmlSAXHandler handler;
 
@@ -35,8 +36,14 @@ static int new_parser(struct xml_reader *r)
 	xml_sax_handler(&handler);
 	r->is_swap_due = false;
 	r->ctxt = xmlCreatePushParserCtxt(&handler, r, NULL, 0, NULL);
-	if (r->ctxt == NULL)
+	if (r->ctxt == NULL) {
+		xmlDictFree(dict);
 		return FED_ENOMEM;
+	}
+	if (dict != NULL) {
+		xmlDictFree(r->ctxt->dict);
+		r->ctxt->dict = dict;
+	}
 	/* SAFETY: NOENT concerns the five predefined entities only, all others
 	 * are refused; without it '&' in an attribute is shown as "&#38;" */
 	xmlCtxtUseOptions(r->ctxt, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC |
@@ -76,6 +83,8 @@ void xml_reader_free(struct xml_reader *r)
 	if (r == NULL)
 		return;
 	drop_parser(r);
+	xmlDictFree(r->old_dict);
+	xml_skip_deinit(&r->skip);
 	buf_deinit(&r->tail);
 	buf_deinit(&r->replay);
 	xml_tree_deinit(&r->tree);
@@ -85,14 +94,16 @@ void xml_reader_free(struct xml_reader *r)
 int xml_reader_restart(struct xml_reader *r)
 {
 	r->state = XML_STATE_PROLOG;
+	r->is_lenient = false;
 	r->first = NULL;
 	r->last = NULL;
 	r->prolog_n = 0;
 	buf_deinit(&r->tail);
 	buf_reset(&r->replay);
+	xml_skip_deinit(&r->skip);
 	xml_tree_reset(&r->tree);
 	r->err = 0;
-	r->err = new_parser(r);
+	r->err = new_parser(r, NULL);
 	return r->err;
 }
 
@@ -101,6 +112,11 @@ void xml_reader_set_stanza_max(struct xml_reader *r, size_t bytes)
 	r->stanza_max = bytes < LIMIT_STANZA_BYTES_FLOOR
 				? LIMIT_STANZA_BYTES_FLOOR
 				: bytes;
+}
+
+void xml_reader_set_lenient(struct xml_reader *r)
+{
+	r->is_lenient = true;
 }
 
 /* ---- feeding ---- */
@@ -127,7 +143,8 @@ static void parse(struct xml_reader *r, struct span s)
 	}
 	/* LIMIT: a tag is shown only when it is whole */
 	done = xml_reader_position(r);
-	if (r->fed > done && r->fed - done > LIMIT_XML_TAG_BYTES)
+	if (r->fed > done && r->fed - done > LIMIT_XML_TAG_BYTES &&
+	    r->state != XML_STATE_STUB)
 		xml_reader_fail(r, FED_ELIMIT);
 }
 
@@ -157,20 +174,98 @@ static void keep_tail(struct xml_reader *r, struct span s)
 	r->boundary = r->fed - buf_len(tail);
 }
 
+/* A parser that stands where this one does: behind the header. */
+static void replace_parser(struct xml_reader *r, xmlDictPtr dict)
+{
+	r->err = new_parser(r, dict);
+	if (r->err != 0)
+		return;
+	r->state = XML_STATE_REPLAY;
+	parse(r, buf_span(&r->replay));
+	r->boundary = r->fed;
+}
+
 /* Replaces the parser between two elements: libxml2 never forgets a name. */
 static void swap_parser(struct xml_reader *r)
 {
 	struct span tail = buf_span(&r->tail);
 
 	xml_tree_reset(&r->tree);
-	r->err = new_parser(r);
-	if (r->err != 0)
-		return;
-	r->state = XML_STATE_REPLAY;
-	parse(r, buf_span(&r->replay));
-	r->boundary = r->fed;
+	replace_parser(r, NULL);
 	if (r->err == 0 && tail.n > 0)
 		parse(r, tail);
+}
+
+/* ---- skipping ---- */
+
+static bool may_skip(const struct xml_reader *r)
+{
+	return r->is_lenient && r->err == FED_ELIMIT &&
+	       r->state == XML_STATE_CONTENT;
+}
+
+/*
+ * The parser has stopped inside an element or on its tag.  The scanner takes
+ * it from its beginning: what came before this piece is in the tail, the rest
+ * is returned.
+ */
+static struct span begin_skip(struct xml_reader *r, struct span piece,
+			      struct span s)
+{
+	struct span tail = buf_span(&r->tail);
+	size_t tail_at = r->fed - piece.n - tail.n;
+	size_t done = r->boundary > tail_at ? r->boundary - tail_at : 0;
+	size_t used;
+
+	xml_tree_abandon(&r->tree);
+	xml_skip_init(&r->skip);
+	r->state = XML_STATE_SKIP;
+	r->err = xml_skip_feed(&r->skip, span_sub(tail, done, tail.n), &used);
+	/* the parser did not see the end there: names did not match */
+	if (r->err == 0 && xml_skip_is_done(&r->skip))
+		r->err = FED_EXML;
+	buf_deinit(&r->tail);
+	return span_sub(s, done > tail.n ? done - tail.n : 0, s.n);
+}
+
+/* Events that are not drained point at names: their dictionary stays, and is
+ * used on unless it is full. */
+static xmlDictPtr keep_dict(struct xml_reader *r)
+{
+	xmlDictPtr dict = r->ctxt->dict;
+
+	if (r->first == NULL && r->is_swap_due)
+		return NULL;
+	if (xmlDictGetUsage(dict) > LIMIT_XML_DICT_BYTES &&
+	    r->old_dict == NULL) {
+		xmlDictReference(dict);
+		r->old_dict = dict;
+		return NULL;
+	}
+	xmlDictReference(dict);
+	return dict;
+}
+
+static void end_skip(struct xml_reader *r)
+{
+	replace_parser(r, keep_dict(r));
+	if (r->err == 0) {
+		r->state = XML_STATE_STUB;
+		parse(r, xml_skip_stub(&r->skip));
+		r->boundary = r->fed;
+		r->state = XML_STATE_CONTENT;
+	}
+	xml_skip_deinit(&r->skip);
+}
+
+static struct span skip_piece(struct xml_reader *r, struct span s)
+{
+	size_t used = 0;
+
+	r->err = xml_skip_feed(&r->skip, s, &used);
+	if (r->err == 0 && xml_skip_is_done(&r->skip))
+		end_skip(r);
+	return span_sub(s, used, s.n);
 }
 
 /* Bytes that may still come before the element or the header must end. */
@@ -220,23 +315,25 @@ static struct span feed_piece(struct xml_reader *r, struct span s)
 	struct span piece;
 	size_t n;
 
+	if (r->state == XML_STATE_SKIP)
+		return skip_piece(r, s);
 	if (is_at_boundary(r) && r->state != XML_STATE_PROLOG)
 		s = span_sub(s, xml_blanks_at_front(s), s.n);
 	if (s.n == 0)
 		return s;
 	n = room(r);
-	if (n == 0) {
+	if (n == 0)
 		xml_reader_fail(r, FED_ELIMIT);
-		return s;
-	}
 	piece = span_sub(s, 0, n);
-	if (r->state == XML_STATE_PROLOG) {
+	if (r->err == 0 && r->state == XML_STATE_PROLOG) {
 		feed_prolog(r, piece);
-	} else {
+	} else if (r->err == 0) {
 		parse(r, piece);
 		if (r->err == 0)
 			keep_tail(r, piece);
 	}
+	if (may_skip(r))
+		return begin_skip(r, piece, s);
 	return span_sub(s, piece.n, s.n);
 }
 
@@ -251,6 +348,8 @@ int xml_reader_feed(struct xml_reader *r, struct span in)
 	if (r->first != NULL)
 		return FED_ESTATE;
 	r->last = NULL;
+	xmlDictFree(r->old_dict);
+	r->old_dict = NULL;
 	xml_tree_begin_feed(&r->tree);
 	if (r->is_swap_due && r->state == XML_STATE_CONTENT)
 		swap_parser(r);
@@ -276,6 +375,6 @@ bool xml_reader_is_clean(const struct xml_reader *r)
 	struct span tail = buf_span(&r->tail);
 
 	return r->err == 0 && r->first == NULL && r->tree.depth == 0 &&
-	       r->state != XML_STATE_HEADER &&
+	       r->state != XML_STATE_HEADER && r->state != XML_STATE_SKIP &&
 	       xml_blanks_at_front(tail) == tail.n;
 }

@@ -23,6 +23,8 @@ struct xml_el {
 	struct xml_el *next; /* sibling */
 	struct xml_el *parent;
 	const char *text; /* character data directly inside, "" when none */
+	bool is_stub;	  /* a first-level element that broke a limit: only its
+			   * name, from, to, id and type are here */
 };
 
 enum xml_event_kind {
@@ -64,7 +66,8 @@ void xml_reader_free(struct xml_reader *r);
  * @return 0; FED_EXML not well-formed (RFC 6120 4.9.3.13)
  *         FED_ERESTRICTED comment, PI, DTD, entity (RFC 6120 11.1)
  *         FED_EENCODING not UTF-8 (RFC 6120 11.6)
- *         FED_ELIMIT size, depth or name limit
+ *         FED_ELIMIT size, depth or name limit (see
+ *         xml_reader_set_lenient())
  *         FED_ESTATE events of the last feed are not drained
  *         FED_ENOMEM
  *         After an error the reader stays failed and repeats it.
@@ -90,6 +93,15 @@ int xml_reader_restart(struct xml_reader *r) FED_NODISCARD;
 
 /** Lower or raise the element limit (before and after authentication). */
 void xml_reader_set_stanza_max(struct xml_reader *r, size_t bytes);
+
+/**
+ * From now on, behind the header, a first-level element above a limit (size,
+ * depth, attributes, names, objects) is skipped and shown as a stub instead of
+ * ending the stream: one user's stanza must not cost the others of his server
+ * theirs.  FED_ELIMIT is left for one above LIMIT_SKIPPED_BYTES.
+ * xml_reader_restart() ends it.
+ */
+void xml_reader_set_lenient(struct xml_reader *r);
 
 /* ---- looking at elements ---- */
 

@@ -141,8 +141,9 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix,
 	if (r->err != 0)
 		return;
 	at = xml_reader_position(r);
-	if ((size_t)attr_count + (size_t)ns_count > LIMIT_XML_ATTRS ||
-	    at - r->mark > LIMIT_XML_TAG_BYTES) {
+	if (r->state != XML_STATE_STUB &&
+	    ((size_t)attr_count + (size_t)ns_count > LIMIT_XML_ATTRS ||
+	     at - r->mark > LIMIT_XML_TAG_BYTES)) {
 		xml_reader_fail(r, FED_ELIMIT);
 		return;
 	}
@@ -160,12 +161,14 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix,
 		xml_reader_fail(r, err);
 }
 
-static void on_element(struct xml_reader *r, const struct xml_el *el)
+static void on_element(struct xml_reader *r, struct xml_el *el)
 {
 	struct xml_event *event = queue_event(r, XML_ELEMENT, el);
 
+	el->is_stub = r->state == XML_STATE_STUB;
 	if (event != NULL)
-		event->bytes = r->mark - r->boundary;
+		event->bytes =
+			el->is_stub ? r->skip.bytes : r->mark - r->boundary;
 	r->boundary = r->mark;
 	r->is_swap_due =
 		xmlDictSize(r->ctxt->dict) > (int)LIMIT_XML_DICT_ENTRIES ||
@@ -176,7 +179,7 @@ static void on_end(void *arg, const xmlChar *name, const xmlChar *prefix,
 		   const xmlChar *uri)
 {
 	struct xml_reader *r = arg;
-	const struct xml_el *el;
+	struct xml_el *el;
 
 	(void)name;
 	(void)prefix;

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "edge-proxy/core/xml_reader.h"
+#include "edge-proxy/core/xml_skip.h"
 #include "edge-proxy/core/xml_tree.h"
 
 enum xml_state {
@@ -21,6 +22,8 @@ enum xml_state {
 	XML_STATE_HEADER,  /* inside the stream's start tag */
 	XML_STATE_REPLAY,  /* our own header goes to a new parser */
 	XML_STATE_CONTENT, /* stream open */
+	XML_STATE_SKIP,	   /* inside an element that is not read */
+	XML_STATE_STUB,	   /* what is left of it goes to a new parser */
 	XML_STATE_CLOSED,  /* </stream:stream> was read */
 };
 
@@ -34,13 +37,16 @@ struct xml_reader {
 	enum xml_state state;
 	int err; /* sticky */
 	size_t stanza_max;
-	size_t fed;	   /* bytes given to ctxt */
-	size_t boundary;   /* offset behind the last complete element */
-	size_t mark;	   /* offset of the last callback */
-	size_t prolog_n;   /* bytes dropped before the header */
-	bool is_swap_due;  /* dictionary too big at the last boundary */
-	struct buf tail;   /* bytes [fed - length, fed); PROLOG: all */
-	struct buf replay; /* header with the peer's namespaces */
+	size_t fed;	      /* bytes given to ctxt */
+	size_t boundary;      /* offset behind the last complete element */
+	size_t mark;	      /* offset of the last callback */
+	size_t prolog_n;      /* bytes dropped before the header */
+	bool is_swap_due;     /* dictionary too big at the last boundary */
+	bool is_lenient;      /* skip what breaks a limit */
+	struct xml_skip skip; /* SKIP, STUB */
+	xmlDictPtr old_dict;  /* names of events that are not drained yet */
+	struct buf tail;      /* bytes [fed - length, fed); PROLOG: all */
+	struct buf replay;    /* header with the peer's namespaces */
 	struct xml_tree tree;
 	struct event_node *first;
 	struct event_node *last;

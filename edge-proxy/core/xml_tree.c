@@ -40,10 +40,15 @@ void xml_tree_deinit(struct xml_tree *t)
 	t->depth = 0;
 }
 
-void xml_tree_reset(struct xml_tree *t)
+void xml_tree_abandon(struct xml_tree *t)
 {
 	t->depth = 0;
 	t->text_n = 0;
+}
+
+void xml_tree_reset(struct xml_tree *t)
+{
+	xml_tree_abandon(t);
 	xml_tree_begin_feed(t);
 }
 

@@ -55,6 +55,9 @@ void xml_tree_deinit(struct xml_tree *t);
 /** Forget the open element too. */
 void xml_tree_reset(struct xml_tree *t);
 
+/** Forget the open element, keep what was completed. */
+void xml_tree_abandon(struct xml_tree *t);
+
 /** The events of the last feed are done with: take their memory back. */
 void xml_tree_begin_feed(struct xml_tree *t);
 

@@ -19,8 +19,8 @@
  *   state NAME      takes yes|no LOCAL REMOTE (in: our stanzas of that pair)
  *   max-bytes N (what the peer announced)
  *
- * In peer>: \\xHH is a byte, {fill N} N times x, {header [ID]} the usual header
- * of peer.example for home.example.
+ * In peer>: \\xHH is a byte, {fill N} N times x, {times N TEXT} N times TEXT,
+ * {header [ID]} the usual header of peer.example for home.example.
  */
 #include <glob.h>
 #include <stdio.h>

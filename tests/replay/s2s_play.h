@@ -141,7 +141,20 @@ static inline size_t put_header(const char *args, char *out, size_t max)
 	return (size_t)w;
 }
 
-/* Put variables back; \\xHH, {fill N} and {header [ID]}. */
+/* {times N TEXT} */
+static inline size_t put_times(const char *args, char *out, size_t max)
+{
+	char *text;
+	unsigned long k = strtoul(args, &text, 10);
+	size_t len = strcspn(++text, "}");
+	size_t n = 0;
+
+	for (; k > 0 && n + len < max; k--, n += len)
+		memcpy(out + n, text, len);
+	return n;
+}
+
+/* Put variables back; \\xHH, {fill N}, {times N TEXT} and {header [ID]}. */
 static inline size_t expand(struct play *p, const char *in, char *out,
 			    size_t max)
 {
@@ -169,6 +182,9 @@ static inline size_t expand(struct play *p, const char *in, char *out,
 
 			while (k-- > 0 && n + 300 < max)
 				out[n++] = 'x';
+			in = strchr(in, '}') + 1;
+		} else if (strncmp(in, "{times ", 7) == 0) {
+			n += put_times(in + 7, out + n, max - n - 300);
 			in = strchr(in, '}') + 1;
 		} else if (strncmp(in, "{header", 7) == 0) {
 			n += put_header(in + 7, out + n, max - n);

@@ -1,6 +1,4 @@
 /* The reader: sizes, depths, counts, and the heap it takes for ever. */
-#include <malloc.h>
-
 #include "xml_harness.h"
 
 /* open, then fill again and again until there are n bytes, then close */
@@ -191,23 +189,6 @@ static void names_of_one_stanza(void **state)
 	}
 	buf_deinit(&in);
 	buf_deinit(&out);
-}
-
-static size_t heap_in_use(void)
-{
-	return mallinfo2().uordblks;
-}
-
-#if defined(__SANITIZE_ADDRESS__)
-enum { HAS_HEAP_COUNT = 0 };
-#else
-enum { HAS_HEAP_COUNT = 1 };
-#endif
-
-static void assert_heap_below(size_t before, size_t bytes)
-{
-	if (HAS_HEAP_COUNT && heap_in_use() > before + bytes)
-		fail_msg("heap grew by %zu", heap_in_use() - before);
 }
 
 static void whitespace_costs_nothing(void **state)

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +48,8 @@ static inline void drain(struct xml_reader *r, struct buf *b)
 		else if (e.kind == XML_CLOSE)
 			buf_put_byte(b, 'C');
 		else
-			buf_printf(b, "E%zu ", e.bytes);
+			buf_printf(b, "%c%zu ", e.el->is_stub ? 'S' : 'E',
+				   e.bytes);
 		if (e.el != NULL)
 			dump_el(b, e.el);
 		buf_put_byte(b, '\n');
@@ -94,6 +96,23 @@ static inline int result_of(const char *s, size_t n, size_t step,
 		assert_int_equal(xml_reader_feed(r, SPAN_LIT(" ")), err);
 	xml_reader_free(r);
 	return err;
+}
+
+static inline size_t heap_in_use(void)
+{
+	return mallinfo2().uordblks;
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+enum { HAS_HEAP_COUNT = 0 };
+#else
+enum { HAS_HEAP_COUNT = 1 };
+#endif
+
+static inline void assert_heap_below(size_t before, size_t bytes)
+{
+	if (HAS_HEAP_COUNT && heap_in_use() > before + bytes)
+		fail_msg("heap grew by %zu", heap_in_use() - before);
 }
 
 #endif
