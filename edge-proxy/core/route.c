@@ -15,7 +15,7 @@ const char *route_state_name(enum route_state s)
 	return (size_t)s < FED_ARRAY_LEN(names) ? names[s] : "?";
 }
 
-struct route *route_new(const struct s2s_pair *pair, uint64_t now_ms)
+struct route *route_new(const struct s2s_pair *pair)
 {
 	size_t local_n = strlen(pair->local) + 1;
 	size_t remote_n = strlen(pair->remote) + 1;
@@ -28,7 +28,10 @@ struct route *route_new(const struct s2s_pair *pair, uint64_t now_ms)
 	rt->local = rt->key;
 	rt->remote = rt->key + local_n;
 	rt->key_n = local_n + remote_n;
-	rt->used_ms = now_ms;
+	rt->now = &rt->slots[0];
+	rt->spare = &rt->slots[1];
+	rt->now->route = rt;
+	rt->spare->route = rt;
 	rt->deadline_ms = UINT64_MAX;
 	return rt;
 }
@@ -43,14 +46,15 @@ static bool is_edge(enum route_state from, enum route_state to)
 {
 	switch (from) {
 	case ROUTE_IDLE:
-		return to == ROUTE_CONNECTING;
+		return to == ROUTE_CONNECTING || to == ROUTE_OPEN;
 	case ROUTE_CONNECTING:
 		return to == ROUTE_OPEN || to == ROUTE_BACKOFF;
 	case ROUTE_OPEN:
 		return to == ROUTE_IDLE || to == ROUTE_CONNECTING ||
 		       to == ROUTE_BACKOFF;
 	case ROUTE_BACKOFF:
-		return to == ROUTE_CONNECTING || to == ROUTE_IDLE;
+		return to == ROUTE_CONNECTING || to == ROUTE_IDLE ||
+		       to == ROUTE_OPEN;
 	}
 	return false;
 }
@@ -89,6 +93,29 @@ enum {
 		LIMIT_DNS_MS + LIMIT_TCP_CONNECT_MS + LIMIT_STREAM_SETUP_MS
 };
 
+/* The peer closes its own streams. */
+static uint64_t idle_ms(const struct route_stream *st)
+{
+	if (st->number == 0 || !st->is_open || st->is_adopted)
+		return UINT64_MAX;
+	return st->used_ms + LIMIT_STREAM_IDLE_MS;
+}
+
+uint64_t route_spare_idle_ms(const struct route *rt)
+{
+	return idle_ms(rt->spare);
+}
+
+static uint64_t open_next_ms(const struct route *rt)
+{
+	uint64_t spare_ms = idle_ms(rt->spare);
+	uint64_t now_ms = rt->queue.in_flight != NULL
+				  ? rt->progress_ms + LIMIT_WRITE_STALL_MS
+				  : idle_ms(rt->now);
+
+	return now_ms < spare_ms ? now_ms : spare_ms;
+}
+
 uint64_t route_next_ms(const struct route *rt)
 {
 	switch (rt->state) {
@@ -97,9 +124,7 @@ uint64_t route_next_ms(const struct route *rt)
 	case ROUTE_CONNECTING:
 		return rt->attempt_ms + ROUTE_ATTEMPT_MS;
 	case ROUTE_OPEN:
-		if (rt->queue.in_flight != NULL)
-			return rt->progress_ms + LIMIT_WRITE_STALL_MS;
-		return rt->used_ms + LIMIT_STREAM_IDLE_MS;
+		return open_next_ms(rt);
 	case ROUTE_BACKOFF:
 		if (rt->queue.waiting != NULL)
 			return rt->until_ms;

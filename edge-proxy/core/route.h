@@ -17,18 +17,28 @@ enum route_state {
 #undef ROUTE_ENUM
 };
 
-struct route {
-	UT_hash_handle hh;	  /* by key */
-	UT_hash_handle hh_stream; /* by stream, while it has one */
-	enum route_state state;
-	uint64_t stream; /* 0: none */
-	struct pair_queue queue;
-	size_t peer_max;   /* OPEN */
+/* A stream that serves a pair, or may. */
+struct route_stream {
+	UT_hash_handle hh; /* by number, while there is one */
+	struct route *route;
+	uint64_t number;   /* 0: none */
+	bool is_open;	   /* authenticated */
+	bool is_adopted;   /* the peer opened it */
 	bool is_congested; /* OPEN */
+	size_t peer_max;   /* OPEN */
+	uint64_t used_ms;  /* OPEN: last stanza, either way */
+};
+
+struct route {
+	UT_hash_handle hh; /* by key */
+	enum route_state state;
+	struct route_stream slots[2];
+	struct route_stream *now;   /* in use; its state is the route's */
+	struct route_stream *spare; /* stands by */
+	struct pair_queue queue;
 	unsigned failures; /* in a row */
 	struct s2s_reason last;
 	uint64_t attempt_ms;  /* last CONNECT */
-	uint64_t used_ms;     /* last stanza */
 	uint64_t progress_ms; /* OPEN: last time the system took bytes */
 	uint64_t until_ms;    /* BACKOFF: no attempt before */
 	uint64_t deadline_ms; /* when to look at it; may be early */
@@ -49,7 +59,7 @@ struct route {
 struct edge_router {
 	struct edge_router_env env;
 	struct route *by_key;
-	struct route *by_stream;
+	struct route_stream *by_stream;
 	struct route *todo;	   /* routes with an action */
 	struct pair_item *done;	   /* outcomes to tell */
 	struct pair_item *current; /* borrowed by the last action */
@@ -64,7 +74,7 @@ struct edge_router {
 const char *route_state_name(enum route_state s);
 
 /** New IDLE route; NULL out of memory. */
-struct route *route_new(const struct s2s_pair *pair, uint64_t now_ms);
+struct route *route_new(const struct s2s_pair *pair);
 
 /** Free with its queue. */
 void route_free(struct route *rt);
@@ -79,6 +89,9 @@ uint64_t route_backoff_ms(unsigned failures, struct id_source *ids);
 
 /** When a route in this state has to be looked at; UINT64_MAX: never. */
 uint64_t route_next_ms(const struct route *rt);
+
+/** When the stream that stands by is closed as idle; UINT64_MAX: never. */
+uint64_t route_spare_idle_ms(const struct route *rt);
 
 /** Nothing in it is worth keeping. */
 bool route_is_empty(const struct route *rt);
@@ -97,9 +110,25 @@ void router_done(struct edge_router *r, struct pair_item *it, Fed__Condition c,
 
 /* --- router_stream.c for router.c ----------------------------------------- */
 
+/** The stream is none of the route's any more. */
+void router_detach(struct edge_router *r, struct route_stream *st);
+
 /** End a back-off; attempts stay LIMIT_BACKOFF_DNS_MS apart. */
 void router_end_backoff(struct edge_router *r, struct route *rt,
 			uint64_t now_ms);
+
+/** Plan the next look at the route. */
+void router_plan(struct edge_router *r, struct route *rt);
+
+/** Give a stream a new number; false: out of memory. */
+bool router_attach(struct edge_router *r, struct route_stream *st);
+
+/** The one that stands by is in use now, and the reverse. */
+void router_swap(struct route *rt);
+
+/** rt->now is open: state OPEN. */
+void router_use(struct edge_router *r, struct route *rt, const char *why,
+		uint64_t now_ms);
 
 /** State CONNECTING with a new stream number. */
 void router_connect(struct edge_router *r, struct route *rt, uint64_t now_ms);

@@ -24,8 +24,8 @@ int edge_router_new(struct edge_router **r_out,
 
 void router_forget(struct edge_router *r, struct route *rt)
 {
-	if (rt->stream != 0)
-		HASH_DELETE(hh_stream, r->by_stream, rt);
+	router_detach(r, rt->now);
+	router_detach(r, rt->spare);
 	if (rt->is_todo)
 		DL_DELETE(r->todo, rt);
 	HASH_DEL(r->by_key, rt);
@@ -53,23 +53,30 @@ void edge_router_free(struct edge_router *r)
 	free(r);
 }
 
-/* LIMIT: domains that cannot be reached must not keep others out: the entry
- * that only remembers a failure goes first, oldest (insertion order) first */
-static bool make_room(struct edge_router *r)
+static bool forget_one(struct edge_router *r, enum route_state state)
 {
 	struct route *rt;
 	struct route *tmp;
 
-	if (HASH_COUNT(r->by_key) < LIMIT_PAIRS)
-		return true;
 	HASH_ITER (hh, r->by_key, rt, tmp) {
-		if (rt->state != ROUTE_BACKOFF || rt->queue.count != 0 ||
-		    rt->is_todo)
+		if (rt->state != state || rt->queue.count != 0 || rt->is_todo ||
+		    rt->spare->number != 0 ||
+		    (state == ROUTE_OPEN && !rt->now->is_adopted))
 			continue;
 		router_forget(r, rt);
 		return true;
 	}
 	return false;
+}
+
+/* LIMIT: domains that cannot be reached, or that open streams to us for many
+ * names, must not keep others out: the entry that only remembers a failure goes
+ * first, then one that only offers the peer's own stream; oldest (insertion
+ * order) first */
+static bool make_room(struct edge_router *r)
+{
+	return HASH_COUNT(r->by_key) < LIMIT_PAIRS ||
+	       forget_one(r, ROUTE_BACKOFF) || forget_one(r, ROUTE_OPEN);
 }
 
 void edge_router_seen(struct edge_router *r, const struct s2s_pair *pair,
@@ -86,7 +93,7 @@ void edge_router_seen(struct edge_router *r, const struct s2s_pair *pair,
 }
 
 static int find_or_add(struct edge_router *r, const struct s2s_pair *pair,
-		       uint64_t now_ms, struct route **rt_out)
+		       bool may_evict, struct route **rt_out)
 {
 	char key[S2S_PAIR_KEY_BYTES];
 	size_t n = s2s_pair_key(pair, key);
@@ -98,9 +105,9 @@ static int find_or_add(struct edge_router *r, const struct s2s_pair *pair,
 	*rt_out = rt;
 	if (rt != NULL)
 		return 0;
-	if (!make_room(r))
+	if (may_evict ? !make_room(r) : HASH_COUNT(r->by_key) >= LIMIT_PAIRS)
 		return FED_ELIMIT;
-	rt = route_new(pair, now_ms);
+	rt = route_new(pair);
 	if (rt == NULL)
 		return FED_ENOMEM;
 	HASH_ADD(hh, r->by_key, key, n, rt);
@@ -118,6 +125,70 @@ void router_add_todo(struct edge_router *r, struct route *rt)
 		return;
 	rt->is_todo = true;
 	DL_APPEND(r->todo, rt);
+}
+
+/* ---- streams of the peer (XEP-0288) -------------------------------------- */
+
+/* Where a stream of the peer has a place; NULL: it is not needed. */
+static struct route_stream *place_for(struct route *rt)
+{
+	if (rt->now->number == 0)
+		return rt->now;
+	return rt->spare->number == 0 || rt->spare->is_adopted ? rt->spare
+							       : NULL;
+}
+
+/* The new one is to be used in place of rt->now?  While an attempt is under
+ * way, yes.  A peer that opens another stream may have lost its old one: where
+ * all is quiet, order is not at stake. */
+static bool is_better(const struct route *rt, uint64_t now_ms)
+{
+	if (rt->state != ROUTE_OPEN)
+		return true;
+	return rt->now->is_adopted && rt->queue.count == 0 &&
+	       now_ms - rt->now->used_ms >= LIMIT_CONFIRM_MS;
+}
+
+static void take_over(struct edge_router *r, struct route *rt,
+		      struct route_stream *st, uint64_t now_ms)
+{
+	if (st == rt->spare)
+		router_swap(rt);
+	/* an attempt that nobody knows of yet is not made, another stream of
+	 * the peer is let go */
+	if (rt->wants_connect || rt->spare->is_adopted)
+		router_detach(r, rt->spare);
+	if (rt->wants_connect)
+		rt->attempt_ms = 0;
+	rt->wants_connect = false;
+	router_use(r, rt, "adopted", now_ms);
+}
+
+uint64_t edge_router_adopt(struct edge_router *r, const struct s2s_pair *pair,
+			   size_t peer_max, uint64_t now_ms)
+{
+	struct route_stream *st;
+	struct route *rt;
+	bool is_wanted;
+
+	if (r->is_stopped || find_or_add(r, pair, false, &rt) != 0)
+		return 0;
+	router_add_todo(r, rt); /* forgotten when it stays empty */
+	st = place_for(rt);
+	if (st == NULL)
+		return 0;
+	is_wanted = is_better(rt, now_ms);
+	router_detach(r, st);
+	if (!router_attach(r, st))
+		return 0;
+	st->is_adopted = true;
+	st->is_open = true;
+	st->peer_max = peer_max;
+	st->used_ms = now_ms;
+	if (is_wanted)
+		take_over(r, rt, st, now_ms);
+	router_plan(r, rt);
+	return st->number;
 }
 
 /* ---- outcomes ------------------------------------------------------------ */
@@ -165,8 +236,8 @@ static int admit(struct edge_router *r, struct route *rt,
 		return refuse(out, s2s_reason_bounce(&rt->last), text,
 			      FED_EDENIED);
 	}
-	if (rt->state == ROUTE_OPEN && rt->peer_max != 0 &&
-	    s->xml.n > rt->peer_max)
+	if (rt->state == ROUTE_OPEN && rt->now->peer_max != 0 &&
+	    s->xml.n > rt->now->peer_max)
 		return refuse(out, FED__CONDITION__POLICY_VIOLATION,
 			      "larger than the peer takes", FED_EDENIED);
 	/* LIMIT: see limits.h */
@@ -210,7 +281,7 @@ static int enqueue(struct edge_router *r, struct route *rt,
 	}
 	r->stanzas++;
 	r->bytes += s->xml.n;
-	rt->used_ms = now_ms;
+	rt->now->used_ms = now_ms;
 	get_going(r, rt, now_ms);
 	return 0;
 }
@@ -225,7 +296,7 @@ int edge_router_send(struct edge_router *r, const struct edge_router_stanza *s,
 		return refuse(refusal_out,
 			      FED__CONDITION__REMOTE_SERVER_TIMEOUT,
 			      "the edge is stopping", FED_ESTATE);
-	err = find_or_add(r, &s->pair, now_ms, &rt);
+	err = find_or_add(r, &s->pair, true, &rt);
 	if (err != 0)
 		return refuse(refusal_out, FED__CONDITION__RESOURCE_CONSTRAINT,
 			      "too many domains", err);
@@ -257,8 +328,10 @@ static bool take_outcome(struct edge_router *r, struct edge_router_action *a)
 /* The peer's limit may have become known after the stanza was taken. */
 static void drop_oversized(struct edge_router *r, struct route *rt)
 {
-	while (rt->peer_max != 0 && rt->queue.waiting != NULL &&
-	       rt->queue.waiting->xml.n > rt->peer_max)
+	size_t max = rt->now->peer_max;
+
+	while (max != 0 && rt->queue.waiting != NULL &&
+	       rt->queue.waiting->xml.n > max)
 		router_done(r, pair_queue_take_waiting(&rt->queue),
 			    FED__CONDITION__POLICY_VIOLATION,
 			    "larger than the peer takes");
@@ -269,14 +342,14 @@ static bool take_write(struct edge_router *r, struct route *rt,
 {
 	const struct pair_item *it;
 
-	if (rt->state != ROUTE_OPEN || rt->is_congested)
+	if (rt->state != ROUTE_OPEN || rt->now->is_congested)
 		return false;
 	drop_oversized(r, rt);
 	it = pair_queue_write_next(&rt->queue);
 	if (it == NULL)
 		return false;
 	*a = (struct edge_router_action){.kind = EDGE_ROUTER_WRITE,
-					 .stream = rt->stream};
+					 .stream = rt->now->number};
 	a->u.bytes = it->xml;
 	return true;
 }
@@ -300,7 +373,7 @@ static bool take_of_route(struct edge_router *r, struct route *rt,
 	}
 	if (rt->wants_connect) {
 		a->kind = EDGE_ROUTER_CONNECT;
-		a->stream = rt->stream;
+		a->stream = rt->now->number;
 		a->u.pair = (struct s2s_pair){rt->local, rt->remote};
 		rt->wants_connect = false;
 		return true;

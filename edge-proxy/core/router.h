@@ -4,6 +4,13 @@
  *
  * IDLE -> CONNECTING -> OPEN -> (IDLE); a failed attempt goes to BACKOFF.
  *
+ * A stream that the peer opened and that takes our stanzas too (XEP-0288) is
+ * adopted: it serves the pair when there is no other open one, also while an
+ * attempt is under way, and stands by otherwise.  An attempt that it overtook
+ * goes on and stands by in turn: if both sides gave up theirs for the other's,
+ * none would be left.  The stream in use stays in use until it ends, so that
+ * order is kept; then the one that stands by follows.
+ *
  * A stanza counts as delivered when its stream is authenticated and its last
  * byte was handed to the system (a message then waits in confirm).  One that
  * was written but not handed over when the stream died is tried once on a new
@@ -103,6 +110,20 @@ int edge_router_send(struct edge_router *r, const struct edge_router_stanza *s,
  * attempt need not wait for the end of the back-off. */
 void edge_router_seen(struct edge_router *r, const struct s2s_pair *pair,
 		      uint64_t now_ms);
+
+/**
+ * The peer authenticated a stream of its own that takes our stanzas for that
+ * pair.  Its end is told by edge_router_ended(), its use by the other calls, as
+ * for a stream that was asked for by CONNECT; it is never closed as idle.
+ *
+ * @param peer_max  XEP-0478, 0: no limit
+ * @return its stream number; 0: not needed, it is not used
+ */
+uint64_t edge_router_adopt(struct edge_router *r, const struct s2s_pair *pair,
+			   size_t peer_max, uint64_t now_ms) FED_NODISCARD;
+
+/** The peer said something on that stream (XEP-0288): it is not idle. */
+void edge_router_heard(struct edge_router *r, uint64_t stream, uint64_t now_ms);
 
 /** The stream is authenticated.  @param peer_max XEP-0478, 0: no limit */
 void edge_router_opened(struct edge_router *r, uint64_t stream, size_t peer_max,

@@ -3,17 +3,25 @@
 
 #include "edge-proxy/core/route.h"
 
-static struct route *find_stream(struct edge_router *r, uint64_t stream)
+static struct route_stream *find_stream(struct edge_router *r, uint64_t number)
 {
-	struct route *rt = NULL;
+	struct route_stream *st = NULL;
 
-	HASH_FIND(hh_stream, r->by_stream, &stream, sizeof(stream), rt);
-	return rt;
+	HASH_FIND(hh, r->by_stream, &number, sizeof(number), st);
+	return st;
+}
+
+/* The route that uses the stream now; NULL: none. */
+static struct route *find_user(struct edge_router *r, uint64_t number)
+{
+	const struct route_stream *st = find_stream(r, number);
+
+	return st != NULL && st == st->route->now ? st->route : NULL;
 }
 
 /* Deadlines are looked at in quarters of a second, so that a thousand routes
  * do not mean a thousand looks at the table. */
-static void plan(struct edge_router *r, struct route *rt)
+void router_plan(struct edge_router *r, struct route *rt)
 {
 	uint64_t at = route_next_ms(rt);
 
@@ -33,28 +41,60 @@ static void refuse_waiting(struct edge_router *r, struct route *rt)
 		router_done(r, it, c, text);
 }
 
-/* ---- attempts ------------------------------------------------------------ */
+/* ---- the two streams of a route ------------------------------------------ */
 
-static void detach(struct edge_router *r, struct route *rt)
+bool router_attach(struct edge_router *r, struct route_stream *st)
 {
-	HASH_DELETE(hh_stream, r->by_stream, rt);
-	rt->stream = 0;
-	rt->wants_connect = false;
+	st->number = ++r->next_stream;
+	HASH_ADD(hh, r->by_stream, number, sizeof(st->number), st);
+	if (st->hh.tbl != NULL)
+		return true;
+	st->number = 0;
+	return false;
 }
+
+void router_detach(struct edge_router *r, struct route_stream *st)
+{
+	struct route *rt = st->route;
+
+	if (st->number != 0)
+		HASH_DELETE(hh, r->by_stream, st);
+	*st = (struct route_stream){.route = rt};
+}
+
+void router_swap(struct route *rt)
+{
+	struct route_stream *st = rt->now;
+
+	rt->now = rt->spare;
+	rt->spare = st;
+}
+
+void router_use(struct edge_router *r, struct route *rt, const char *why,
+		uint64_t now_ms)
+{
+	rt->failures = 0;
+	rt->now->is_open = true;
+	rt->now->used_ms = now_ms;
+	rt->progress_ms = now_ms;
+	if (rt->state != ROUTE_OPEN)
+		route_set_state(rt, ROUTE_OPEN, why, r->env.log);
+	router_add_todo(r, rt);
+	router_plan(r, rt);
+}
+
+/* ---- attempts ------------------------------------------------------------ */
 
 static void back_off(struct edge_router *r, struct route *rt, uint64_t until_ms)
 {
 	rt->until_ms = until_ms;
 	route_set_state(rt, ROUTE_BACKOFF, "wait", r->env.log);
-	plan(r, rt);
+	router_plan(r, rt);
 }
 
 void router_connect(struct edge_router *r, struct route *rt, uint64_t now_ms)
 {
-	rt->stream = ++r->next_stream;
-	HASH_ADD(hh_stream, r->by_stream, stream, sizeof(rt->stream), rt);
-	if (rt->hh_stream.tbl == NULL) {
-		rt->stream = 0;
+	if (!router_attach(r, rt->now)) {
 		rt->last = (struct s2s_reason){.kind = S2S_END_ERROR_SENT,
 					       .condition =
 						       S2S_RESOURCE_CONSTRAINT,
@@ -69,7 +109,7 @@ void router_connect(struct edge_router *r, struct route *rt, uint64_t now_ms)
 	rt->wants_connect = true;
 	route_set_state(rt, ROUTE_CONNECTING, "stanza", r->env.log);
 	router_add_todo(r, rt);
-	plan(r, rt);
+	router_plan(r, rt);
 }
 
 static void attempt_failed(struct edge_router *r, struct route *rt,
@@ -96,16 +136,20 @@ void router_end_backoff(struct edge_router *r, struct route *rt,
 	if (until_ms < rt->until_ms)
 		rt->until_ms = until_ms;
 	rt->failures = 0;
-	plan(r, rt);
+	router_plan(r, rt);
 }
 
-static void open_ended(struct edge_router *r, struct route *rt, uint64_t now_ms)
+static void refuse_lost(struct edge_router *r, struct route *rt)
 {
 	struct pair_item *it;
 
 	while ((it = pair_queue_take_lost(&rt->queue)) != NULL)
 		router_done(r, it, FED__CONDITION__REMOTE_SERVER_TIMEOUT,
 			    "the stream was lost twice");
+}
+
+static void open_ended(struct edge_router *r, struct route *rt, uint64_t now_ms)
+{
 	if (rt->queue.count == 0) {
 		route_set_state(rt, ROUTE_IDLE, "ended", r->env.log);
 		rt->deadline_ms = UINT64_MAX;
@@ -125,29 +169,56 @@ static bool is_loss(const struct s2s_reason *r)
 	       r->kind != S2S_END_SHUTDOWN;
 }
 
-void edge_router_ended(struct edge_router *r, uint64_t stream,
-		       const struct s2s_reason *reason, uint64_t now_ms)
+/* The stream that served the pair is gone: the one that stands by, or whose
+ * attempt is still under way, takes its place. */
+static void fall_back(struct edge_router *r, struct route *rt, uint64_t now_ms)
 {
-	struct route *rt = find_stream(r, stream);
-
-	if (rt == NULL)
+	router_swap(rt);
+	if (rt->now->is_open) {
+		router_use(r, rt, "spare", now_ms);
 		return;
-	rt->last = *reason;
-	detach(r, rt);
+	}
+	route_set_state(rt, ROUTE_CONNECTING, "spare", r->env.log);
+	router_plan(r, rt);
+}
+
+static void now_ended(struct edge_router *r, struct route *rt, uint64_t now_ms)
+{
 	switch (rt->state) {
 	case ROUTE_CONNECTING:
 		attempt_failed(r, rt, now_ms);
 		break;
 	case ROUTE_OPEN:
-		rt->is_lost = is_loss(reason);
+		rt->is_lost = rt->is_lost || is_loss(&rt->last);
 		if (rt->is_lost)
 			router_add_todo(r, rt);
-		open_ended(r, rt, now_ms);
+		refuse_lost(r, rt);
+		if (rt->spare->number != 0)
+			fall_back(r, rt, now_ms);
+		else
+			open_ended(r, rt, now_ms);
 		break;
 	case ROUTE_IDLE:
 	case ROUTE_BACKOFF:
 		break; /* have no stream number: not found above */
 	}
+}
+
+void edge_router_ended(struct edge_router *r, uint64_t stream,
+		       const struct s2s_reason *reason, uint64_t now_ms)
+{
+	struct route_stream *st = find_stream(r, stream);
+	struct route *rt;
+
+	if (st == NULL)
+		return;
+	rt = st->route;
+	router_detach(r, st);
+	if (st == rt->spare)
+		return;
+	rt->last = *reason;
+	rt->wants_connect = false;
+	now_ended(r, rt, now_ms);
 	if (r->is_stopped)
 		edge_router_stop(r);
 }
@@ -155,24 +226,31 @@ void edge_router_ended(struct edge_router *r, uint64_t stream,
 void edge_router_opened(struct edge_router *r, uint64_t stream, size_t peer_max,
 			uint64_t now_ms)
 {
-	struct route *rt = find_stream(r, stream);
+	struct route_stream *st = find_stream(r, stream);
 
-	if (rt == NULL || rt->state != ROUTE_CONNECTING)
+	if (st == NULL || st->is_open)
 		return;
-	rt->failures = 0;
-	rt->peer_max = peer_max;
-	rt->is_congested = false;
-	rt->progress_ms = now_ms;
-	rt->used_ms = now_ms;
-	route_set_state(rt, ROUTE_OPEN, "ready", r->env.log);
-	router_add_todo(r, rt);
-	plan(r, rt);
+	st->peer_max = peer_max;
+	st->is_open = true;
+	st->used_ms = now_ms;
+	if (st == st->route->now)
+		router_use(r, st->route, "ready", now_ms);
+	else
+		router_plan(r, st->route);
+}
+
+void edge_router_heard(struct edge_router *r, uint64_t stream, uint64_t now_ms)
+{
+	struct route_stream *st = find_stream(r, stream);
+
+	if (st != NULL)
+		st->used_ms = now_ms;
 }
 
 void edge_router_wrote(struct edge_router *r, uint64_t stream, uint64_t end,
 		       uint64_t now_ms)
 {
-	struct route *rt = find_stream(r, stream);
+	struct route *rt = find_user(r, stream);
 	struct pair_item *first;
 
 	if (rt == NULL)
@@ -182,13 +260,13 @@ void edge_router_wrote(struct edge_router *r, uint64_t stream, uint64_t end,
 	if (first != NULL && first->next == NULL)
 		rt->progress_ms = now_ms;
 	if (rt->deadline_ms > route_next_ms(rt) + 250)
-		plan(r, rt);
+		router_plan(r, rt);
 }
 
 void edge_router_flushed(struct edge_router *r, uint64_t stream,
 			 uint64_t offset, uint64_t now_ms)
 {
-	struct route *rt = find_stream(r, stream);
+	struct route *rt = find_user(r, stream);
 	struct pair_item *it;
 
 	if (rt == NULL)
@@ -201,13 +279,13 @@ void edge_router_flushed(struct edge_router *r, uint64_t stream,
 void edge_router_set_congested(struct edge_router *r, uint64_t stream,
 			       bool is_congested)
 {
-	struct route *rt = find_stream(r, stream);
+	struct route_stream *st = find_stream(r, stream);
 
-	if (rt == NULL)
+	if (st == NULL)
 		return;
-	rt->is_congested = is_congested;
-	if (!is_congested)
-		router_add_todo(r, rt);
+	st->is_congested = is_congested;
+	if (!is_congested && st == st->route->now)
+		router_add_todo(r, st->route);
 }
 
 /* ---- time ---------------------------------------------------------------- */
@@ -219,7 +297,7 @@ static void let_go(struct edge_router *r, struct route *rt,
 	struct s2s_reason reason = {.kind = why == EDGE_ROUTER_IDLE
 						    ? S2S_END_CLOSED
 						    : S2S_END_TIMEOUT};
-	uint64_t stream = rt->stream;
+	uint64_t stream = rt->now->number;
 	bool was_announced = !rt->wants_connect;
 
 	(void)snprintf(reason.text, sizeof(reason.text), "%s", text);
@@ -231,7 +309,15 @@ static void let_go(struct edge_router *r, struct route *rt,
 	edge_router_ended(r, stream, &reason, now_ms);
 }
 
-static void open_due(struct edge_router *r, struct route *rt, uint64_t now_ms)
+static void close_spare(struct edge_router *r, struct route *rt)
+{
+	rt->close_stream = rt->spare->number;
+	rt->close_why = EDGE_ROUTER_IDLE;
+	router_detach(r, rt->spare);
+	router_add_todo(r, rt);
+}
+
+static void now_due(struct edge_router *r, struct route *rt, uint64_t now_ms)
 {
 	if (rt->queue.in_flight != NULL)
 		let_go(r, rt, EDGE_ROUTER_STALLED, "the peer takes nothing",
@@ -239,7 +325,17 @@ static void open_due(struct edge_router *r, struct route *rt, uint64_t now_ms)
 	else if (rt->queue.waiting == NULL)
 		let_go(r, rt, EDGE_ROUTER_IDLE, "idle", now_ms);
 	else
-		plan(r, rt);
+		router_plan(r, rt);
+}
+
+static void open_due(struct edge_router *r, struct route *rt, uint64_t now_ms)
+{
+	if (route_spare_idle_ms(rt) <= now_ms) {
+		close_spare(r, rt);
+		router_plan(r, rt); /* one CLOSE at a time */
+		return;
+	}
+	now_due(r, rt, now_ms);
 }
 
 static void route_due(struct edge_router *r, struct route *rt, uint64_t now_ms)
@@ -275,7 +371,7 @@ void edge_router_on_timer(struct edge_router *r, uint64_t now_ms)
 		if (rt->deadline_ms <= now_ms && route_next_ms(rt) <= now_ms)
 			route_due(r, rt, now_ms);
 		else
-			plan(r, rt);
+			router_plan(r, rt);
 	}
 }
 

@@ -7,6 +7,9 @@
 #include "base/err.h"
 #include "edge-proxy/core/router.h"
 
+static const char *const domains[] = {"a.example", "b.example", "c.example",
+				      "d.example"};
+
 struct rig {
 	struct edge_router *r;
 	uint64_t now;
@@ -43,8 +46,6 @@ static void drain(struct rig *t)
 
 static void send_one(struct rig *t, uint8_t arg)
 {
-	static const char *const domains[] = {"a.example", "b.example",
-					      "c.example", "d.example"};
 	static const char xml[64] = "<message/>";
 	const struct edge_router_stanza s = {
 		.pair = {"sip.example", domains[arg % 4]},
@@ -55,6 +56,18 @@ static void send_one(struct rig *t, uint8_t arg)
 
 	if (edge_router_send(t->r, &s, t->now, &no) == 0)
 		t->taken++;
+}
+
+/* The peer's own stream (XEP-0288). */
+static void adopt(struct rig *t, uint8_t arg)
+{
+	const struct s2s_pair pair = {"sip.example", domains[arg % 4]};
+	uint64_t stream = edge_router_adopt(t->r, &pair, arg >> 2, t->now);
+
+	if (stream == 0)
+		return;
+	t->streams[slot_of(t, stream)] = stream;
+	t->offset[slot_of(t, stream)] = 0;
 }
 
 static void step(struct rig *t, uint8_t op, uint8_t arg)
@@ -76,10 +89,14 @@ static void step(struct rig *t, uint8_t op, uint8_t arg)
 		break;
 	case 3:
 		edge_router_set_congested(t->r, t->streams[i], arg > 127);
+		edge_router_heard(t->r, t->streams[i], t->now);
 		break;
 	case 4:
 		t->now += (uint64_t)arg * arg * arg;
 		edge_router_on_timer(t->r, t->now);
+		break;
+	case 5:
+		adopt(t, arg);
 		break;
 	default:
 		send_one(t, arg);
