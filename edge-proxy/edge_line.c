@@ -111,6 +111,21 @@ static bool has_turn(struct edge_wait *w)
 	return true;
 }
 
+void edge_channel_answered(struct edge *e)
+{
+	if (e->channel != NULL && e->channel->line != NULL)
+		loop_defer(e->loop, &e->channel->work);
+}
+
+/* A peer that does not take our answers is not read: each stanza of it may
+ * make one more. */
+static bool owes_answers(const struct edge *e, const Fed__Facts *facts)
+{
+	const struct s2s_pair pair = {facts->local_domain, facts->peer_domain};
+
+	return edge_routes_owes(e, &pair);
+}
+
 int edge_channel_deliver(struct edge *e, struct edge_wait *w,
 			 const Fed__Facts *facts, const Fed__Stanza *stanza)
 {
@@ -121,9 +136,9 @@ int edge_channel_deliver(struct edge *e, struct edge_wait *w,
 	bool may_try;
 	int err = FED_EAGAIN;
 
-	if (gw == NULL && !is_in_grace(ch))
+	if (gw == NULL && !is_in_grace(ch) && !owes_answers(e, facts))
 		return FED_ENOTFOUND;
-	if (gw == NULL || ch->returned != NULL) {
+	if (gw == NULL || ch->returned != NULL || owes_answers(e, facts)) {
 		stand(w, &ch->line);
 		loop_timer_arm(ch->timer, next_deadline(ch));
 		return FED_EAGAIN;

@@ -58,6 +58,8 @@ void edge_routes_settle(struct edge *e, struct edge_origin origin,
 			log_value(span_str(text)).text);
 	if (origin.link != 0)
 		edge_channel_outcome(e, origin, refused);
+	else
+		edge_channel_answered(e);
 }
 
 static bool is_ping(const struct edge_router_action *a)
@@ -177,6 +179,11 @@ void edge_routes_stop(struct edge *e)
 	kick(e);
 }
 
+bool edge_routes_owes(const struct edge *e, const struct s2s_pair *pair)
+{
+	return edge_router_owes(e->routes->router, pair);
+}
+
 size_t edge_routes_stanzas(const struct edge *e)
 {
 	return edge_router_stanzas(e->routes->router);
@@ -252,7 +259,7 @@ void edge_routes_send_own(struct edge *e, const struct s2s_pair *pair,
 {
 	char trace[ID_TEXT_BYTES + 1];
 	struct edge_router_refusal no = {0};
-	struct edge_router_stanza rs = {.pair = *pair};
+	struct edge_router_stanza rs = {.pair = *pair, .is_answer = true};
 
 	id_source_next(&e->ids, trace);
 	rs.tag = write_tag(e, trace, s, pair, false);

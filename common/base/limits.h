@@ -57,6 +57,11 @@
 /* --- queues --------------------------------------------------------------- */
 #define LIMIT_PAIR_QUEUE_STANZAS 1000u /* per domain pair, while connecting */
 #define LIMIT_PAIR_QUEUE_BYTES (4u * 1024u * 1024u)
+/* Answers of the edge itself (errors to XMPP senders) per domain pair: streams
+ * of that pair are not read from so many on, and there is room for what the
+ * gateways may still refuse of what they were given. */
+#define LIMIT_PAIR_ANSWERS 1000u
+#define LIMIT_PAIR_ANSWERS_HARD (16u * 1024u)
 #define LIMIT_PAIRS 4096u		      /* domain pairs with state */
 #define LIMIT_WRITE_SOFT_BYTES (256u * 1024u) /* stop reading the source */
 #define LIMIT_WRITE_HARD_BYTES (2u * 1024u * 1024u) /* close the stream */

@@ -5,20 +5,34 @@
 #include <string.h>
 #include <utlist.h>
 
-int pair_queue_add(struct pair_queue *q, struct edge_origin origin,
-		   struct span xml, struct span tag, uint64_t now_ms)
+/* LIMIT: a peer that does not answer holds this much, not more.  What it is
+ * owed as answers is bounded by the pause of its streams instead; the bound
+ * here is for what was under way by then. */
+static bool is_full(const struct pair_queue *q, const struct pair_queue_new *n)
 {
+	if (n->is_answer)
+		return q->answers >= LIMIT_PAIR_ANSWERS_HARD;
+	return q->count - q->answers >= LIMIT_PAIR_QUEUE_STANZAS ||
+	       q->bytes >= LIMIT_PAIR_QUEUE_BYTES ||
+	       n->xml.n > LIMIT_PAIR_QUEUE_BYTES - q->bytes;
+}
+
+int pair_queue_add(struct pair_queue *q, const struct pair_queue_new *n,
+		   uint64_t now_ms)
+{
+	const struct span xml = n->xml;
+	const struct span tag = n->tag;
 	struct pair_item *it;
 
-	/* LIMIT: a peer that does not answer holds this much, not more */
-	if (q->count >= LIMIT_PAIR_QUEUE_STANZAS ||
-	    xml.n > LIMIT_PAIR_QUEUE_BYTES - q->bytes)
+	if (is_full(q, n))
 		return FED_ELIMIT;
 	it = malloc(sizeof(*it) + xml.n + tag.n);
 	if (it == NULL)
 		return FED_ENOMEM;
-	*it = (struct pair_item){.origin = origin, .start_ms = now_ms};
-	it->end = UINT64_MAX;
+	*it = (struct pair_item){.origin = n->origin,
+				 .start_ms = now_ms,
+				 .end = UINT64_MAX,
+				 .is_answer = n->is_answer};
 	if (xml.n > 0)
 		memcpy(it->data, xml.p, xml.n);
 	if (tag.n > 0)
@@ -27,6 +41,7 @@ int pair_queue_add(struct pair_queue *q, struct edge_origin origin,
 	it->tag = span_of(it->data + xml.n, tag.n);
 	DL_APPEND(q->waiting, it);
 	q->count++;
+	q->answers += n->is_answer ? 1 : 0;
 	q->bytes += xml.n;
 	return 0;
 }
@@ -59,6 +74,7 @@ static struct pair_item *take(struct pair_queue *q, struct pair_item **list)
 		return NULL;
 	DL_DELETE(*list, it);
 	q->count--;
+	q->answers -= it->is_answer ? 1 : 0;
 	q->bytes -= it->xml.n;
 	return it;
 }

@@ -21,6 +21,7 @@ struct pair_item {
 	uint64_t start_ms; /* taken by the queue */
 	uint64_t end;	   /* stream offset behind its last byte */
 	bool is_retried;   /* was lost with a stream once */
+	bool is_answer;	   /* of the edge: it has a bound of its own */
 	struct span xml;
 	struct span tag;	/* the owner's words for the ledger */
 	Fed__Condition refused; /* outcome; NO_CONDITION: delivered */
@@ -33,17 +34,26 @@ struct pair_item {
 struct pair_queue {
 	struct pair_item *waiting;
 	struct pair_item *in_flight;
-	size_t count; /* both lists */
-	size_t bytes; /* XML of both lists */
+	size_t count;	/* both lists */
+	size_t answers; /* of them, answers of the edge */
+	size_t bytes;	/* XML of both lists */
+};
+
+/* One stanza to queue; all of it is copied. */
+struct pair_queue_new {
+	struct edge_origin origin;
+	struct span xml;
+	struct span tag;
+	bool is_answer;
 };
 
 /**
  * Copy a stanza to the end.
  *
- * @return 0; FED_ELIMIT LIMIT_PAIR_QUEUE_*; FED_ENOMEM
+ * @return 0; FED_ELIMIT LIMIT_PAIR_QUEUE_*, for answers
+ *         LIMIT_PAIR_ANSWERS_HARD; FED_ENOMEM
  */
-int pair_queue_add(struct pair_queue *q, struct edge_origin origin,
-		   struct span xml, struct span tag,
+int pair_queue_add(struct pair_queue *q, const struct pair_queue_new *n,
 		   uint64_t now_ms) FED_NODISCARD;
 
 /** First that waits becomes in flight; NULL: none.  Owned by the queue. */

@@ -230,8 +230,8 @@ static int admit(struct edge_router *r, struct route *rt,
 {
 	char text[256];
 
-	if (rt->state == ROUTE_BACKOFF && rt->queue.count == 0 &&
-	    now_ms < rt->until_ms) {
+	if (rt->state == ROUTE_BACKOFF && !s->is_answer &&
+	    rt->queue.count == rt->queue.answers && now_ms < rt->until_ms) {
 		s2s_reason_tell(&rt->last, text, sizeof(text));
 		return refuse(out, s2s_reason_bounce(&rt->last), text,
 			      FED_EDENIED);
@@ -256,6 +256,8 @@ static void get_going(struct edge_router *r, struct route *rt, uint64_t now_ms)
 	case ROUTE_BACKOFF:
 		if (now_ms >= rt->until_ms)
 			router_connect(r, rt, now_ms);
+		else
+			router_plan(r, rt); /* it has something to do then */
 		break;
 	case ROUTE_OPEN:
 		router_add_todo(r, rt);
@@ -269,11 +271,17 @@ static int enqueue(struct edge_router *r, struct route *rt,
 		   const struct edge_router_stanza *s, uint64_t now_ms,
 		   struct edge_router_refusal *out)
 {
+	const struct pair_queue_new item = {
+		.origin = s->origin,
+		.xml = s->xml,
+		.tag = s->tag,
+		.is_answer = s->is_answer,
+	};
 	int err = admit(r, rt, s, now_ms, out);
 
 	if (err != 0)
 		return err;
-	err = pair_queue_add(&rt->queue, s->origin, s->xml, s->tag, now_ms);
+	err = pair_queue_add(&rt->queue, &item, now_ms);
 	if (err != 0) {
 		metrics_count(r->env.metrics, METRIC_queue_full);
 		return refuse(out, FED__CONDITION__RESOURCE_CONSTRAINT,
@@ -424,6 +432,18 @@ void edge_router_stop(struct edge_router *r)
 		if (rt->state == ROUTE_BACKOFF || rt->wants_connect)
 			router_forget(r, rt);
 	}
+}
+
+bool edge_router_owes(const struct edge_router *r, const struct s2s_pair *pair)
+{
+	char key[S2S_PAIR_KEY_BYTES];
+	size_t n = s2s_pair_key(pair, key);
+	struct route *rt = NULL;
+
+	if (n > 0)
+		HASH_FIND(hh, r->by_key, key, n, rt);
+	return rt != NULL && (rt->queue.answers >= LIMIT_PAIR_ANSWERS ||
+			      rt->queue.bytes >= LIMIT_PAIR_QUEUE_BYTES);
 }
 
 size_t edge_router_pairs(const struct edge_router *r)

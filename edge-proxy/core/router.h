@@ -85,6 +85,9 @@ struct edge_router_stanza {
 	struct edge_origin origin;
 	struct span xml; /* as it goes on the stream */
 	struct span tag; /* given back with the outcome */
+	/* an answer to a stanza of that domain: it waits also while no attempt
+	 * may be made, and LIMIT_PAIR_ANSWERS_HARD is its bound */
+	bool is_answer;
 };
 
 /* Why a stanza was not taken. */
@@ -160,6 +163,10 @@ uint64_t edge_router_deadline_ms(const struct edge_router *r);
 /** Orderly end: no new stanza, no new stream.  What waits is forgotten
  * without an outcome, so that its sender gives it to another edge. */
 void edge_router_stop(struct edge_router *r);
+
+/** The pair's answers that wait, or their bytes, have reached a bound:
+ * streams of that domain should not be read (LIMIT_PAIR_ANSWERS). */
+bool edge_router_owes(const struct edge_router *r, const struct s2s_pair *pair);
 
 /** For status: domain pairs with state, stanzas and bytes that wait. */
 size_t edge_router_pairs(const struct edge_router *r);

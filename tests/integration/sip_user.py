@@ -134,11 +134,13 @@ class SipUser:
         finally:
             del self._replies[call_id]
 
-    def register(self):
+    def register(self, user=None):
+        """Itself, or one more user that is found at this address."""
+        uri = f"sip:{user or self.user}@{self.domain}"
         answer, _ = self.request(
             "REGISTER", f"sip:{self.domain}",
-            [f"Contact: <sip:{self.user}@{self.ip}:{self.port}>",
-             "Expires: 3600"], to=f"<{self.uri}>")
+            [f"Contact: <sip:{user or self.user}@{self.ip}:{self.port}>",
+             "Expires: 3600"], to=f"<{uri}>", from_header=f"<{uri}>")
         assert answer.status == 200, answer.start
         return self
 

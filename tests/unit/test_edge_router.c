@@ -420,6 +420,64 @@ static void test_random_walk(void **state)
 	assert_in_range(t->refused, 100, taken);
 }
 
+/* An answer of the edge to a stanza of that domain. */
+static int send_answer(struct rig *t, const char *xml)
+{
+	const struct edge_router_stanza s = {
+		.pair = pair_ab, .xml = span_str(xml), .is_answer = true};
+	struct edge_router_refusal no = {0};
+
+	return edge_router_send(t->r, &s, t->now, &no);
+}
+
+/* Messages that fill the queue do not keep out the answers, nor the reverse;
+ * what is owed is told, so that no more is taken from that peer. */
+static void test_answers_have_room(void **state)
+{
+	struct rig *t = *state;
+
+	for (uint64_t i = 0; i < LIMIT_PAIR_QUEUE_STANZAS; i++)
+		assert_int_equal(send_text(t, i + 1, "m"), 0);
+	assert_int_equal(send_text(t, 9999, "m"), FED_ELIMIT);
+	for (size_t i = 0; i < LIMIT_PAIR_ANSWERS; i++) {
+		assert_false(edge_router_owes(t->r, &pair_ab));
+		assert_int_equal(send_answer(t, "a"), 0);
+	}
+	assert_true(edge_router_owes(t->r, &pair_ab));
+	/* what was under way by then is taken all the same */
+	for (size_t i = LIMIT_PAIR_ANSWERS; i < LIMIT_PAIR_ANSWERS_HARD; i++)
+		assert_int_equal(send_answer(t, "a"), 0);
+	assert_int_equal(send_answer(t, "a"), FED_ELIMIT);
+	drain(t);
+	end_with(t, S2S_END_CONNECT);
+	drain(t);
+	assert_int_equal(t->outcomes,
+			 LIMIT_PAIR_QUEUE_STANZAS + LIMIT_PAIR_ANSWERS_HARD);
+	assert_false(edge_router_owes(t->r, &pair_ab));
+}
+
+/* While no attempt may be made a message is refused; an answer has nobody to
+ * be refused to and waits for the next attempt. */
+static void test_answer_waits_for_back_off(void **state)
+{
+	struct rig *t = *state;
+
+	assert_int_equal(send_text(t, 1, "m"), 0);
+	expect(t, "connect:xmpp.example ");
+	end_with(t, S2S_END_CONNECT);
+	expect(t, "no1 ");
+	assert_int_equal(send_answer(t, "a"), 0);
+	assert_int_equal(send_text(t, 2, "m"), FED_EDENIED);
+	expect(t, "");
+	assert_in_range(edge_router_deadline_ms(t->r), t->now,
+			t->now + LIMIT_BACKOFF_MIN_MS * 3 / 2 + 250);
+	t->now = edge_router_deadline_ms(t->r);
+	edge_router_on_timer(t->r, t->now);
+	expect(t, "connect:xmpp.example ");
+	open_stream(t);
+	expect(t, "w:a ");
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -436,6 +494,8 @@ int main(void)
 		TEST(test_all_bytes_limit),
 		TEST(test_many_domains),
 		TEST(test_peer_limit),
+		TEST(test_answers_have_room),
+		TEST(test_answer_waits_for_back_off),
 		TEST(test_idle_close),
 		TEST(test_stall),
 		TEST(test_congestion_holds),

@@ -115,7 +115,7 @@ kamailio_configure() {
 kamailio_start() {
 	local folder=$LAB_STATE/kamailio
 
-	spawn kamailio "$LAB_NS_INSIDE" kamailio -DD -E -m 64 -M 8 \
+	spawn kamailio "$LAB_NS_INSIDE" kamailio -DD -E -m 512 -M 8 \
 		-f "$folder/kamailio.cfg" -Y "$folder" -w "$folder"
 }
 
