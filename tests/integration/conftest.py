@@ -15,6 +15,14 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 LAB = TOP / "deploy/demo/lab"
 
 
+def context_switches(pid):
+    """Of all its threads, voluntary or not."""
+    return sum(int(count)
+               for status in pathlib.Path(f"/proc/{pid}/task").glob("*/status")
+               for count in re.findall(r"ctxt_switches:\s+(\d+)",
+                                       status.read_text()))
+
+
 class Lab:
     """deploy/demo/lab under one name."""
 
@@ -44,6 +52,15 @@ class Lab:
                                    self("env").stdout, re.M))
         return self
 
+    def edit(self, service, old, new):
+        """Another text in a daemon's configuration, and a restart."""
+        path = pathlib.Path(self.env[f"LAB_{service.upper()}_CONFIG"])
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+        self("restart", service)
+        self("wait-channel")
+
     def namespace(self, node):
         return f"{self.name}-{node}"
 
@@ -62,6 +79,16 @@ class Lab:
                 raise AssertionError(f"{service} never logged {pattern}")
             time.sleep(0.05)
 
+
+    def pid(self, service):
+        return int(pathlib.Path(self.env["LAB_STATE"], service,
+                                "pid").read_text())
+
+    def wakeups_per_s(self, service, seconds):
+        """How often any thread of the daemon got or lost a processor."""
+        before = context_switches(self.pid(service))
+        time.sleep(seconds)
+        return (context_switches(self.pid(service)) - before) / seconds
 
     def juliet(self, **more):
         return XmppUser(self.namespace("inet"), "juliet@xmpp.example",
@@ -96,6 +123,15 @@ def lab():
         assert instance.stop_daemons() == []
     finally:
         instance("down")
+
+
+@pytest.fixture(scope="session")
+def newest_tls():
+    """mbedTLS 3.6 of Debian 13 speaks TLS 1.3, 2.28 of Debian 12 does not."""
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${Version}",
+                           "libmbedtls-dev"], text=True, check=True,
+                          capture_output=True)
+    return "TLSv1.3" if int(done.stdout.split(".")[0]) >= 3 else "TLSv1.2"
 
 
 @pytest.fixture

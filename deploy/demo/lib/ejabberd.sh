@@ -20,7 +20,7 @@ ejabberd_host() {
 	printf '    s2s_cafile: %s\n' "$(peer_trust "$1")"
 	[[ $(peer_value "$1" tls) != none ]] ||
 		printf '    s2s_use_starttls: false\n'
-	grep -q '\.' "$1/ip" || printf '    outgoing_s2s_families: [ipv6]\n'
+	grep -qF . "$1/ip" || printf '    outgoing_s2s_families: [ipv6]\n'
 	[[ $(peer_value "$1" dialback) == no ]] || modules+=,mod_s2s_dialback
 	printf '    modules: {%s: {}}\n' "${modules//,/: {\}, }"
 }
@@ -53,11 +53,11 @@ ejabberd_configure() {
 
 # No node name, so no epmd and no cookie; one scheduler that does not spin.
 ejabberd_start() {
-	local folder=$LAB_STATE/ejabberd libraries
+	local folder=$LAB_STATE/ejabberd
+	local -a libraries=(/usr/lib/*/ejabberd-*)
 
-	libraries=$(compgen -G '/usr/lib/*/ejabberd-*' | head -n 1)
 	rm -f "$folder/is-up"
-	HOME=$folder ERL_LIBS=${libraries%/*} ERL_INETRC=$folder/inetrc \
+	HOME=$folder ERL_LIBS=${libraries[0]%/*} ERL_INETRC=$folder/inetrc \
 		EJABBERD_CONFIG_PATH=$folder/ejabberd.yml \
 		EJABBERD_LOG_PATH=$folder/ejabberd.log \
 		ERL_CRASH_DUMP=/dev/null \

@@ -12,9 +12,11 @@ render_prosody() {
 	local PROSODY_DIR=$LAB_STATE/$1
 	local PROSODY_DOMAIN PROSODY_IPS PROSODY_SECURITY PROSODY_CA
 	local PROSODY_CERT PROSODY_KEY PROSODY_DIRECT_PORTS="" PROSODY_DNS=""
+	local PROSODY_USE_IPV4=true
 
 	PROSODY_DOMAIN=$(prosody_value "$1" domain)
 	PROSODY_IPS=$(prosody_value "$1" ip | sed 's/.*/"&"/' | paste -sd ,)
+	grep -qF . "$PROSODY_DIR/ip" || PROSODY_USE_IPV4=false
 	PROSODY_SECURITY=$(prosody_security "$1")
 	PROSODY_CERT=$(peer_certificate "$PROSODY_DIR")/chain.pem
 	PROSODY_KEY=$(peer_certificate "$PROSODY_DIR")/key.pem
@@ -25,7 +27,7 @@ render_prosody() {
 	fi
 	export PROSODY_DIR PROSODY_DOMAIN PROSODY_IPS PROSODY_SECURITY \
 		PROSODY_CA PROSODY_CERT PROSODY_KEY PROSODY_DIRECT_PORTS \
-		PROSODY_DNS
+		PROSODY_DNS PROSODY_USE_IPV4
 	mkdir -p "$PROSODY_DIR/data"
 	# the names under which it looks for a certificate for direct TLS
 	ln -sf "$PROSODY_CERT" "$PROSODY_DIR/$PROSODY_DOMAIN.crt"
