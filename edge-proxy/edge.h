@@ -38,6 +38,7 @@ struct edge {
 	struct edge_confirm *confirm;
 	struct edge_channel *channel;
 	struct listener **listeners;
+	size_t listener_count;
 	struct edge_in *ins;		/* inbound streams */
 	struct edge_out *outs;		/* outbound streams */
 	struct edge_out *outs_by_route; /* uthash: router's stream numbers */
@@ -78,8 +79,9 @@ void edge_check_stopped(struct edge *e);
 
 /* --- edge_session_in*.c --------------------------------------------------- */
 
-/** listener_fn; arg is the struct edge. */
+/** listener_fn; arg is the struct edge.  The second one for direct TLS. */
 void edge_in_accept(struct listener *l, struct conn *c, void *arg);
+void edge_in_accept_direct(struct listener *l, struct conn *c, void *arg);
 
 /** Close all in order (system-shutdown), or at once. */
 void edge_in_shutdown_all(struct edge *e);

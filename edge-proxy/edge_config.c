@@ -56,6 +56,8 @@ static const cyaml_schema_value_t domain_entry = {
 
 static const cyaml_schema_field_t s2s_fields[] = {
 	LIST("listen", 0, struct edge_config_s2s, listen, &text_entry),
+	LIST("listen_direct_tls", CYAML_FLAG_OPTIONAL, struct edge_config_s2s,
+	     listen_direct_tls, &text_entry),
 	STRING("trust", struct edge_config_s2s, trust),
 	LIST("domains", 0, struct edge_config_s2s, domains, &domain_entry),
 	STRING_OPT("dialback_secret_file", struct edge_config_s2s,

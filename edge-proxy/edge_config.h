@@ -34,6 +34,8 @@ struct edge_config_partner {
 struct edge_config_s2s {
 	char **listen;
 	unsigned listen_count;
+	char **listen_direct_tls; /* XEP-0368 */
+	unsigned listen_direct_tls_count;
 	char *trust;
 	struct edge_config_domain *domains;
 	unsigned domains_count;

@@ -9,16 +9,11 @@
 #include "io/host_config.h"
 #include "xmpp/jid.h"
 
-static int check_addresses(const struct host_place *c, const char *key,
-			   char *const *list, unsigned n)
+static int check_each_address(const struct host_place *c, const char *key,
+			      char *const *list, unsigned n)
 {
 	struct sockaddr_storage addr;
 
-	if (n == 0)
-		return host_complain(
-			c, key,
-			"is empty, expected one address or more, such "
-			"as [\"192.0.2.1:5269\"]");
 	for (unsigned i = 0; i < n; i++)
 		if (host_config_sockaddr(list[i], &addr) != 0)
 			return host_complain(
@@ -27,6 +22,17 @@ static int check_addresses(const struct host_place *c, const char *key,
 				"\"address:port\" or \"[v6]:port\"",
 				list[i]);
 	return 0;
+}
+
+static int check_addresses(const struct host_place *c, const char *key,
+			   char *const *list, unsigned n)
+{
+	if (n == 0)
+		return host_complain(
+			c, key,
+			"is empty, expected one address or more, such "
+			"as [\"192.0.2.1:5269\"]");
+	return check_each_address(c, key, list, n);
 }
 
 static int check_readable(const struct host_place *c, const char *key,
@@ -145,6 +151,10 @@ static int check_s2s(const struct host_place *c,
 {
 	int err = check_addresses(c, "s2s.listen", s->listen, s->listen_count);
 
+	if (err == 0)
+		err = check_each_address(c, "s2s.listen_direct_tls",
+					 s->listen_direct_tls,
+					 s->listen_direct_tls_count);
 	if (err == 0)
 		err = check_readable(c, "s2s.trust", s->trust);
 	if (err == 0)

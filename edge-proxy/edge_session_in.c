@@ -122,13 +122,14 @@ static void on_ready(struct edge_in *in, const struct s2s_action *a)
 	count_partner(in, a->u.ready.pair.remote);
 	edge_routes_seen(in->e, &a->u.ready.pair);
 	fed_log(&in->e->log, FED_LOG_INFO, "stream_open",
-		"%s local=%s peer=%s address=%s mechanism=%s tls=%s",
+		"%s local=%s peer=%s address=%s mechanism=%s tls=%s "
+		"direct=%d",
 		in->label.text, log_value(span_str(a->u.ready.pair.local)).text,
 		log_value(span_str(a->u.ready.pair.remote)).text,
 		conn_peer_address(in->conn),
 		a->u.ready.mechanism == FED__MECHANISM__EXTERNAL ? "external"
 								 : "dialback",
-		tls == NULL ? "none" : tls->version);
+		tls == NULL ? "none" : tls->version, in->is_direct);
 }
 
 static void start_verify(struct edge_in *in, const struct s2s_action *a)

@@ -16,6 +16,7 @@ struct edge_in {
 	struct s2s_env env;
 	char address[EDGE_SOURCE_BYTES]; /* in e->strangers until open */
 	bool is_stranger;
+	bool is_direct;		   /* TLS before the first byte */
 	char *partner;		   /* counted in e->partners */
 	struct edge_source source; /* stanzas for the channel */
 	bool is_timer_due;	   /* while held */

@@ -30,19 +30,17 @@ static void refuse(struct edge *e, struct conn *c, const char *why)
 	conn_close(c);
 }
 
-void edge_in_accept(struct listener *l, struct conn *c, void *arg)
+static struct edge_in *take(struct edge *e, struct conn *c)
 {
-	struct edge *e = arg;
 	char source[EDGE_SOURCE_BYTES];
 	struct edge_in *in;
 	const char *why;
 
-	(void)l;
 	edge_source_of(conn_peer_address(c), source);
 	why = refusal(e, source);
 	if (why != NULL) {
 		refuse(e, c, why);
-		return;
+		return NULL;
 	}
 	in = calloc(1, sizeof(*in));
 	if (in != NULL) {
@@ -59,7 +57,7 @@ void edge_in_accept(struct listener *l, struct conn *c, void *arg)
 		edge_count_drop(&e->strangers, source);
 		free(in);
 		refuse(e, c, "memory");
-		return;
+		return NULL;
 	}
 	memcpy(in->address, source, sizeof(source));
 	in->is_stranger = true;
@@ -74,6 +72,31 @@ void edge_in_accept(struct listener *l, struct conn *c, void *arg)
 	e->streams++;
 	conn_set_handler(c, edge_in_conn, in);
 	conn_set_deadline(c, s2s_in_deadline_ms(in->core));
+	return in;
+}
+
+void edge_in_accept(struct listener *l, struct conn *c, void *arg)
+{
+	(void)l;
+	(void)take(arg, c);
+}
+
+void edge_in_accept_direct(struct listener *l, struct conn *c, void *arg)
+{
+	/* the certificate that SNI asks for; whether it was the right one for
+	 * the stream's "to" is for the peer to judge, as it is with STARTTLS */
+	const struct tls_params p = {.side = TLS_SERVER, .is_direct = true};
+	struct edge *e = arg;
+	struct edge_in *in = take(e, c);
+
+	(void)l;
+	if (in == NULL)
+		return;
+	in->is_direct = true;
+	if (conn_start_tls(c, e->creds, &p) != 0)
+		edge_in_event(in, &(struct s2s_event){
+					  .kind = S2S_EV_TLS_FAILED,
+					  .u.text = "TLS cannot be started"});
 }
 
 void edge_in_shutdown_all(struct edge *e)

@@ -153,13 +153,14 @@ static void on_ready(struct edge_out *o)
 
 	o->is_open = true;
 	fed_log(&o->e->log, FED_LOG_INFO, "stream_open",
-		"%s local=%s peer=%s address=%s mechanism=%s tls=%s",
+		"%s local=%s peer=%s address=%s mechanism=%s tls=%s "
+		"direct=%d",
 		o->label.text, log_value(span_str(o->local)).text,
 		log_value(span_str(o->remote)).text, conn_peer_address(o->conn),
 		s2s_out_mechanism(o->core) == FED__MECHANISM__EXTERNAL
 			? "external"
 			: "dialback",
-		tls == NULL ? "none" : tls->version);
+		tls == NULL ? "none" : tls->version, o->is_direct);
 	if (o->route != 0)
 		edge_routes_opened(o->e, o->route,
 				   s2s_out_peer_max_bytes(o->core));
@@ -317,6 +318,13 @@ void edge_out_dialed(void *arg, struct conn *c, const struct s2s_reason *why)
 					   .kind = err == FED_EDENIED
 							   ? S2S_END_POLICY
 							   : S2S_END_CONNECT});
+		return;
+	}
+	if (conn_tls_facts(c) != NULL) { /* a direct-TLS target */
+		o->is_direct = true;
+		edge_out_event(o,
+			       &(struct s2s_event){.kind = S2S_EV_TLS_UP,
+						   .u.tls = conn_tls_facts(c)});
 		return;
 	}
 	drain(o);

@@ -26,6 +26,7 @@ struct edge_out {
 	struct edge_verify *verify; /* VERIFY: who waits */
 	bool has_verdict;
 	enum s2s_verify_result verdict;
+	bool is_direct; /* TLS before the first byte (XEP-0368) */
 	bool is_open;	/* READY was reported */
 	bool is_closed; /* off the lists, freed at the end of the turn */
 	/* what befell it while actions were drained; fed afterwards */

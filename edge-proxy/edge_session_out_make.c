@@ -39,15 +39,23 @@ static struct edge_out *new_out(struct edge *e, enum s2s_out_mode mode,
 
 static void dial(struct edge_out *o)
 {
-	const struct edge_dial_params p = {.loop = o->e->loop,
-					   .dns = o->e->dns,
-					   .domain = o->remote,
-					   .label = o->label.text,
-					   .fn = edge_out_dialed,
-					   .arg = o};
+	const struct policy_partner *rule =
+		policy_find(&o->e->policy, span_str(o->remote));
+	struct edge_dial_params p = {.loop = o->e->loop,
+				     .dns = o->e->dns,
+				     .domain = o->remote,
+				     .label = o->label.text,
+				     .fn = edge_out_dialed,
+				     .arg = o};
 	struct s2s_reason r;
-	int err = edge_dial_new(&o->dial, &p);
+	int err;
 
+	/* direct TLS only where the rule allows TLS */
+	if (rule != NULL && rule->tls != POLICY_OFF)
+		p.creds = o->e->creds;
+	if (tls_creds_has(o->e->creds, o->local))
+		p.identity = o->local;
+	err = edge_dial_new(&o->dial, &p);
 	if (err == 0)
 		return;
 	r = edge_reason(err == FED_EINVAL ? S2S_END_DNS : S2S_END_TIMEOUT,

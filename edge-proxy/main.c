@@ -69,9 +69,7 @@ void edge_check_stopped(struct edge *e)
 
 static void close_listeners(struct edge *e)
 {
-	for (unsigned i = 0;
-	     e->listeners != NULL && i < e->config->file->s2s.listen_count;
-	     i++) {
+	for (size_t i = 0; i < e->listener_count; i++) {
 		listener_close(e->listeners[i]);
 		e->listeners[i] = NULL;
 	}
@@ -127,17 +125,31 @@ static int make_secret(struct edge *e)
 	return 0;
 }
 
+static int start_list(struct edge *e, char *const *list, unsigned count,
+		      listener_fn fn, struct errbuf *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < count; i++)
+		rc = listener_new(&e->listeners[e->listener_count++], e->loop,
+				  list[i], fn, e, err);
+	return rc;
+}
+
 static int start_listeners(struct edge *e, struct errbuf *err)
 {
 	const struct edge_config_s2s *s = &e->config->file->s2s;
-	int rc = 0;
+	size_t count = (size_t)s->listen_count + s->listen_direct_tls_count;
+	int rc;
 
-	e->listeners = calloc(s->listen_count, sizeof(struct listener *));
+	e->listeners = calloc(count, sizeof(struct listener *));
 	if (e->listeners == NULL)
 		return FED_ENOMEM;
-	for (unsigned i = 0; rc == 0 && i < s->listen_count; i++)
-		rc = listener_new(&e->listeners[i], e->loop, s->listen[i],
-				  edge_in_accept, e, err);
+	rc = start_list(e, s->listen, s->listen_count, edge_in_accept, err);
+	if (rc == 0)
+		rc = start_list(e, s->listen_direct_tls,
+				s->listen_direct_tls_count,
+				edge_in_accept_direct, err);
 	return rc;
 }
 

@@ -55,6 +55,8 @@ def test_the_man_page_shows_the_example(daemon):
 BROKEN = [
     ("edge-proxy", r"instance:.*", "", "instance"),
     ("edge-proxy", r"5269", "99999", "listen"),
+    ("edge-proxy", r"(listen_direct_tls: ).*", r"\1[nonsense]",
+     "listen_direct_tls"),
     ("edge-proxy", r"tls: required", "tls: perhaps", "tls"),
     ("edge-proxy", r"partners:", "parners:", "parners"),
     ("edge-proxy", r"(certificate: )[^\s,}]+", r"\1/nowhere.pem", "/nowhere.pem"),

@@ -53,6 +53,10 @@ def test_dead_xmpp_server(lab, romeo):
         "h.dead.example. 60 IN A 198.51.100.59")
     answer = romeo.message("sip:juliet@dead.example", "hello?")
     assert answer.status == 504, answer.start
+    # what happened, but not where: that is for the edge's log only
+    assert "connection refused" in answer.start
+    assert "198.51.100" not in answer.start
+    lab.wait_log("edge", r"connection refused; 198\.51\.100\.59:5269")
 
 
 def test_sips_is_not_carried(romeo):
