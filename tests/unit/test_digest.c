@@ -102,12 +102,29 @@ static void test_id_source(void **state)
 	assert_string_not_equal(a, b);
 }
 
+/* AES-256 of 1 and 2, little-endian, in one block each. */
+static void test_id_source_is_a_cipher(void **state)
+{
+	static const char *const expected[] = {
+		"5275f3d86b4fb8684593133ebfa53cd3",
+		"779b38d15bffb63d8d609d551a5cc98e"};
+	struct id_source s = {.key = {0}};
+	char id[ID_TEXT_BYTES + 1];
+
+	(void)state;
+	for (size_t i = 0; i < FED_ARRAY_LEN(expected); i++) {
+		id_source_next(&s, id);
+		assert_string_equal(id, expected[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_id_source),
+		cmocka_unit_test(test_id_source_is_a_cipher),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
