@@ -51,6 +51,7 @@ struct sip_adapter {
 	struct sip_server *servers;
 	struct sip_client *clients;
 	uint64_t next_handle;
+	struct sip_adapter_text *text; /* of the message at hand; 22 KB */
 	char *next_hop;
 	char *route; /* <next hop;lr> */
 	size_t fixed_bytes;
@@ -166,19 +167,16 @@ static bool is_wanted(struct sip_adapter *a, msg_t *msg, sip_t const *sip,
 static int on_message(struct sip_adapter *a, nta_agent_t *agent, msg_t *msg,
 		      sip_t *sip)
 {
-	struct sip_adapter_text *text = calloc(1, sizeof(*text));
 	nta_incoming_t *irq;
 
-	if (text == NULL || !is_wanted(a, msg, sip, text)) {
+	if (!is_wanted(a, msg, sip, a->text)) {
 		nta_msg_discard(agent, msg);
-		free(text);
 		return 0;
 	}
 	/* takes the message, also when it fails */
 	irq = nta_incoming_create(agent, a->leg, msg, sip, TAG_END());
 	if (irq != NULL)
-		on_request(a, irq, sip, text);
-	free(text);
+		on_request(a, irq, sip, a->text);
 	return 0;
 }
 
@@ -413,9 +411,10 @@ int sip_adapter_new(struct sip_adapter **a_out,
 	if (a == NULL)
 		return FED_ENOMEM;
 	a->p = *p;
+	a->text = calloc(1, sizeof(*a->text));
 	a->next_hop = strdup(p->next_hop);
 	/* RFC 3261 8.1.2: the outbound proxy as a pre-loaded loose route */
-	if (a->next_hop == NULL ||
+	if (a->text == NULL || a->next_hop == NULL ||
 	    asprintf(&a->route, "<%s;lr>", p->next_hop) < 0) {
 		a->route = NULL;
 		sip_adapter_free(a);
@@ -447,6 +446,7 @@ void sip_adapter_free(struct sip_adapter *a)
 		nta_leg_destroy(a->leg);
 	if (a->agent != NULL)
 		nta_agent_destroy(a->agent);
+	free(a->text);
 	free(a->next_hop);
 	free(a->route);
 	free(a);
