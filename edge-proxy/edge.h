@@ -138,7 +138,8 @@ size_t edge_routes_stanzas(const struct edge *e);
 /** The peer authenticated a stream of its own. */
 void edge_routes_seen(struct edge *e, const struct s2s_pair *pair);
 
-void edge_routes_opened(struct edge *e, uint64_t stream, size_t peer_max);
+void edge_routes_opened(struct edge *e, uint64_t stream,
+			const struct s2s_limits *limits);
 void edge_routes_ended(struct edge *e, uint64_t stream,
 		       const struct s2s_reason *reason);
 void edge_routes_flushed(struct edge *e, uint64_t stream, uint64_t offset,

@@ -143,6 +143,7 @@ static void refuse(struct edge_channel *ch, struct edge_gateway *gw,
 		bare.condition = no->condition;
 		error = &bare;
 	}
+	error->detail = no->detail;
 	answer(ch, gw, ref, error);
 	arena_deinit(&arena);
 }

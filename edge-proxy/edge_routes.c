@@ -89,6 +89,8 @@ static void on_outcome(struct edge *e, const struct edge_router_action *a)
 					 a->u.outcome.text[0] == '\0'
 						 ? NULL
 						 : a->u.outcome.text);
+	if (error != NULL)
+		error->detail = a->u.outcome.detail;
 	edge_routes_settle(e, a->u.outcome.origin, a->u.outcome.tag, error,
 			   a->u.outcome.start_ms);
 	arena_deinit(&arena);
@@ -197,9 +199,10 @@ void edge_routes_seen(struct edge *e, const struct s2s_pair *pair)
 	kick(e);
 }
 
-void edge_routes_opened(struct edge *e, uint64_t stream, size_t peer_max)
+void edge_routes_opened(struct edge *e, uint64_t stream,
+			const struct s2s_limits *limits)
 {
-	edge_router_opened(e->routes->router, stream, peer_max,
+	edge_router_opened(e->routes->router, stream, limits,
 			   loop_now_ms(e->loop));
 	kick(e);
 }
@@ -323,8 +326,18 @@ static int refuse(struct edge_router_refusal *no, Fed__Condition c,
 		  const char *text)
 {
 	no->condition = c;
+	no->detail = FED__ERROR_DETAIL__NO_DETAIL;
 	(void)snprintf(no->text, sizeof(no->text), "%s", text);
 	return FED_EDENIED;
+}
+
+static int refuse_too_big(struct edge_router_refusal *no)
+{
+	int err = refuse(no, FED__CONDITION__POLICY_VIOLATION,
+			 "too large for a stanza");
+
+	no->detail = FED__ERROR_DETAIL__STANZA_TOO_BIG;
+	return err;
 }
 
 /* The gateway is not believed either: its domains must be ours and a
@@ -378,9 +391,7 @@ int edge_routes_send(struct edge *e, struct edge_origin origin,
 	if (err == 0) {
 		rs.xml = write_xml(e, frame->stanza);
 		if (rs.xml.n == 0)
-			err = refuse(refusal_out,
-				     FED__CONDITION__POLICY_VIOLATION,
-				     "too large for a stanza");
+			err = refuse_too_big(refusal_out);
 	}
 	if (err == 0)
 		err = take(e, &rs, refusal_out);

@@ -163,7 +163,7 @@ static void on_ready(struct edge_out *o)
 		tls == NULL ? "none" : tls->version, o->is_direct);
 	if (o->route != 0)
 		edge_routes_opened(o->e, o->route,
-				   s2s_out_peer_max_bytes(o->core));
+				   s2s_out_peer_limits(o->core));
 }
 
 static void do_action(struct edge_out *o, const struct s2s_action *a)

@@ -43,6 +43,8 @@
 #define LIMIT_DIALBACK_MS 30000u    /* one verification by another server */
 #define LIMIT_STREAM_CLOSE_MS 5000u /* our </stream> to the peer's */
 #define LIMIT_STREAM_IDLE_MS (30u * 60u * 1000u)
+/* At least, whatever a peer announces: a stream for every stanza. */
+#define LIMIT_STREAM_IDLE_MIN_MS 10000u
 /* Whitespace on an open outbound stream: a dead connection shows itself. */
 #define LIMIT_STREAM_KEEPALIVE_MS (5u * 60u * 1000u)
 #define LIMIT_CHANNEL_HELLO_MS 10000u

@@ -25,7 +25,8 @@ struct pair_item {
 	struct span xml;
 	struct span tag;	/* the owner's words for the ledger */
 	Fed__Condition refused; /* outcome; NO_CONDITION: delivered */
-	char text[128];		/* why refused; ASCII */
+	Fed__ErrorDetail detail;
+	char text[128]; /* why refused; ASCII */
 	struct pair_item *prev;
 	struct pair_item *next;
 	char data[]; /* of xml and tag */

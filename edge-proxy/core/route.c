@@ -98,7 +98,7 @@ static uint64_t idle_ms(const struct route_stream *st)
 {
 	if (st->number == 0 || !st->is_open || st->is_adopted)
 		return UINT64_MAX;
-	return st->used_ms + LIMIT_STREAM_IDLE_MS;
+	return st->used_ms + st->idle_ms;
 }
 
 uint64_t route_spare_idle_ms(const struct route *rt)
@@ -132,6 +132,17 @@ uint64_t route_next_ms(const struct route *rt)
 		return rt->until_ms + LIMIT_BACKOFF_MAX_MS;
 	}
 	return UINT64_MAX;
+}
+
+/* Ahead of the peer, so that no stanza meets a stream that it is closing. */
+uint64_t route_idle_ms(uint64_t peer_idle_ms)
+{
+	uint64_t idle_ms = peer_idle_ms / 4 * 3;
+
+	if (peer_idle_ms == 0 || idle_ms > LIMIT_STREAM_IDLE_MS)
+		return LIMIT_STREAM_IDLE_MS;
+	return idle_ms > LIMIT_STREAM_IDLE_MIN_MS ? idle_ms
+						  : LIMIT_STREAM_IDLE_MIN_MS;
 }
 
 bool route_is_empty(const struct route *rt)

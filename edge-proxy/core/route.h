@@ -25,7 +25,8 @@ struct route_stream {
 	bool is_open;	   /* authenticated */
 	bool is_adopted;   /* the peer opened it */
 	bool is_congested; /* OPEN */
-	size_t peer_max;   /* OPEN */
+	size_t peer_max;   /* OPEN; 0: no limit */
+	uint64_t idle_ms;  /* OPEN: how long it may carry nothing */
 	uint64_t used_ms;  /* OPEN: last stanza, either way */
 };
 
@@ -86,6 +87,9 @@ void route_set_state(struct route *rt, enum route_state to, const char *why,
 
 /** Milliseconds to wait after so many failures in a row. */
 uint64_t route_backoff_ms(unsigned failures, struct id_source *ids);
+
+/** How long a stream may carry nothing; 0: the peer did not say. */
+uint64_t route_idle_ms(uint64_t peer_idle_ms);
 
 /** When a route in this state has to be looked at; UINT64_MAX: never. */
 uint64_t route_next_ms(const struct route *rt);

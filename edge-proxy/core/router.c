@@ -237,9 +237,11 @@ static int admit(struct edge_router *r, struct route *rt,
 			      FED_EDENIED);
 	}
 	if (rt->state == ROUTE_OPEN && rt->now->peer_max != 0 &&
-	    s->xml.n > rt->now->peer_max)
+	    s->xml.n > rt->now->peer_max) {
+		out->detail = FED__ERROR_DETAIL__STANZA_TOO_BIG;
 		return refuse(out, FED__CONDITION__POLICY_VIOLATION,
 			      "larger than the peer takes", FED_EDENIED);
+	}
 	/* LIMIT: see limits.h */
 	if (s->xml.n > LIMIT_ROUTER_BYTES - r->bytes)
 		return refuse(out, FED__CONDITION__RESOURCE_CONSTRAINT,
@@ -300,6 +302,7 @@ int edge_router_send(struct edge_router *r, const struct edge_router_stanza *s,
 	struct route *rt;
 	int err;
 
+	refusal_out->detail = FED__ERROR_DETAIL__NO_DETAIL;
 	if (r->is_stopped)
 		return refuse(refusal_out,
 			      FED__CONDITION__REMOTE_SERVER_TIMEOUT,
@@ -327,6 +330,7 @@ static bool take_outcome(struct edge_router *r, struct edge_router_action *a)
 	*a = (struct edge_router_action){.kind = EDGE_ROUTER_OUTCOME};
 	a->u.outcome.origin = it->origin;
 	a->u.outcome.refused = it->refused;
+	a->u.outcome.detail = it->detail;
 	a->u.outcome.text = it->text;
 	a->u.outcome.tag = it->tag;
 	a->u.outcome.start_ms = it->start_ms;
@@ -339,10 +343,13 @@ static void drop_oversized(struct edge_router *r, struct route *rt)
 	size_t max = rt->now->peer_max;
 
 	while (max != 0 && rt->queue.waiting != NULL &&
-	       rt->queue.waiting->xml.n > max)
-		router_done(r, pair_queue_take_waiting(&rt->queue),
-			    FED__CONDITION__POLICY_VIOLATION,
+	       rt->queue.waiting->xml.n > max) {
+		struct pair_item *it = pair_queue_take_waiting(&rt->queue);
+
+		it->detail = FED__ERROR_DETAIL__STANZA_TOO_BIG;
+		router_done(r, it, FED__CONDITION__POLICY_VIOLATION,
 			    "larger than the peer takes");
+	}
 }
 
 static bool take_write(struct edge_router *r, struct route *rt,

@@ -38,7 +38,8 @@ struct edge_router_env {
 };
 
 enum edge_router_close_why {
-	EDGE_ROUTER_IDLE,    /* nothing said for LIMIT_STREAM_IDLE_MS */
+	EDGE_ROUTER_IDLE,    /* nothing said for LIMIT_STREAM_IDLE_MS, or for
+			      * most of what the peer allows */
 	EDGE_ROUTER_STALLED, /* the peer takes nothing: LIMIT_WRITE_STALL_MS */
 	EDGE_ROUTER_GIVE_UP, /* the attempt takes too long */
 };
@@ -65,7 +66,8 @@ struct edge_router_action {
 		struct {
 			struct edge_origin origin;
 			Fed__Condition refused; /* NO_CONDITION: delivered */
-			const char *text;	/* ASCII, "" none */
+			Fed__ErrorDetail detail;
+			const char *text; /* ASCII, "" none */
 			struct span tag;
 			uint64_t start_ms;
 		} outcome;
@@ -93,6 +95,7 @@ struct edge_router_stanza {
 /* Why a stanza was not taken. */
 struct edge_router_refusal {
 	Fed__Condition condition;
+	Fed__ErrorDetail detail;
 	char text[128];
 };
 
@@ -128,9 +131,9 @@ uint64_t edge_router_adopt(struct edge_router *r, const struct s2s_pair *pair,
 /** The peer said something on that stream (XEP-0288): it is not idle. */
 void edge_router_heard(struct edge_router *r, uint64_t stream, uint64_t now_ms);
 
-/** The stream is authenticated.  @param peer_max XEP-0478, 0: no limit */
-void edge_router_opened(struct edge_router *r, uint64_t stream, size_t peer_max,
-			uint64_t now_ms);
+/** The stream is authenticated; the peer announced those limits. */
+void edge_router_opened(struct edge_router *r, uint64_t stream,
+			const struct s2s_limits *limits, uint64_t now_ms);
 
 /** The attempt failed or the stream takes no more stanzas. */
 void edge_router_ended(struct edge_router *r, uint64_t stream,

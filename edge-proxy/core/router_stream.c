@@ -223,14 +223,15 @@ void edge_router_ended(struct edge_router *r, uint64_t stream,
 		edge_router_stop(r);
 }
 
-void edge_router_opened(struct edge_router *r, uint64_t stream, size_t peer_max,
-			uint64_t now_ms)
+void edge_router_opened(struct edge_router *r, uint64_t stream,
+			const struct s2s_limits *limits, uint64_t now_ms)
 {
 	struct route_stream *st = find_stream(r, stream);
 
 	if (st == NULL || st->is_open)
 		return;
-	st->peer_max = peer_max;
+	st->peer_max = limits->max_bytes;
+	st->idle_ms = route_idle_ms(limits->idle_ms);
 	st->is_open = true;
 	st->used_ms = now_ms;
 	if (st == st->route->now)

@@ -113,6 +113,13 @@ enum s2s_verify_result {
 	S2S_VERIFY_NO_ANSWER,  /* remote-server-timeout */
 };
 
+/* What a peer announced (XEP-0478). */
+struct s2s_limits {
+	size_t max_bytes; /* of a stanza to it; 0: not said */
+	uint64_t
+		idle_ms; /* it closes what is silent for so long; 0: not said */
+};
+
 /* A domain pair as seen by us: ours first. */
 struct s2s_pair {
 	const char *local;

@@ -199,7 +199,7 @@ void s2s_out_start_stream(struct s2s_out *s, enum out_state to,
 
 	/* RFC 6120 4.3.3, 5.4.3.3: what the last features said is forgotten;
 	 * in the clear anybody could have said it */
-	s->peer_max_bytes = 0;
+	s->peer_limits = (struct s2s_limits){0};
 	s2s_out_set_state(s, to, trigger);
 	s2s_write_header(&s->queue.out, &h);
 }
@@ -462,9 +462,9 @@ bool s2s_out_is_open(const struct s2s_out *s)
 	return s->state == OUT_OPEN;
 }
 
-size_t s2s_out_peer_max_bytes(const struct s2s_out *s)
+const struct s2s_limits *s2s_out_peer_limits(const struct s2s_out *s)
 {
-	return s->peer_max_bytes;
+	return &s->peer_limits;
 }
 
 bool s2s_out_is_bidi(const struct s2s_out *s)

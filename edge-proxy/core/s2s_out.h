@@ -49,8 +49,8 @@ uint64_t s2s_out_deadline_ms(const struct s2s_out *s);
 /** OPEN: stanzas may be written by the shell behind what the core wrote. */
 bool s2s_out_is_open(const struct s2s_out *s);
 
-/** The peer's announced stanza limit (XEP-0478), 0: none. */
-size_t s2s_out_peer_max_bytes(const struct s2s_out *s);
+/** What the peer announced in its last features; lives as the core. */
+const struct s2s_limits *s2s_out_peer_limits(const struct s2s_out *s);
 
 /** The stream carries the peer's stanzas too (XEP-0288). */
 bool s2s_out_is_bidi(const struct s2s_out *s);

@@ -54,7 +54,7 @@ struct s2s_out {
 	bool has_peer_version;
 	bool has_bidi; /* we asked: the peer's stanzas come here */
 	Fed__Mechanism mechanism;
-	size_t peer_max_bytes;
+	struct s2s_limits peer_limits;
 	char *local;
 	char *remote;
 	char *verify_id;  /* VERIFY */

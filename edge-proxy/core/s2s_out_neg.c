@@ -271,8 +271,8 @@ static void on_features(struct s2s_out *s, const struct xml_el *el)
 	struct s2s_features f;
 
 	s2s_features_read(el, &f);
-	if (f.max_bytes > 0)
-		s->peer_max_bytes = f.max_bytes;
+	if (f.has_limits)
+		s->peer_limits = f.limits;
 	if (s->state == OUT_FEAT_AUTH)
 		s2s_out_open(s, FED__MECHANISM__EXTERNAL, "features");
 	else if (s->state == OUT_FEAT_CLEAR || s->state == OUT_FEAT_SECURE)

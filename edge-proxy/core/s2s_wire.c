@@ -77,19 +77,28 @@ static bool has_external(const struct xml_el *mechanisms)
 	return false;
 }
 
-/* XEP-0478: <limits/> inside el */
-static size_t read_max_bytes(const struct xml_el *el)
+static uint32_t read_number(const struct xml_el *el, const char *name)
 {
-	const struct xml_el *limits = xml_child(el, NS_LIMITS, "limits");
-	const struct xml_el *max;
+	const struct xml_el *child = xml_child(el, NS_LIMITS, name);
 	uint32_t n = 0;
 
-	if (limits == NULL)
-		return 0;
-	max = xml_child(limits, NS_LIMITS, "max-bytes");
-	if (max == NULL || span_to_u32(span_trim(span_str(max->text)), &n) != 0)
+	if (child == NULL ||
+	    span_to_u32(span_trim(span_str(child->text)), &n) != 0)
 		return 0;
 	return n;
+}
+
+/* XEP-0478: <limits/> inside el; false: none */
+static bool read_limits(const struct xml_el *el, struct s2s_limits *out)
+{
+	const struct xml_el *limits = xml_child(el, NS_LIMITS, "limits");
+
+	*out = (struct s2s_limits){0};
+	if (limits == NULL)
+		return false;
+	out->max_bytes = read_number(limits, "max-bytes");
+	out->idle_ms = (uint64_t)read_number(limits, "idle-seconds") * 1000;
+	return true;
 }
 
 void s2s_features_read(const struct xml_el *el, struct s2s_features *f)
@@ -100,12 +109,15 @@ void s2s_features_read(const struct xml_el *el, struct s2s_features *f)
 	f->has_starttls = xml_child(el, NS_TLS, "starttls") != NULL;
 	f->has_external = mechanisms != NULL && has_external(mechanisms);
 	f->has_bidi = xml_child(el, NS_BIDI_FEATURE, "bidi") != NULL;
-	f->max_bytes = read_max_bytes(el);
+	f->has_limits = read_limits(el, &f->limits);
 }
 
 size_t s2s_bidi_max_bytes(const struct xml_el *el)
 {
-	return read_max_bytes(el);
+	struct s2s_limits limits;
+
+	(void)read_limits(el, &limits);
+	return limits.max_bytes;
 }
 
 struct s2s_reason s2s_reason_make(enum s2s_reason_kind kind,

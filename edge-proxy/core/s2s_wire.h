@@ -49,7 +49,8 @@ struct s2s_features {
 	bool has_starttls;
 	bool has_external;
 	bool has_bidi;
-	size_t max_bytes; /* XEP-0478, 0: none */
+	bool has_limits; /* XEP-0478 */
+	struct s2s_limits limits;
 };
 
 /** What matters of <stream:features/>. */

@@ -134,6 +134,10 @@ static void read_error_child(struct stanza_reader *r, const struct xml_el *c,
 
 	if (is_text && stanza_part_text(r, c, &e->text, &e->n_text))
 		return;
+	if (xml_is(c, NS_ERRORS_EXT, "stanza-too-big")) {
+		e->detail = FED__ERROR_DETAIL__STANZA_TOO_BIG;
+		return;
+	}
 	if (is_ours && !is_text && e->condition == FED__CONDITION__NO_CONDITION)
 		read_condition(r, c, e);
 	else

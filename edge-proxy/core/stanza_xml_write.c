@@ -102,6 +102,8 @@ static void print_error(struct buf *b, const Fed__Stanza *s,
 	xml_write_body(b);
 	print_condition(b, e);
 	print_texts(b, s, "text", NS_STANZA_ERRORS, e->text, e->n_text);
+	if (e->detail == FED__ERROR_DETAIL__STANZA_TOO_BIG)
+		xml_write_flag(b, "stanza-too-big", NS_ERRORS_EXT);
 	xml_write_close(b, "error");
 }
 

@@ -63,6 +63,8 @@ static int status_of(const Fed__Error *e, bool is_full_jid, bool is_invite)
 	if (e->condition == FED__CONDITION__REMOTE_SERVER_NOT_FOUND &&
 	    e->type == FED__ERROR_TYPE__WAIT)
 		i = (size_t)FED__CONDITION__REMOTE_SERVER_TIMEOUT;
+	if (e->detail == FED__ERROR_DETAIL__STANZA_TOO_BIG)
+		return 513;
 	return for_method(is_full_jid ? to_sip[i].full : to_sip[i].bare,
 			  is_invite);
 }
@@ -250,6 +252,8 @@ int error_map_from_sip(int status, struct span phrase, struct span contact_uri,
 		return err;
 	if (iri != NULL)
 		(*error_out)->address = iri;
+	if (status == 413 || status == 513)
+		(*error_out)->detail = FED__ERROR_DETAIL__STANZA_TOO_BIG;
 	return add_phrase(phrase, a, *error_out);
 }
 

@@ -24,7 +24,8 @@ struct sip_failure {
  *
  * <gone/> is 301 with an address that has a SIP URI, else 410; <redirect/> is
  * 302, else 480.  remote-server-not-found of type wait means "cannot be
- * resolved now".  not-authorized and registration-required are 403.
+ * resolved now".  not-authorized and registration-required are 403.  Whatever
+ * says stanza-too-big is 513.
  *
  * @param e            NULL: 500
  * @param is_full_jid  the error is about a full JID: 4xx; a bare one gets the

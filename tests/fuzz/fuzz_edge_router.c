@@ -74,11 +74,12 @@ static void step(struct rig *t, uint8_t op, uint8_t arg)
 {
 	const struct s2s_reason why = {.kind = (enum s2s_reason_kind)(arg % 13),
 				       .text = "why"};
+	const struct s2s_limits limits = {arg, arg * UINT64_C(1000)};
 	size_t i = arg % 8;
 
 	switch (op % 8) {
 	case 0:
-		edge_router_opened(t->r, t->streams[i], arg, t->now);
+		edge_router_opened(t->r, t->streams[i], &limits, t->now);
 		break;
 	case 1:
 		edge_router_ended(t->r, t->streams[i], &why, t->now);

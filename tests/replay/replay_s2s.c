@@ -321,7 +321,7 @@ static void cmd_takes(struct play *p, const char *args)
 static void cmd_max_bytes(struct play *p, const char *args)
 {
 	size_t max = p->in != NULL ? s2s_in_peer_max_bytes(p->in)
-				   : s2s_out_peer_max_bytes(p->out);
+				   : s2s_out_peer_limits(p->out)->max_bytes;
 
 	if (max != strtoul(args, NULL, 10))
 		complain(p, "max-bytes is not", args);

@@ -25,6 +25,7 @@ struct rig {
 	uint64_t offset;  /* of the stream, advanced by WRITE */
 	size_t outcomes, delivered, refused, lost;
 	Fed__Condition last_refused;
+	Fed__ErrorDetail last_detail;
 	char last_text[128];
 };
 
@@ -70,6 +71,7 @@ static inline void on_outcome(struct rig *t, const struct edge_router_action *a)
 	else
 		t->refused++;
 	t->last_refused = a->u.outcome.refused;
+	t->last_detail = a->u.outcome.detail;
 	(void)snprintf(t->last_text, sizeof(t->last_text), "%s",
 		       a->u.outcome.text);
 	(void)snprintf(ref, sizeof(ref), "%llu",
@@ -166,9 +168,16 @@ static inline void pass(struct rig *t, uint64_t ms)
 	edge_router_on_timer(t->r, t->now);
 }
 
+static inline void open_with(struct rig *t, size_t max_bytes, uint64_t idle_ms)
+{
+	const struct s2s_limits limits = {max_bytes, idle_ms};
+
+	edge_router_opened(t->r, t->stream, &limits, t->now);
+}
+
 static inline void open_stream(struct rig *t)
 {
-	edge_router_opened(t->r, t->stream, 0, t->now);
+	open_with(t, 0, 0);
 }
 
 #endif

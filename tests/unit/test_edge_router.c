@@ -163,7 +163,7 @@ static void test_loss_is_told(void **state)
 		assert_int_equal(send_text(t, 1, "<a/>"), 0);
 		assert_int_equal(send_text(t, 2, "<b/>"), 0);
 		expect(t, "connect:xmpp.example ");
-		edge_router_opened(t->r, t->stream, 0, t->now);
+		open_stream(t);
 		expect(t, "w:<a/> w:<b/> ");
 		edge_router_flushed(t->r, t->stream, 4, t->now);
 		t->now += LIMIT_BACKOFF_MIN_MS;
@@ -172,7 +172,7 @@ static void test_loss_is_told(void **state)
 				  ? "ok1 connect:xmpp.example "
 				  : "ok1 lost connect:xmpp.example ");
 		assert_int_equal(t->lost, cases[i].lost);
-		edge_router_opened(t->r, t->stream, 0, t->now);
+		open_stream(t);
 		expect(t, "w:<b/> ");
 		edge_router_flushed(t->r, t->stream, 4, t->now);
 		end_with(t, S2S_END_CLOSED);
@@ -280,12 +280,14 @@ static void test_peer_limit(void **state)
 	assert_int_equal(send_xml(t, &pair_ab, 1, span_of(big, 12000), &no), 0);
 	assert_int_equal(send_text(t, 2, "b"), 0);
 	drain(t);
-	edge_router_opened(t->r, t->stream, 10000, t->now);
+	open_with(t, 10000, 0);
 	expect(t, "w:b no1 ");
 	assert_int_equal(t->last_refused, FED__CONDITION__POLICY_VIOLATION);
+	assert_int_equal(t->last_detail, FED__ERROR_DETAIL__STANZA_TOO_BIG);
 	assert_int_equal(send_xml(t, &pair_ab, 3, span_of(big, 10001), &no),
 			 FED_EDENIED);
 	assert_int_equal(no.condition, FED__CONDITION__POLICY_VIOLATION);
+	assert_int_equal(no.detail, FED__ERROR_DETAIL__STANZA_TOO_BIG);
 	assert_int_equal(send_xml(t, &pair_ab, 4, span_of(big, 10000), &no), 0);
 	free(big);
 }
@@ -317,6 +319,36 @@ static void test_idle_close(void **state)
 	expect(t, "connect:xmpp.example ");
 	open_stream(t);
 	expect(t, "w:c ");
+}
+
+/* XEP-0478: ahead of a peer that would close the stream itself. */
+static void test_idle_of_the_peer(void **state)
+{
+	static const struct {
+		uint64_t peer_ms;
+		uint64_t idle_ms;
+	} rows[] = {
+		{0, LIMIT_STREAM_IDLE_MS},
+		{600000, 450000},
+		{LIMIT_STREAM_IDLE_MS, LIMIT_STREAM_IDLE_MS / 4 * 3},
+		{UINT32_MAX * UINT64_C(1000), LIMIT_STREAM_IDLE_MS},
+		/* nobody makes us open a stream for every stanza */
+		{1000, LIMIT_STREAM_IDLE_MIN_MS},
+	};
+	struct rig *t = *state;
+
+	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
+		assert_int_equal(send_text(t, 1, "a"), 0);
+		drain(t);
+		open_with(t, 0, rows[i].peer_ms);
+		drain(t);
+		edge_router_flushed(t->r, t->stream, 1, t->now);
+		expect(t, "ok1 ");
+		pass(t, rows[i].idle_ms - 1);
+		expect(t, "");
+		pass(t, 500);
+		expect(t, "close:idle ");
+	}
 }
 
 static void test_stall(void **state)
@@ -497,6 +529,7 @@ int main(void)
 		TEST(test_answers_have_room),
 		TEST(test_answer_waits_for_back_off),
 		TEST(test_idle_close),
+		TEST(test_idle_of_the_peer),
 		TEST(test_stall),
 		TEST(test_congestion_holds),
 		TEST(test_attempt_takes_too_long),

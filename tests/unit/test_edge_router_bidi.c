@@ -125,7 +125,7 @@ static void test_overtakes_an_attempt(void **state)
 	expect(t, "w:a ");
 	flush(t, theirs, 1);
 	expect(t, "ok1 ");
-	edge_router_opened(t->r, own, 0, t->now);
+	edge_router_opened(t->r, own, &(struct s2s_limits){0}, t->now);
 	assert_int_equal(send_text(t, 2, "b"), 0);
 	expect(t, "w:b ");
 	/* bytes of the one that stands by are not those of stanzas */
@@ -288,7 +288,7 @@ static void test_idle_spare(void **state)
 	expect(t, "w:a ");
 	flush(t, theirs, 1);
 	expect(t, "ok1 ");
-	edge_router_opened(t->r, own, 0, t->now);
+	edge_router_opened(t->r, own, &(struct s2s_limits){0}, t->now);
 	pass(t, LIMIT_STREAM_IDLE_MS + 1000);
 	expect(t, "close:idle ");
 	t->stream = theirs;

@@ -92,6 +92,21 @@ static void test_server_not_found_now(void **state)
 	assert_int_equal(f.status, 404);
 }
 
+/* X35: the condition says that it is forbidden, the detail that it is long */
+static void test_too_big(void **state)
+{
+	Fed__Error e = make(C(POLICY_VIOLATION));
+	struct sip_failure f;
+
+	(void)state;
+	e.detail = FED__ERROR_DETAIL__STANZA_TOO_BIG;
+	for (int i = 0; i < 4; i++) {
+		error_map_to_sip(&e, (i & 1) != 0, (i & 2) != 0, &f);
+		assert_int_equal(f.status, 513);
+		assert_string_equal(f.phrase, "Message Too Large");
+	}
+}
+
 static char long_iri[2000];
 
 static void test_contact(void **state)
@@ -302,6 +317,11 @@ static void test_from_sip(void **state)
 			assert_string_equal(e->address, "xmpp:new@x.example");
 		else
 			assert_string_equal(e->address, "");
+		assert_int_equal(e->detail,
+				 from_sip_rows[i].status == 413 ||
+						 from_sip_rows[i].status == 513
+					 ? FED__ERROR_DETAIL__STANZA_TOO_BIG
+					 : FED__ERROR_DETAIL__NO_DETAIL);
 	}
 	/* E12 */
 	for (int status = 100; status < 300; status++) {
@@ -479,6 +499,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_to_sip),
 		cmocka_unit_test(test_server_not_found_now),
+		cmocka_unit_test(test_too_big),
 		cmocka_unit_test(test_contact),
 		cmocka_unit_test(test_phrase),
 		cmocka_unit_test(test_from_sip),

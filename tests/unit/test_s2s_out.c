@@ -8,7 +8,8 @@
 	"'><mechanism>EXTERNAL</mechanism></mechanisms>"
 #define LIMITS                                      \
 	"<limits xmlns='urn:xmpp:stream-limits:0'>" \
-	"<max-bytes>12345</max-bytes></limits>"
+	"<max-bytes>12345</max-bytes>"              \
+	"<idle-seconds> 60 </idle-seconds></limits>"
 
 /* Through all states: EXTERNAL refused, dialback. */
 static const char *const by_dialback[] = {
@@ -193,7 +194,8 @@ static void test_facts_when_open(void **state)
 	assert_false(s2s_out_is_open(c.core));
 	harness_play(&h, &c, by_external, steps, SIZE_MAX, 0);
 	assert_true(s2s_out_is_open(c.core));
-	assert_int_equal(s2s_out_peer_max_bytes(c.core), 12345);
+	assert_int_equal(s2s_out_peer_limits(c.core)->max_bytes, 12345);
+	assert_int_equal(s2s_out_peer_limits(c.core)->idle_ms, 60000);
 	assert_int_equal(s2s_out_mechanism(c.core), FED__MECHANISM__EXTERNAL);
 	assert_int_equal(h.metrics.value[METRIC_streams_out], 1);
 	end(&h, &c);
@@ -218,7 +220,8 @@ static void test_limits_in_the_clear(void **state)
 	(void)state;
 	harness_play(&h, &c, script, FED_ARRAY_LEN(script), SIZE_MAX, 0);
 	assert_true(s2s_out_is_open(c.core));
-	assert_int_equal(s2s_out_peer_max_bytes(c.core), 0);
+	assert_int_equal(s2s_out_peer_limits(c.core)->max_bytes, 0);
+	assert_int_equal(s2s_out_peer_limits(c.core)->idle_ms, 0);
 	end(&h, &c);
 }
 

@@ -81,6 +81,16 @@ static const struct row message_rows[] = {
 	 "<text xmlns='" ERR "' xml:lang='en'>no</text>"
 	 "</error></message>",
 	 1},
+	/* X35 */
+	{"too big",
+	 "<message" AB " type='error'><error type='modify'>"
+	 "<policy-violation xmlns='" ERR "'/>"
+	 "<stanza-too-big xmlns='urn:xmpp:errors'/></error></message>",
+	 OK,
+	 "<message" AB " type='error'><error type='modify'>"
+	 "<policy-violation xmlns='" ERR "'/>"
+	 "<stanza-too-big xmlns='urn:xmpp:errors'/></error></message>",
+	 0},
 	{"unknown condition",
 	 "<message" AB " type='error'><error type='wait'><tired "
 	 "xmlns='" ERR "'/></error></message>",
