@@ -11,7 +11,7 @@ const char *fed_strerror(int err)
 		"OK",	     "ENOMEM",	    "EINVAL",	 "ELIMIT",   "EAGAIN",
 		"EXML",	     "ERESTRICTED", "EENCODING", "EPROTO",   "ESTATE",
 		"ENOTFOUND", "EEXIST",	    "EDENIED",	 "ETIMEOUT", "ECLOSED",
-		"EIO",	     "ETLS",	    "EDNS",	 "ECONFIG",
+		"EIO",	     "ETLS",	    "EDNS",	 "ECONFIG",  "EBUSY",
 	};
 	size_t i = err <= 0 ? (size_t)(-(long)err) : FED_ARRAY_LEN(names);
 

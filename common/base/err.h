@@ -32,6 +32,7 @@ enum fed_err {
 	FED_ETLS = -16,	      /* TLS failed; logged there */
 	FED_EDNS = -17,	      /* name resolution failed */
 	FED_ECONFIG = -18,    /* configuration; the errbuf says where */
+	FED_EBUSY = -19,      /* costly work is due before it goes on */
 };
 
 /** The error's name for logs, such as "ELIMIT"; never NULL. */

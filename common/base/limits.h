@@ -127,6 +127,11 @@
  * many addresses that drop packets. */
 #define LIMIT_DIAL_PARALLEL 6u
 
+/* --- TLS ------------------------------------------------------------------ */
+/* Handshake steps at once in worker threads, and one processor stays free:
+ * peers that all come back together do not take it from flowing stanzas. */
+#define LIMIT_TLS_STEPS 4u
+
 /* --- channel -------------------------------------------------------------- */
 #define LIMIT_CHANNEL_WINDOW 1024u /* Stanzas without Outcome */
 #define LIMIT_FRAME_BYTES (512u * 1024u)

@@ -24,6 +24,7 @@ void conn_fail(struct conn *c, int err, const char *text)
 		return;
 	}
 	conn_push_last(c);
+	conn_work_cancel(c);
 	c->state = CONN_FAILED;
 	conn_update_reading(c);
 	loop_timer_arm(c->guard, UINT64_MAX);
@@ -60,10 +61,10 @@ void conn_set_deadline(struct conn *c, uint64_t at_ms)
 
 /* ---- life ---------------------------------------------------------------- */
 
-static void on_closed(uv_handle_t *h)
+void conn_free_when_gone(struct conn *c)
 {
-	struct conn *c = h->data;
-
+	if (!c->is_handle_closed || c->job != NULL)
+		return;
 	loop_leave(c->loop, &c->member);
 	tls_engine_free(c->tls);
 	buf_deinit(&c->held);
@@ -73,12 +74,21 @@ static void on_closed(uv_handle_t *h)
 	free(c);
 }
 
+static void on_closed(uv_handle_t *h)
+{
+	struct conn *c = h->data;
+
+	c->is_handle_closed = true;
+	conn_free_when_gone(c);
+}
+
 void conn_kill(struct conn *c)
 {
 	if (c->state == CONN_DEAD)
 		return;
 	c->state = CONN_DEAD;
 	c->fn = NULL;
+	conn_work_cancel(c);
 	loop_undefer(c->loop, &c->work);
 	loop_undefer(c->loop, &c->flush);
 	loop_timer_free(c->deadline);
@@ -204,6 +214,7 @@ void conn_close(struct conn *c)
 	}
 	c->state = CONN_CLOSING;
 	c->member.is_leaving = true;
+	conn_work_cancel(c);
 	loop_undefer(c->loop, &c->work);
 	loop_timer_arm(c->deadline, UINT64_MAX);
 	loop_timer_arm(c->guard, loop_now_ms(c->loop) + LIMIT_STREAM_CLOSE_MS);

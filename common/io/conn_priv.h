@@ -49,6 +49,8 @@ struct conn {
 	struct buf held; /* received, not used: the owner paused */
 	struct loop_deferred work;
 	struct tls_engine *tls;
+	struct conn_job *job; /* a part of the handshake, for a worker */
+	bool is_handle_closed;
 
 	/* writing: out (plaintext) -> wire (for the socket) -> flight */
 	struct buf out;
@@ -82,6 +84,19 @@ void conn_update_reading(struct conn *c);
 
 /** Deferred: use held bytes, begin the handshake. */
 void conn_on_work(void *arg);
+
+/** The handshake goes on in a worker thread; conn_on_work() follows.  The
+ * engine then works on held.  @return 0; FED_ENOMEM */
+int conn_work_ask(struct conn *c) FED_NODISCARD;
+
+/** Take it back unless it runs. */
+void conn_work_cancel(struct conn *c);
+
+/** It runs: wire and held belong to it. */
+bool conn_work_runs(const struct conn *c);
+
+/** Free, once libuv and the workers let go. */
+void conn_free_when_gone(struct conn *c);
 
 /** Deferred: write what can be written. */
 void conn_on_flush(void *arg);

@@ -6,11 +6,12 @@ static bool is_handshaking(const struct conn *c)
 	return c->tls != NULL && !tls_engine_is_up(c->tls);
 }
 
-/* May bytes be used now?  A paused owner still wants its handshake. */
+/* May bytes be used now?  A paused owner still wants its handshake; while a
+ * worker is at it, they wait. */
 static bool wants_bytes(const struct conn *c)
 {
 	return c->state == CONN_OPEN && !c->is_eof && c->fn != NULL &&
-	       (!c->is_paused || is_handshaking(c));
+	       c->job == NULL && (!c->is_paused || is_handshaking(c));
 }
 
 static void raise_eof(struct conn *c)
@@ -34,6 +35,10 @@ static int step_handshake(struct conn *c)
 {
 	int err = tls_engine_handshake(c->tls);
 
+	if (err == FED_EBUSY) {
+		err = conn_work_ask(c);
+		return err == 0 ? FED_EAGAIN : err;
+	}
 	loop_defer(c->loop, &c->flush); /* a flight may be in wire */
 	if (err != 0)
 		return err;

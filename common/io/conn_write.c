@@ -193,7 +193,8 @@ void conn_push_last(struct conn *c)
 {
 	uv_buf_t b;
 
-	if (c->state != CONN_OPEN || c->is_in_flight || buf_len(&c->wire) == 0)
+	if (c->state != CONN_OPEN || c->is_in_flight || conn_work_runs(c) ||
+	    buf_len(&c->wire) == 0)
 		return;
 	b = uv_buf_init(c->wire.data + c->wire.start,
 			(unsigned)buf_len(&c->wire));
@@ -236,6 +237,8 @@ void conn_on_flush(void *arg)
 
 	if (c->state != CONN_OPEN && !is_closing)
 		return;
+	if (conn_work_runs(c))
+		return; /* asked for again when that is done */
 	if (!send_all(c))
 		return;
 	/* Who writes and closes inside DRAINED is flushed in the next round. */

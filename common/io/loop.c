@@ -33,6 +33,7 @@ struct loop {
 	struct defer_list deferred; /* asked for */
 	struct defer_list running;  /* the rest of this round */
 	struct loop_member *members;
+	struct loop_jobs jobs;
 	bool is_stopped;
 	/* Before the first turn the daemon starts up, and between two
 	 * loop_run_once() the outer loop waits and calls others: libuv's
@@ -267,6 +268,11 @@ uv_loop_t *loop_uv(struct loop *l)
 const struct logger *loop_log(const struct loop *l)
 {
 	return l->log;
+}
+
+struct loop_jobs *loop_jobs(struct loop *l)
+{
+	return &l->jobs;
 }
 
 char *loop_read_buffer(struct loop *l)

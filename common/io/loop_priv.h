@@ -20,6 +20,17 @@ struct loop_member {
 	struct loop_member *next;
 };
 
+struct conn_job;
+
+/* Connections whose TLS handshake waits for a worker thread (conn_work.c). */
+struct loop_jobs {
+	struct conn_job *waiting; /* in order of asking */
+	unsigned running;
+	struct loop_deferred start;
+};
+
+struct loop_jobs *loop_jobs(struct loop *l);
+
 void loop_join(struct loop *l, struct loop_member *m);
 void loop_leave(struct loop *l, struct loop_member *m);
 

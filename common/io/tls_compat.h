@@ -77,6 +77,37 @@ static inline int tls_compat_check_pair(const mbedtls_pk_context *pub,
 #endif
 }
 
+static inline int tls_compat_state(const mbedtls_ssl_context *ssl)
+{
+#if TLS_COMPAT_3
+	return ssl->MBEDTLS_PRIVATE(state);
+#else
+	return ssl->state;
+#endif
+}
+
+/* The next handshake step signs, verifies, or makes or uses a key share;
+ * the others cost some 20 us. */
+static inline bool tls_compat_is_costly(const mbedtls_ssl_context *ssl,
+					bool is_server)
+{
+	switch (tls_compat_state(ssl)) {
+	case MBEDTLS_SSL_SERVER_CERTIFICATE:
+	case MBEDTLS_SSL_SERVER_KEY_EXCHANGE:
+	case MBEDTLS_SSL_CLIENT_CERTIFICATE:
+	case MBEDTLS_SSL_CLIENT_KEY_EXCHANGE:
+	case MBEDTLS_SSL_CERTIFICATE_VERIFY:
+		return true;
+	case MBEDTLS_SSL_HELLO_REQUEST:
+		return false;
+	case MBEDTLS_SSL_CLIENT_HELLO:
+		/* in TLS 1.3 it brings a key share */
+		return TLS_COMPAT_3 && !is_server;
+	default: /* in TLS 1.3 secrets are made all along */
+		return TLS_COMPAT_3;
+	}
+}
+
 /* What mbedtls_ssl_set_bio() was given. */
 static inline void *tls_compat_owner(const mbedtls_ssl_context *ssl)
 {

@@ -60,6 +60,9 @@ struct tls_creds *tls_creds_ref(struct tls_creds *c);
 /** Drop a reference; NULL is allowed. */
 void tls_creds_unref(struct tls_creds *c);
 
+/** Handshakes that can be worked on at once in this process. */
+unsigned tls_creds_step_max(void);
+
 /** There is a certificate for that (normalized) domain. */
 bool tls_creds_has(const struct tls_creds *c, const char *name);
 

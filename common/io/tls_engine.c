@@ -10,9 +10,14 @@
 struct tls_engine {
 	mbedtls_ssl_context ssl;
 	struct tls_creds *creds;
+	struct tls_slot *slot;
 	enum tls_side side;
 	struct span in;
 	struct buf *out;
+	size_t out_before; /* bytes in out before the last steps */
+	int worked;	   /* what tls_engine_work() came to */
+	bool has_worked;
+	bool is_hungry; /* the last step needs more input */
 	bool is_up;
 	bool is_closed; /* close_notify sent, or failed */
 	char *sni;	/* SERVER: asked for */
@@ -134,7 +139,8 @@ static int fail(struct tls_engine *e, int rc)
 int tls_engine_new(struct tls_engine **e_out, struct tls_creds *creds,
 		   const struct tls_params *p, struct buf *out)
 {
-	const mbedtls_ssl_config *conf = tls_creds_config(creds, p);
+	struct tls_slot *slot = tls_creds_next_slot(creds);
+	const mbedtls_ssl_config *conf = tls_slot_config(slot, p);
 	struct tls_engine *e;
 
 	if (conf == NULL)
@@ -143,6 +149,7 @@ int tls_engine_new(struct tls_engine **e_out, struct tls_creds *creds,
 	if (e == NULL)
 		return FED_ENOMEM;
 	e->creds = tls_creds_ref(creds);
+	e->slot = slot;
 	e->side = p->side;
 	e->out = out;
 	mbedtls_ssl_init(&e->ssl);
@@ -235,32 +242,82 @@ static void gather_facts(struct tls_engine *e)
 }
 
 /* Some refusals (no client certificate) the library leaves unsaid. */
-static void say_failure(struct tls_engine *e, int rc, size_t out_before)
+static void say_failure(struct tls_engine *e, int rc)
 {
 	if (rc == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE ||
-	    buf_len(e->out) != out_before)
+	    buf_len(e->out) != e->out_before)
 		return;
 	(void)mbedtls_ssl_send_alert_message(
 		&e->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
 		MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
 }
 
+/* No error of the library. */
+enum { TLS_COSTLY = 1 };
+
+/* @return 0: the handshake is over; TLS_COSTLY; an error of the library */
+static int run_steps(struct tls_engine *e, bool may_work)
+{
+	int rc;
+
+	e->out_before = buf_len(e->out);
+	while (tls_compat_state(&e->ssl) != MBEDTLS_SSL_HANDSHAKE_OVER) {
+		if (!may_work &&
+		    tls_compat_is_costly(&e->ssl, e->side == TLS_SERVER))
+			return TLS_COSTLY;
+		rc = mbedtls_ssl_handshake_step(&e->ssl);
+		if (rc != 0 && !tls_compat_is_again(rc))
+			return rc;
+	}
+	return 0;
+}
+
+void tls_engine_work(struct tls_engine *e)
+{
+	e->worked = run_steps(e, true);
+	e->has_worked = true;
+}
+
+bool tls_engine_claim(struct tls_engine *e)
+{
+	if (e->slot->is_busy)
+		return false;
+	e->slot->is_busy = true;
+	return true;
+}
+
+void tls_engine_release(struct tls_engine *e)
+{
+	e->slot->is_busy = false;
+}
+
+static int next_result(struct tls_engine *e)
+{
+	if (e->has_worked) {
+		e->has_worked = false;
+		return e->worked;
+	}
+	if (e->is_hungry && e->in.n == 0)
+		return MBEDTLS_ERR_SSL_WANT_READ;
+	return run_steps(e, false);
+}
+
 int tls_engine_handshake(struct tls_engine *e)
 {
-	size_t out_before = buf_len(e->out);
 	int rc;
 
 	if (e->is_up)
 		return 0;
 	if (e->is_closed)
 		return FED_ETLS;
-	do {
-		rc = mbedtls_ssl_handshake(&e->ssl);
-	} while (tls_compat_is_again(rc));
-	if (rc == MBEDTLS_ERR_SSL_WANT_READ)
+	rc = next_result(e);
+	e->is_hungry = rc == MBEDTLS_ERR_SSL_WANT_READ;
+	if (e->is_hungry)
 		return FED_EAGAIN;
+	if (rc == TLS_COSTLY)
+		return FED_EBUSY;
 	if (rc != 0) {
-		say_failure(e, rc, out_before);
+		say_failure(e, rc);
 		return fail(e, rc);
 	}
 	e->is_up = true;

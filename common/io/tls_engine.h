@@ -1,11 +1,10 @@
 /*
- * TLS on memory: ciphertext in, plaintext and ciphertext out; no socket.
+ * TLS on memory: ciphertext in, plaintext and ciphertext out; no socket, no
+ * thread.
  *
- * The handshake runs inline now, 5 ms for both private-key operations.  The
- * interface of conn.h tells about it by events only, never by return values,
- * so that tls_engine_handshake() can move to libuv's worker pool without a
- * change for anyone: between feed and the result nothing else touches the
- * engine.  A worker then needs its own configurations (tls_priv.h says why).
+ * A full handshake costs 5 ms for its private and public keys.  The engine
+ * stops before such a step, and its owner has tls_engine_work() called where
+ * that does not hurt: in a worker thread.
  */
 #ifndef FED_IO_TLS_ENGINE_H
 #define FED_IO_TLS_ENGINE_H
@@ -39,9 +38,24 @@ struct span tls_engine_left(const struct tls_engine *e);
  * Go on with the handshake.
  *
  * @return 0 done: facts are there; FED_EAGAIN needs more input;
+ *         FED_EBUSY tls_engine_work() is due, then this again;
  *         FED_ETLS failed: an alert may be in out; FED_ENOMEM
  */
 int tls_engine_handshake(struct tls_engine *e) FED_NODISCARD;
+
+/**
+ * Do what costs milliseconds, until more input is needed.  The only function
+ * that any thread may call, after tls_engine_claim(); meanwhile nobody else
+ * touches the engine, what it was fed, or its out.
+ */
+void tls_engine_work(struct tls_engine *e);
+
+/** Make it the one that works with its slot of the credentials; false:
+ * another does, try again when that one is done.  The loop's thread only. */
+bool tls_engine_claim(struct tls_engine *e);
+
+/** The work is done.  The loop's thread only. */
+void tls_engine_release(struct tls_engine *e);
 
 /** The handshake is done. */
 bool tls_engine_is_up(const struct tls_engine *e);

@@ -1,9 +1,10 @@
 /*
- * What tls_creds.c, tls_verify.c and tls_engine.c share.
+ * What the tls_*.c files share.
  */
 #ifndef FED_IO_TLS_PRIV_H
 #define FED_IO_TLS_PRIV_H
 
+#include "base/limits.h"
 #include "base/tls_facts.h"
 #include "io/tls_compat.h"
 #include "io/tls_creds.h"
@@ -26,28 +27,58 @@ struct tls_entry {
 	struct tls_configs client;
 };
 
-/* Immutable but for the random generator and the reference count, which are
- * used by the loop's thread only.  A worker thread that runs handshakes needs
- * its own configurations, certificates and keys: mbedTLS keeps caches in
- * them. */
-struct tls_creds {
-	unsigned refs;
-	mbedtls_entropy_context entropy;
-	mbedtls_ctr_drbg_context rng;
+struct tls_slot {
+	struct tls_creds *creds; /* whose it is */
+	bool is_busy;		 /* a worker is at it; the loop's thread asks */
 	mbedtls_x509_crt trust;
 	bool has_trust;
-	enum tls_verify verify;
-	char *alpn;
-	const char *alpn_list[2];
 	struct tls_entry *entries;
 	size_t entry_count;
 	struct tls_configs anonymous; /* client without certificate */
 	struct tls_configs any;	      /* server, identity by SNI */
 };
 
+/* Immutable but for what has a lock in the library (the random generator) and
+ * what only the loop's thread uses (references, the next slot). */
+struct tls_creds {
+	unsigned refs;
+	mbedtls_entropy_context entropy;
+	mbedtls_ctr_drbg_context rng;
+	enum tls_verify verify;
+	char *alpn;
+	const char *alpn_list[2];
+	struct tls_slot slots[LIMIT_TLS_STEPS];
+	unsigned slot_count;
+	unsigned next_slot;
+};
+
+/** Certificates of a PEM file; a bundle of anchors may hold some that the
+ * library does not understand, our own chain may not.  @return 0;
+ * FED_ECONFIG; FED_ENOMEM */
+int tls_load_certs(const char *file, bool is_bundle, mbedtls_x509_crt *out,
+		   struct errbuf *e) FED_NODISCARD;
+
+/** A private key without password.  Returns as tls_load_certs(). */
+int tls_load_key(const char *file, mbedtls_pk_context *out,
+		 mbedtls_ctr_drbg_context *rng, struct errbuf *e) FED_NODISCARD;
+
+/** Load all files into a zeroed slot.  @return 0; FED_ECONFIG; FED_ENOMEM;
+ * after an error tls_slot_deinit() all the same */
+int tls_slot_init(struct tls_slot *s, struct tls_creds *c,
+		  const struct tls_creds_params *p,
+		  struct errbuf *e) FED_NODISCARD;
+
+void tls_slot_deinit(struct tls_slot *s);
+
+/** There is an identity of that name. */
+bool tls_slot_has(const struct tls_slot *s, const char *name);
+
 /** Configuration to use; NULL: no such identity. */
-const mbedtls_ssl_config *tls_creds_config(const struct tls_creds *c,
-					   const struct tls_params *p);
+const mbedtls_ssl_config *tls_slot_config(const struct tls_slot *s,
+					  const struct tls_params *p);
+
+/** The slot for the next connection: they take turns. */
+struct tls_slot *tls_creds_next_slot(struct tls_creds *c);
 
 /** The client of this handshake asked for that name.  `ssl` is in an engine
  * (tls_compat_owner()). */

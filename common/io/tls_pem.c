@@ -1,0 +1,136 @@
+/* PEM files to parsed certificates and keys, with clear refusals. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "io/tls_priv.h"
+
+/* LIMIT: a trust bundle of all public CAs has some 300 KB. */
+enum { TLS_FILE_MAX = 8 * 1024 * 1024 };
+
+/* Whole file, NUL-terminated, as mbedTLS wants PEM. */
+static int read_file(const char *file, struct buf *out, struct errbuf *e)
+{
+	FILE *f = fopen(file, "re");
+	char *room = NULL;
+	size_t n = 0;
+
+	if (f == NULL) {
+		errbuf_set(e, "%s: cannot open: %s", file, strerror(errno));
+		return FED_ECONFIG;
+	}
+	do {
+		room = buf_reserve(out, 4096);
+		n = room == NULL ? 0 : fread(room, 1, 4096, f);
+		buf_commit(out, n);
+	} while (n > 0);
+	if (room == NULL)
+		errbuf_set(e, "%s: too large for a PEM file", file);
+	else if (ferror(f))
+		errbuf_set(e, "%s: cannot read: %s", file, strerror(errno));
+	n = room == NULL || ferror(f);
+	(void)fclose(f);
+	if (n == 0 && buf_put_byte(out, '\0') == 0)
+		return 0;
+	return FED_ECONFIG;
+}
+
+/* The library's words for "nothing there" would not help anyone. */
+static int want_pem(const struct buf *pem, const char *file, const char *marker,
+		    const char *what, struct errbuf *e)
+{
+	struct span s = buf_span(pem);
+
+	if (memmem(s.p, s.n, marker, strlen(marker)) != NULL)
+		return 0;
+	errbuf_set(e, "%s: no %s in it (PEM is expected)", file, what);
+	return FED_ECONFIG;
+}
+
+static const char *tls_text(int rc, char *out, size_t n)
+{
+	mbedtls_strerror(rc, out, n);
+	return out;
+}
+
+static int cert_error(const char *file, int rc, struct errbuf *e)
+{
+	char why[128];
+
+	if (rc == MBEDTLS_ERR_X509_ALLOC_FAILED)
+		return FED_ENOMEM;
+	if (rc > 0)
+		errbuf_set(e, "%s: %d of its certificates cannot be read", file,
+			   rc);
+	else
+		errbuf_set(e, "%s: not a usable certificate: %s", file,
+			   tls_text(rc, why, sizeof(why)));
+	return FED_ECONFIG;
+}
+
+int tls_load_certs(const char *file, bool is_bundle, mbedtls_x509_crt *out,
+		   struct errbuf *e)
+{
+	struct buf pem;
+	int err;
+	int rc;
+
+	buf_init(&pem, TLS_FILE_MAX);
+	err = read_file(file, &pem, e);
+	if (err == 0)
+		err = want_pem(&pem, file, "-----BEGIN CERTIFICATE-----",
+			       "certificate", e);
+	if (err == 0) {
+		struct span s = buf_span(&pem);
+
+		rc = mbedtls_x509_crt_parse(out, (const unsigned char *)s.p,
+					    s.n);
+		if (out->raw.p == NULL || rc < 0 || (rc > 0 && !is_bundle))
+			err = cert_error(file, rc, e);
+	}
+	buf_deinit(&pem);
+	return err;
+}
+
+static int key_error(const char *file, int rc, struct errbuf *e)
+{
+	char why[128];
+
+	if (rc == MBEDTLS_ERR_PK_ALLOC_FAILED)
+		return FED_ENOMEM;
+	if (rc == MBEDTLS_ERR_PK_PASSWORD_REQUIRED ||
+	    rc == MBEDTLS_ERR_PK_PASSWORD_MISMATCH)
+		errbuf_set(e,
+			   "%s: the private key is encrypted; one without "
+			   "password is expected",
+			   file);
+	else
+		errbuf_set(e, "%s: not a usable private key: %s", file,
+			   tls_text(rc, why, sizeof(why)));
+	return FED_ECONFIG;
+}
+
+int tls_load_key(const char *file, mbedtls_pk_context *out,
+		 mbedtls_ctr_drbg_context *rng, struct errbuf *e)
+{
+	struct buf pem;
+	int err;
+	int rc;
+
+	buf_init(&pem, TLS_FILE_MAX);
+	err = read_file(file, &pem, e);
+	if (err == 0)
+		err = want_pem(&pem, file, "PRIVATE KEY-----", "private key",
+			       e);
+	if (err == 0) {
+		struct span s = buf_span(&pem);
+
+		rc = tls_compat_parse_key(out, (const unsigned char *)s.p, s.n,
+					  rng);
+		if (rc != 0)
+			err = key_error(file, rc, e);
+	}
+	buf_deinit(&pem);
+	return err;
+}
