@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "fe-gateway/core/router.h"
+#include "fe-gateway/sip_accept.h"
 #include "fe-gateway/sip_adapter.h"
 #include "fe-gateway/sip_silent.h"
 #include "io/chan_link.h"
@@ -168,6 +169,20 @@ static bool admit_udp(struct span source, void *arg)
 	struct gateway_session *s = arg;
 
 	return gw_router_admit_udp(s->router, source, now_ms(s));
+}
+
+static bool is_trusted(struct span ip, void *arg)
+{
+	struct gateway_session *s = arg;
+
+	return gw_router_is_trusted(s->router, ip);
+}
+
+static void on_connection_refused(struct span ip, void *arg)
+{
+	struct gateway_session *s = arg;
+
+	gw_router_on_connection_refused(s->router, ip, now_ms(s));
 }
 
 static void on_sip_request(const struct sip_request_in *r, void *arg)
@@ -338,6 +353,11 @@ static int dial_edges(struct gateway_session *s, struct id_source *ids,
 static int make_all(struct gateway_session *s, struct id_source *ids,
 		    struct errbuf *e)
 {
+	const struct sip_accept_policy door = {
+		.is_trusted = is_trusted,
+		.on_refused = on_connection_refused,
+		.arg = s,
+	};
 	int err = loop_timer_new(&s->timer, s->loop, on_deadline, s);
 
 	if (err == 0)
@@ -352,8 +372,10 @@ static int make_all(struct gateway_session *s, struct id_source *ids,
 		err = make_router(s, ids);
 	if (err == 0)
 		err = dial_edges(s, ids, e);
-	if (err == 0)
+	if (err == 0) {
+		sip_accept_set(&door);
 		on_sweep(s);
+	}
 	return err;
 }
 
@@ -408,6 +430,7 @@ void gateway_session_free(struct gateway_session *s)
 	for (size_t i = 0; i < s->edge_count; i++)
 		if (s->edges[i].link != NULL)
 			chan_link_free(s->edges[i].link);
+	sip_accept_set(NULL);
 	sip_adapter_free(s->sip);
 	gw_router_free(s->router);
 	loop_timer_free(s->timer);

@@ -200,5 +200,11 @@
 #define LIMIT_GATEWAY_WARN_BURST 10u
 /* A TCP connection that never said anything. */
 #define LIMIT_SIP_SILENT_MS 30000u
+/* TCP connections that were accepted for SIP: each can make the library hold
+ * LIMIT_SIP_WAITING_BYTES, and descriptors are for the edges too. */
+#define LIMIT_SIP_CONNECTIONS 256u
+/* Those of them from addresses that are not trusted, all together: enough to
+ * answer a mistake in the configuration with 403. */
+#define LIMIT_SIP_STRANGER_CONNECTIONS 8u
 
 #endif

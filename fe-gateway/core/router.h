@@ -79,6 +79,14 @@ void gw_router_free(struct gw_router *r);
 bool gw_router_admit_udp(struct gw_router *r, struct span source,
 			 uint64_t now_ms);
 
+/** Requests from that address are taken. */
+bool gw_router_is_trusted(const struct gw_router *r, struct span source);
+
+/** A TCP connection was closed at once, because of its number: counts and
+ * tells it. */
+void gw_router_on_connection_refused(struct gw_router *r, struct span source,
+				     uint64_t now_ms);
+
 /** A request came in; a reply to it follows at once or later. */
 void gw_router_on_sip_request(struct gw_router *r,
 			      const struct sip_request_in *request,

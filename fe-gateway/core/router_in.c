@@ -287,6 +287,22 @@ bool gw_router_admit_udp(struct gw_router *r, struct span source,
 	return false;
 }
 
+bool gw_router_is_trusted(const struct gw_router *r, struct span source)
+{
+	return sip_checks_is_trusted(&r->p.checks, source);
+}
+
+void gw_router_on_connection_refused(struct gw_router *r, struct span source,
+				     uint64_t now_ms)
+{
+	metrics_count(r->p.metrics, gw_router_is_trusted(r, source)
+					    ? METRIC_queue_full
+					    : METRIC_sip_untrusted);
+	if (ratelimit_take(&r->warn_rate, now_ms))
+		fed_log(r->p.log, FED_LOG_WARN, "sip_connection_refused",
+			"source=%s", log_value(source).text);
+}
+
 void gw_router_on_sip_request(struct gw_router *r,
 			      const struct sip_request_in *q, uint64_t now_ms)
 {

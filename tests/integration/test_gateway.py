@@ -61,6 +61,36 @@ def test_silent_connection_is_closed(lab):
     lab.wait_log("gateway", "event=sip_silent closed=1")
 
 
+def test_strangers_over_tcp(lab, juliet, romeo):
+    """They get few connections, however many they open; users notice nothing."""
+    held = []
+    with netns.inside(lab.namespace("inside")):
+        for _ in range(200):
+            held.append(socket.create_connection(
+                gateway_address(lab), source_address=("10.66.0.14", 0)))
+    time.sleep(1)
+    open_ones = []
+    for connection in held:
+        connection.setblocking(False)
+        try:
+            connection.recv(1)
+        except BlockingIOError:
+            open_ones.append(connection)
+        except ConnectionError:
+            pass
+    assert len(open_ones) == 8
+    # what they may hold is heard, and refused
+    open_ones[0].setblocking(True)
+    open_ones[0].settimeout(5)
+    open_ones[0].sendall(options(1).replace(b"SIP/2.0/UDP", b"SIP/2.0/TCP"))
+    assert open_ones[0].recv(4096).startswith(b"SIP/2.0 403")
+    assert romeo.message("sip:juliet@xmpp.example", "calm").status == 200
+    assert juliet.next_message()["body"] == "calm"
+    for connection in held:
+        connection.close()
+    lab.wait_log("gateway", r"event=sip_connection_refused source=10\.66\.0\.14")
+
+
 def options(number):
     return ("OPTIONS sip:xmpp.example SIP/2.0\r\n"
             "Via: SIP/2.0/UDP 10.66.0.14:5062;rport;"
