@@ -40,6 +40,13 @@ static enum sip_checks_verdict check_source(struct check *c)
 	return SIP_CHECKS_UNTRUSTED;
 }
 
+/* An ACK has no answer, whatever is wrong with it. */
+static enum sip_checks_verdict check_ack(struct check *c)
+{
+	return span_eq_str(c->r->method, "ACK") ? SIP_CHECKS_DROP
+						: SIP_CHECKS_PASS;
+}
+
 /* What is no URI at all, before anything is asked of it: the library takes
  * white space inside <> for a part of the scheme, and a URI that is too long
  * is empty here. */
@@ -65,8 +72,6 @@ static enum sip_checks_verdict check_method(struct check *c)
 	struct span m = c->r->method;
 	int status = 501;
 
-	if (span_eq_str(m, "ACK"))
-		return SIP_CHECKS_DROP;
 	if (span_eq_str(m, "MESSAGE") || span_eq_str(m, "OPTIONS"))
 		return SIP_CHECKS_PASS;
 	/* one that has its transaction is answered below us */
