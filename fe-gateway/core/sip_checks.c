@@ -197,9 +197,9 @@ typedef enum sip_checks_verdict (*check_fn)(struct check *c);
 
 /* OPTIONS is answered before content and parties are asked for. */
 static const check_fn CHECKS[] = {
-	check_source,  check_syntax,  check_method,
-	check_uri,     check_dialog,  check_require,
-	check_options, check_content, check_parties,
+	check_source,  check_ack,     check_syntax,  check_method,
+	check_uri,     check_dialog,  check_require, check_options,
+	check_content, check_parties,
 };
 
 enum sip_checks_verdict sip_checks(const struct sip_checks_params *p,
