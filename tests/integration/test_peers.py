@@ -27,6 +27,7 @@ KINDS = {
     "optional": ("24", ["--no-tls"], "dialback", False),
     "dead": ("25", [], "external", True),
     "six": ("26", [], "external", True),
+    "direct": ("29", ["--direct-tls"], "external", True),
     "cold": ("27", [], "external", True),
     "stranger": ("28", ["--no-tls"], None, None),
 }
@@ -126,6 +127,11 @@ def streams(lab, domain):
                       r"(.*)", lab.log("edge"))
 
 
+def is_direct(server, kind, direction):
+    """ejabberd listens for direct TLS, but does not look for it."""
+    return int(kind == "direct" and (server, direction) != ("ejabberd", "in"))
+
+
 @pytest.mark.parametrize("kind", SPEAKING)
 def test_words_both_ways(peers, romeo, server, kind, newest_tls):
     lab, users = peers
@@ -144,6 +150,7 @@ def test_words_both_ways(peers, romeo, server, kind, newest_tls):
     version = newest_tls if is_secure else "none"
     for direction, line in found:
         assert f" mechanism={mechanism} tls={version}" in line, line
+        assert line.endswith(f" direct={is_direct(server, kind, direction)}")
         if kind == "six":
             assert line.startswith("address=[2001:db8:1::"), line
 

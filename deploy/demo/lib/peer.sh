@@ -8,7 +8,6 @@
 #   dialback, direct (yes or no)
 #   packaged (yes: the package's own settings; no: strict ones of ours)
 
-DIRECT_TLS_PORT=5270
 DIRECT_SRV_NAME=_xmpps-server._tcp
 
 # peer_value FOLDER NAME
@@ -77,7 +76,7 @@ peer_publish() {
 
 	domain=$(peer_value "$1" domain)
 	if [[ $(peer_value "$1" direct) == yes ]]; then
-		srv=$DIRECT_SRV_NAME port=$DIRECT_TLS_PORT
+		srv=$DIRECT_SRV_NAME port=$LAB_DIRECT_TLS_PORT
 	fi
 	while read -r ip; do
 		records+=("$(address_record "xmpp.$domain" "$ip")")

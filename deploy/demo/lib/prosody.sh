@@ -22,7 +22,7 @@ render_prosody() {
 	PROSODY_KEY=$(peer_certificate "$PROSODY_DIR")/key.pem
 	PROSODY_CA=$(peer_trust "$PROSODY_DIR")
 	if [[ $(prosody_value "$1" direct) == yes ]]; then
-		PROSODY_DIRECT_PORTS=$DIRECT_TLS_PORT
+		PROSODY_DIRECT_PORTS=$LAB_DIRECT_TLS_PORT
 		PROSODY_DNS=$(prosody_direct_dns)
 	fi
 	export PROSODY_DIR PROSODY_DOMAIN PROSODY_IPS PROSODY_SECURITY \
@@ -38,7 +38,7 @@ render_prosody() {
 # What only this Prosody's resolver says: the edge has direct TLS too.
 prosody_direct_dns() {
 	printf '["local-data:"] = "%s.%s. SRV 0 0 %s edge1.%s."' \
-		"$DIRECT_SRV_NAME" "$LAB_SIP_DOMAIN" "$DIRECT_TLS_PORT" \
+		"$DIRECT_SRV_NAME" "$LAB_SIP_DOMAIN" "$LAB_DIRECT_TLS_PORT" \
 		"$LAB_SIP_DOMAIN"
 }
 
@@ -93,7 +93,7 @@ prosody_start() {
 prosody_answers() {
 	local ports=("$LAB_S2S_PORT" "$LAB_C2S_PORT")
 
-	[[ $(prosody_value "$1" direct) == no ]] || ports+=("$DIRECT_TLS_PORT")
+	[[ $(prosody_value "$1" direct) == no ]] || ports+=("$LAB_DIRECT_TLS_PORT")
 	peer_listens "$LAB_STATE/$1" "${ports[@]}"
 }
 

@@ -86,6 +86,7 @@ kamailio_answers() {
 edge_answers() {
 	listens "$LAB_NS_DMZ" -t "$LAB_EDGE_OUTER_IP:$LAB_S2S_PORT" &&
 		listens "$LAB_NS_DMZ" -t "[::]:$LAB_S2S_PORT" &&
+		listens "$LAB_NS_DMZ" -t "[::]:$LAB_DIRECT_TLS_PORT" &&
 		listens "$LAB_NS_DMZ" -t "$LAB_CHANNEL" &&
 		listens "$LAB_NS_DMZ" -t "$LAB_CHANNEL6"
 }
