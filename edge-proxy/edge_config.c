@@ -92,6 +92,8 @@ static const cyaml_schema_field_t channel_fields[] = {
 static const cyaml_schema_field_t dns_fields[] = {
 	LIST("servers", CYAML_FLAG_OPTIONAL, struct edge_config_dns, servers,
 	     &text_entry),
+	STRING_OPT("trust_anchor_file", struct edge_config_dns,
+		   trust_anchor_file),
 	CYAML_FIELD_END,
 };
 

@@ -56,6 +56,7 @@ struct edge_config_channel {
 struct edge_config_dns {
 	char **servers;
 	unsigned servers_count;
+	char *trust_anchor_file; /* NULL: DNSSEC is not looked at */
 };
 
 /* fed_log_level plus one, 0 for "not written" */

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "edge-proxy/edge_config.h"
+#include "io/dns_resolver.h"
 #include "io/host_config.h"
 #include "xmpp/jid.h"
 
@@ -262,6 +263,18 @@ static int check_channel(const struct host_place *c,
 	return err != 0 ? err : check_gateways(c, ch);
 }
 
+static int check_anchor(const struct host_place *c, const char *file)
+{
+	static const char key[] = "dns.trust_anchor_file";
+	struct errbuf why = {0};
+	int err = check_readable(c, key, file);
+
+	if (err == 0 && dns_resolver_check_trust(file, &why) != 0)
+		err = host_complain(c, key, "%s, expected DS or DNSKEY records",
+				    why.text);
+	return err;
+}
+
 static int check_dns(const struct host_place *c,
 		     const struct edge_config_dns *d)
 {
@@ -282,6 +295,8 @@ static int check_dns(const struct host_place *c,
 				"\"address\" or \"address:port\"",
 				s);
 	}
+	if (d->trust_anchor_file != NULL)
+		return check_anchor(c, d->trust_anchor_file);
 	return 0;
 }
 

@@ -406,6 +406,11 @@ int edge_dns_new(struct edge_dns **d_out, struct loop *loop,
 	return 0;
 }
 
+int edge_dns_trust(struct edge_dns *d, const char *file, struct errbuf *e)
+{
+	return dns_resolver_trust(d->resolver, file, e);
+}
+
 void edge_dns_free(struct edge_dns *d)
 {
 	struct edge_dns_query *q;

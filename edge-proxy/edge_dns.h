@@ -40,6 +40,10 @@ int edge_dns_new(struct edge_dns **d_out, struct loop *loop,
 		 struct errbuf *e) FED_NODISCARD;
 void edge_dns_free(struct edge_dns *d);
 
+/** As dns_resolver_trust(): answers that do not validate are failures. */
+int edge_dns_trust(struct edge_dns *d, const char *file,
+		   struct errbuf *e) FED_NODISCARD;
+
 /**
  * Resolve a domain (A-label form): SRV of _xmpp-server._tcp and
  * _xmpps-server._tcp, then A and AAAA of every target.  fn is called once,

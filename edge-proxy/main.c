@@ -173,6 +173,8 @@ static int start_parts(struct edge *e, struct errbuf *err)
 		rc = edge_dns_new(&e->dns, e->loop,
 				  (const char *const *)f->dns.servers,
 				  f->dns.servers_count, err);
+	if (rc == 0 && f->dns.trust_anchor_file != NULL)
+		rc = edge_dns_trust(e->dns, f->dns.trust_anchor_file, err);
 	if (rc == 0)
 		rc = edge_routes_new(e);
 	if (rc == 0)

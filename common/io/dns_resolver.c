@@ -355,6 +355,42 @@ int dns_resolver_new(struct dns_resolver **d_out, struct loop *loop,
 	return 0;
 }
 
+static int add_trust(struct ub_ctx *ctx, const char *file, struct errbuf *e)
+{
+	int rc = ub_ctx_add_ta_file(ctx, file);
+
+	/* the file is read when the options are settled: now, and not at the
+	 * first lookup; removing what is not there does nothing else */
+	if (rc == 0)
+		rc = ub_ctx_zone_remove(ctx, "none.invalid.");
+	if (rc == 0)
+		return 0;
+	errbuf_set(e, "%s: no DNSSEC trust anchors (%s)", file,
+		   ub_strerror(rc));
+	return FED_ECONFIG;
+}
+
+int dns_resolver_trust(struct dns_resolver *d, const char *file,
+		       struct errbuf *e)
+{
+	return add_trust(d->ctx, file, e);
+}
+
+int dns_resolver_check_trust(const char *file, struct errbuf *e)
+{
+	struct ub_ctx *ctx = ub_ctx_create();
+	int err = FED_ENOMEM;
+
+	if (ctx != NULL)
+		err = set_options(ctx, e);
+	else
+		errbuf_set(e, "libunbound: out of memory");
+	if (err == 0)
+		err = add_trust(ctx, file, e);
+	ub_ctx_delete(ctx);
+	return err;
+}
+
 static void on_poll_closed(uv_handle_t *h)
 {
 	free(h->data);

@@ -42,6 +42,19 @@ int dns_resolver_new(struct dns_resolver **d_out, struct loop *loop,
 		     const char *const *servers, size_t server_count,
 		     struct errbuf *e) FED_NODISCARD;
 
+/**
+ * Believe what DNSSEC derives from these trust anchors, and nothing below them
+ * that it does not.  Before the first lookup.
+ *
+ * @param file  DS and DNSKEY records in zone format
+ * @return 0; FED_ECONFIG the file is none of that
+ */
+int dns_resolver_trust(struct dns_resolver *d, const char *file,
+		       struct errbuf *e) FED_NODISCARD;
+
+/** Would it take that file?  As dns_resolver_trust(), without a resolver. */
+int dns_resolver_check_trust(const char *file, struct errbuf *e) FED_NODISCARD;
+
 /** After all its lookups are freed; NULL is allowed. */
 void dns_resolver_free(struct dns_resolver *d);
 

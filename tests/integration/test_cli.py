@@ -57,6 +57,8 @@ BROKEN = [
     ("edge-proxy", r"5269", "99999", "listen"),
     ("edge-proxy", r"(listen_direct_tls: ).*", r"\1[nonsense]",
      "listen_direct_tls"),
+    ("edge-proxy", r"(  servers: .*)", r"\1\n  trust_anchor_file: /etc/group",
+     "dns.trust_anchor_file"),
     ("edge-proxy", r"tls: required", "tls: perhaps", "tls"),
     ("edge-proxy", r"partners:", "parners:", "parners"),
     ("edge-proxy", r"(certificate: )[^\s,}]+", r"\1/nowhere.pem", "/nowhere.pem"),

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "edge-proxy/edge_dns.h"
+#include "io/dns_resolver.h"
 
 static char dir[] = "/tmp/fed-dns-XXXXXX";
 static char server[32];
@@ -366,6 +367,65 @@ static void test_name_that_appears(void **state)
 	loop_free(a.loop);
 }
 
+/* As ask(), with an anchor for a name; its zone's key is not this one. */
+static struct asked ask_with_anchor(const char *anchored, const char *domain)
+{
+	struct asked a = {.calls = 0};
+	struct errbuf e = {""};
+	struct edge_dns *d;
+	char path[64];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/anchor", dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	(void)fprintf(f,
+		      "%s. IN DS 12345 13 2 0123456789abcdef0123456789abcdef"
+		      "0123456789abcdef0123456789abcdef\n",
+		      anchored);
+	(void)fclose(f);
+	assert_int_equal(0, loop_new(&a.loop, NULL));
+	d = make_dns(a.loop);
+	if (edge_dns_trust(d, path, &e) != 0)
+		fail_msg("%s", e.text);
+	ask_again(d, &a, domain);
+	edge_dns_free(d);
+	loop_free(a.loop);
+	return a;
+}
+
+/* Answers that must be signed and are not lead nowhere; the same answers of
+ * another zone do. */
+static void test_forged(void **state)
+{
+	struct asked a = ask_with_anchor("two.example", "two.example");
+
+	(void)state;
+	assert_int_equal(EDGE_DNS_FAILED, a.result);
+	assert_string_equal("", a.targets);
+	assert_non_null(strstr(a.text, "DNSSEC validation failed"));
+	a = ask_with_anchor("bare.example", "two.example");
+	assert_int_equal(EDGE_DNS_OK, a.result);
+	assert_false(a.is_secure);
+	/* nor when it is the target that must be signed */
+	a = ask_with_anchor("bare.example", "alias.example");
+	assert_int_equal(EDGE_DNS_FAILED, a.result);
+}
+
+static void test_bad_anchors(void **state)
+{
+	static const char *const bad[] = {"/nowhere/at/all", "/etc/passwd"};
+
+	(void)state;
+	for (size_t i = 0; i < FED_ARRAY_LEN(bad); i++) {
+		struct errbuf e = {""};
+
+		assert_int_equal(FED_ECONFIG,
+				 dns_resolver_check_trust(bad[i], &e));
+		assert_non_null(strstr(e.text, bad[i]));
+	}
+}
+
 static void stop(void *arg)
 {
 	loop_stop(arg);
@@ -447,6 +507,8 @@ int main(void)
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_half_silence),
 		cmocka_unit_test(test_name_that_appears),
+		cmocka_unit_test(test_forged),
+		cmocka_unit_test(test_bad_anchors),
 		cmocka_unit_test(test_cancel_and_free),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_bad_servers),
