@@ -80,6 +80,7 @@ static void on_up(struct edge_channel *ch, struct edge_gateway *gw)
 {
 	gw->is_up = true;
 	gw->is_draining = false;
+	gw->is_given_up = false;
 	log_gateway(ch, gw, "up");
 	if (ch->is_draining)
 		chan_link_drain(gw->link, "the edge is stopping");

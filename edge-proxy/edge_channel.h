@@ -14,6 +14,7 @@ struct edge_gateway {
 	struct chan_link *link;
 	bool is_up;
 	bool is_draining;	/* it takes no new stanzas */
+	bool is_given_up;	/* its session was ended: GONE follows */
 	uint64_t down_ms;	/* when it went down */
 	struct edge_wait *line; /* streams that wait for its window */
 	struct edge_gateway *prev;

@@ -243,10 +243,31 @@ void edge_line_clear(struct edge_channel *ch)
 
 /* ---- run ----------------------------------------------------------------- */
 
+/* New stanzas of its users go to others from now on: what it did not answer
+ * must not come behind them, so its session is not waited for any longer.
+ * While nobody else is there it may still come back and resume. */
+static void give_up_lost(struct edge_channel *ch)
+{
+	const struct edge_gateway *other;
+	struct edge_gateway *gw;
+	bool has_other = false;
+
+	DL_FOREACH (ch->gateways, other)
+		has_other |= other->is_up && !other->is_draining;
+	DL_FOREACH (ch->gateways, gw) {
+		if (!has_other || gw->is_up || gw->is_given_up ||
+		    now_of(ch) - gw->down_ms < LIMIT_GATEWAY_GRACE_MS)
+			continue;
+		gw->is_given_up = true;
+		chan_link_abandon(gw->link, "others took over");
+	}
+}
+
 void edge_line_run(struct edge_channel *ch)
 {
 	struct edge_gateway *gw;
 
+	give_up_lost(ch);
 	while (ch->returned != NULL &&
 	       try_returned(ch, ch->returned) != FED_EAGAIN)
 		drop_returned(ch, ch->returned);

@@ -490,6 +490,12 @@ void chan_link_drain(struct chan_link *l, const char *reason)
 	loop_defer(l->loop, &l->flush);
 }
 
+void chan_link_abandon(struct chan_link *l, const char *reason)
+{
+	chan_core_abandon(l->core, reason, now_of(l));
+	loop_defer(l->loop, &l->work);
+}
+
 bool chan_link_is_up(const struct chan_link *l)
 {
 	return chan_core_is_up(l->core);

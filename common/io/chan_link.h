@@ -80,6 +80,10 @@ int chan_link_send_outcome(struct chan_link *l, uint64_t ref,
 			   const Fed__Error *refused) FED_NODISCARD;
 int chan_link_send_frame(struct chan_link *l, Fed__Frame *frame) FED_NODISCARD;
 void chan_link_drain(struct chan_link *l, const char *reason);
+
+/** End the session for good, as chan_core_abandon(): RETURNED and GONE follow;
+ * a server's link is freed behind GONE. */
+void chan_link_abandon(struct chan_link *l, const char *reason);
 bool chan_link_is_up(const struct chan_link *l);
 const struct chan_core *chan_link_core(const struct chan_link *l);
 

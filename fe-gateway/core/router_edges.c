@@ -22,6 +22,15 @@ static bool has_live_edge(const struct gw_router *r)
 	return false;
 }
 
+/* May stanzas be for it?  One that went away a moment ago keeps its domains
+ * while it owes answers: what it has not answered is sent again when it is
+ * back or given up, and newer ones must not overtake that. */
+static bool is_owner(const struct gw_edge *e)
+{
+	return is_live(e) || (e->state == GW_EDGE_DOWN && !e->is_given_away &&
+			      e->sent_count > 0);
+}
+
 size_t gw_router_pick_edge(const struct gw_router *r, struct span domain)
 {
 	struct span live[LIMIT_CHANNEL_SESSIONS] = {{NULL, 0}};
@@ -30,7 +39,7 @@ size_t gw_router_pick_edge(const struct gw_router *r, struct span domain)
 	size_t best;
 
 	for (size_t i = 0; i < r->p.edge_count; i++) {
-		if (!is_live(&r->edges[i]))
+		if (!is_owner(&r->edges[i]))
 			continue;
 		live[count] = span_str(r->edges[i].name);
 		index[count++] = i;
@@ -53,6 +62,8 @@ void gw_wait_for_edge(struct gw_router *r, struct gw_in *d)
 	struct span to = span_str(d->stanza->to);
 	struct gw_in **list, *at;
 
+	if (d->is_sent)
+		r->edges[d->edge].sent_count--;
 	d->is_sent = false;
 	d->edge = gw_router_pick_edge(r, jid_split(to).domain);
 	list = waiting_list(r, d->edge);
@@ -65,11 +76,13 @@ void gw_wait_for_edge(struct gw_router *r, struct gw_in *d)
 	DL_PREPEND_ELEM2(*list, at, d, w_prev, w_next);
 }
 
-void gw_stop_waiting(struct gw_router *r, struct gw_in *d)
+void gw_leave_edge(struct gw_router *r, struct gw_in *d)
 {
 	struct gw_in **list = waiting_list(r, d->edge);
 
-	if (!d->is_sent)
+	if (d->is_sent)
+		r->edges[d->edge].sent_count--;
+	else
 		DL_DELETE2(*list, d, w_prev, w_next);
 }
 
@@ -82,6 +95,7 @@ bool gw_edge_next(struct gw_router *r, struct gw_action *out)
 			continue;
 		DL_DELETE2(r->edges[i].waiting, d, w_prev, w_next);
 		d->is_sent = true;
+		r->edges[i].sent_count++;
 		*out = (struct gw_action){.kind = GW_ACT_STANZA};
 		out->u.stanza.edge = i;
 		out->u.stanza.delivery = (struct chan_delivery){
@@ -103,7 +117,8 @@ static void pick_again(struct gw_router *r)
 	struct gw_in *d;
 
 	DL_FOREACH (r->in_ages, d) {
-		gw_stop_waiting(r, d);
+		if (!d->is_sent)
+			gw_leave_edge(r, d);
 	}
 	DL_FOREACH (r->in_ages, d) {
 		if (!d->is_sent)
@@ -146,6 +161,9 @@ void gw_router_on_returned(struct gw_router *r, size_t edge, uint64_t handle,
 		return;
 	d->is_redelivered = true;
 	gw_wait_for_edge(r, d);
+	/* its session is over, and the last of them is back */
+	if (!is_owner(&r->edges[edge]))
+		pick_again(r);
 }
 
 void gw_edge_refused_room(struct gw_router *r, struct gw_in *d)
@@ -162,7 +180,7 @@ static uint64_t give_away_at(const struct gw_router *r, const struct gw_edge *e)
 {
 	if (e->state != GW_EDGE_DOWN || e->is_given_away || r->in_ages == NULL)
 		return UINT64_MAX;
-	return e->down_ms + LIMIT_EDGE_GRACE_MS;
+	return r->is_stopping ? 0 : e->down_ms + LIMIT_EDGE_GRACE_MS;
 }
 
 static void give_away(struct gw_router *r, size_t edge)
@@ -176,6 +194,7 @@ static void give_away(struct gw_router *r, size_t edge)
 		d->is_redelivered = true;
 		gw_wait_for_edge(r, d);
 	}
+	pick_again(r); /* those that waited for it to come back */
 }
 
 void gw_edges_expire(struct gw_router *r, uint64_t now_ms)

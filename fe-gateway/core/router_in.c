@@ -43,7 +43,7 @@ static void forget_trying(struct gw_router *r, struct gw_in *d)
 
 static void destroy(struct gw_router *r, struct gw_in *d)
 {
-	gw_stop_waiting(r, d);
+	gw_leave_edge(r, d);
 	forget_trying(r, d);
 	DL_DELETE(r->in_ages, d);
 	r->in_bytes -= d->arena.used_bytes;

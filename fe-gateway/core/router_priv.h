@@ -17,7 +17,8 @@ struct gw_edge {
 	enum gw_edge_state state;
 	uint64_t down_ms;      /* since when, in state DOWN */
 	bool is_given_away;    /* its unanswered stanzas were taken back */
-	struct gw_in *waiting; /* for room in its window; by handle */
+	size_t sent_count;     /* stanzas it has not answered */
+	struct gw_in *waiting; /* for it or for room in its window; by handle */
 };
 
 /* A Stanza of ours: a MESSAGE from the SIP side, or an iq result. */
@@ -161,8 +162,8 @@ void gw_in_send_own(struct gw_router *r, struct arena *take,
 /* --- router_edges.c --- */
 /* Into the list of the edge that the hash picks. */
 void gw_wait_for_edge(struct gw_router *r, struct gw_in *d);
-/* Out of its list, if it waits. */
-void gw_stop_waiting(struct gw_router *r, struct gw_in *d);
+/* Out of its list, or of the count of what the edge has. */
+void gw_leave_edge(struct gw_router *r, struct gw_in *d);
 /* The edge had no room after all: back into the list. */
 void gw_edge_refused_room(struct gw_router *r, struct gw_in *d);
 /* The next stanza that an edge has room for. */

@@ -108,6 +108,56 @@ static void test_in_failover(void **state)
 	expect_none(f);
 }
 
+/* What an edge has not answered when it is lost is not overtaken by what comes
+ * while it is waited for. */
+static void test_in_order_over_a_loss(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t first, second;
+	size_t edge;
+
+	both_edges_up(f);
+	(void)request(f);
+	expect(f, GW_ACT_STANZA);
+	first = f->act.u.stanza.delivery.handle;
+	edge = f->act.u.stanza.edge;
+	gw_router_on_edge(f->r, edge, GW_EDGE_DOWN, f->now);
+	(void)request(f);
+	expect_none(f);
+	f->now += LIMIT_EDGE_GRACE_MS;
+	for (int i = 0; i < 2; i++) {
+		/* 100 Trying is due for both as well */
+		do {
+			assert_true(
+				gw_router_next_action(f->r, &f->act, f->now));
+		} while (f->act.kind == GW_ACT_SIP_REPLY);
+		assert_int_equal(f->act.kind, GW_ACT_STANZA);
+		assert_int_equal(f->act.u.stanza.edge, 1 - edge);
+		second = f->act.u.stanza.delivery.handle;
+		assert_true(i == 0 ? second == first : second > first);
+	}
+}
+
+/* One that owes nothing is not waited for. */
+static void test_in_goes_on_elsewhere(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t h;
+	size_t edge;
+
+	both_edges_up(f);
+	h = request(f);
+	expect(f, GW_ACT_STANZA);
+	edge = f->act.u.stanza.edge;
+	gw_router_on_outcome(f->r, f->act.u.stanza.delivery.handle, NULL,
+			     f->now);
+	expect_reply(f, h, 200);
+	gw_router_on_edge(f->r, edge, GW_EDGE_DOWN, f->now);
+	(void)request(f);
+	expect(f, GW_ACT_STANZA);
+	assert_int_equal(f->act.u.stanza.edge, 1 - edge);
+}
+
 /* Alone, an edge is waited for as long as another would be. */
 static void test_in_no_failover(void **state)
 {
@@ -235,11 +285,17 @@ static void test_both_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_rendezvous),	T(test_in_waits_for_channel),
-		T(test_in_returned),	T(test_in_failover),
-		T(test_in_no_failover), T(test_lost_alone),
-		T(test_no_edge),	T(test_draining_alone),
+		T(test_rendezvous),
+		T(test_in_waits_for_channel),
+		T(test_in_returned),
+		T(test_in_failover),
+		T(test_in_no_failover),
+		T(test_lost_alone),
+		T(test_no_edge),
+		T(test_draining_alone),
 		T(test_both_lost),
+		T(test_in_order_over_a_loss),
+		T(test_in_goes_on_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

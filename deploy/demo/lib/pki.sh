@@ -47,7 +47,7 @@ pki_up() {
 	certificate_folder ca "$LAB_SIP_DOMAIN" >/dev/null
 }
 
-# certificate_folder ca|self-signed DOMAIN: issue once, print the folder.
+# certificate_folder ca|self-signed|channel NAME: issue once, print the folder.
 certificate_folder() {
 	local folder=$LAB_STATE/pki/domains/$2
 
@@ -56,6 +56,11 @@ certificate_folder() {
 	if [[ $1 == self-signed ]]; then
 		folder+=.self-signed
 		[[ -e $folder/chain.pem ]] || new_certificate "$folder" "$2"
+	elif [[ $1 == channel ]]; then
+		folder=$LAB_STATE/pki/channel/$2
+		[[ -e $folder/chain.pem ]] || new_certificate "$folder" "$2" \
+			"$LAB_STATE/pki/channel-ca"
+		ln -sfn "$LAB_CHANNEL_CA" "$folder/ca.pem"
 	elif [[ ! -e $folder/chain.pem ]]; then
 		new_certificate "$folder" "$2" "$LAB_STATE/pki/ca"
 		ln -s "$LAB_CA" "$folder/ca.pem"
@@ -63,15 +68,15 @@ certificate_folder() {
 	printf '%s\n' "$folder"
 }
 
-# lab cert [--self-signed] DOMAIN
+# lab cert [--self-signed|--channel] NAME
 command_cert() {
 	local kind=ca folder
 
-	if [[ ${1:-} == --self-signed ]]; then
-		kind=self-signed
+	if [[ ${1:-} == --self-signed || ${1:-} == --channel ]]; then
+		kind=${1#--}
 		shift
 	fi
-	(($# == 1)) || die "usage: lab cert [--self-signed] DOMAIN"
+	(($# == 1)) || die "usage: lab cert [--self-signed|--channel] NAME"
 	need_up
 	folder=$(certificate_folder "$kind" "$1")
 	printf 'cert=%s\nkey=%s\nca=%s\n' "$folder/chain.pem" \
