@@ -74,6 +74,10 @@ static inline char *edge_unconst(const char *s)
 struct s2s_reason edge_reason(enum s2s_reason_kind kind, enum s2s_condition c,
 			      const char *text);
 
+/** When the peer's certificate expires, in the loop's time; 0: it has none.
+ * The calendar is asked once: a clock that is set later moves nothing. */
+uint64_t edge_expires_ms(struct edge *e, const struct tls_facts *tls);
+
 /** Something ended: the stop may go on.  Nothing while running. */
 void edge_check_stopped(struct edge *e);
 

@@ -327,6 +327,7 @@ void edge_in_conn(struct conn *c, const struct conn_event *cev, void *arg)
 	case CONN_TLS_UP:
 		ev.kind = S2S_EV_TLS_UP;
 		ev.u.tls = conn_tls_facts(c);
+		ev.expires_ms = edge_expires_ms(in->e, ev.u.tls);
 		break;
 	case CONN_DATA:
 		ev.kind = S2S_EV_BYTES;

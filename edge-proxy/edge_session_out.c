@@ -269,6 +269,7 @@ static void on_conn(struct conn *c, const struct conn_event *cev, void *arg)
 	case CONN_TLS_UP:
 		ev.kind = S2S_EV_TLS_UP;
 		ev.u.tls = conn_tls_facts(c);
+		ev.expires_ms = edge_expires_ms(o->e, ev.u.tls);
 		break;
 	case CONN_DATA:
 		ev.kind = S2S_EV_BYTES;
@@ -322,9 +323,7 @@ void edge_out_dialed(void *arg, struct conn *c, const struct s2s_reason *why)
 	}
 	if (conn_tls_facts(c) != NULL) { /* a direct-TLS target */
 		o->is_direct = true;
-		edge_out_event(o,
-			       &(struct s2s_event){.kind = S2S_EV_TLS_UP,
-						   .u.tls = conn_tls_facts(c)});
+		on_conn(c, &(struct conn_event){.kind = CONN_TLS_UP}, o);
 		return;
 	}
 	drain(o);

@@ -33,6 +33,17 @@ struct s2s_reason edge_reason(enum s2s_reason_kind kind, enum s2s_condition c,
 	return r;
 }
 
+uint64_t edge_expires_ms(struct edge *e, const struct tls_facts *tls)
+{
+	uint64_t now_ms = loop_now_ms(e->loop);
+	int64_t left_ms;
+
+	if (tls == NULL || tls->peer_not_after_ms == 0)
+		return 0;
+	left_ms = tls->peer_not_after_ms - loop_wall_ms();
+	return left_ms > 0 ? now_ms + (uint64_t)left_ms : now_ms;
+}
+
 /* ---- stop ---------------------------------------------------------------- */
 
 /* Nothing waits for an answer any more. */

@@ -134,6 +134,9 @@ size_t s2s_pair_key(const struct s2s_pair *pair, char key[S2S_PAIR_KEY_BYTES]);
 
 struct s2s_event {
 	enum s2s_event_kind kind;
+	/* TLS_UP: when the peer's certificate expires, in the time of the
+	 * core; 0: it showed none */
+	uint64_t expires_ms;
 	union {
 		struct span bytes;	     /* BYTES: 1..LIMIT_READ_BYTES */
 		const struct tls_facts *tls; /* TLS_UP; lives as the stream */

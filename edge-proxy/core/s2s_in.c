@@ -222,6 +222,7 @@ int s2s_in_new(struct s2s_in **core_out, const struct s2s_env *env,
 	s->state = IN_HDR_CLEAR;
 	s->now_ms = now_ms;
 	s->has_peer_version = true;
+	s->expires_ms = UINT64_MAX;
 	s->setup_deadline_ms = now_ms + LIMIT_STREAM_SETUP_MS;
 	s->deadline_ms = state_deadline(s);
 	s2s_queue_init(&s->queue);
@@ -430,6 +431,23 @@ static void on_shutdown(struct s2s_in *s)
 	drain(s, &r, "shutdown");
 }
 
+/* What authenticated the stream does so no longer. */
+static bool is_expired(const struct s2s_in *s)
+{
+	return s->state == IN_OPEN && s->has_cert_pair &&
+	       s->now_ms >= s->expires_ms;
+}
+
+/* RFC 6120 13.7.2.3, 4.9.3.16: the peer comes again with a new one. */
+static void on_expired(struct s2s_in *s)
+{
+	struct s2s_reason r = s2s_reason_make(S2S_END_CLOSED, S2S_RESET,
+					      "certificate expired");
+
+	s2s_write_error(&s->queue.out, r.condition, r.text, false);
+	drain(s, &r, "expired");
+}
+
 static void on_quiet(struct s2s_in *s)
 {
 	if (s->now_ms >= s->used_ms + LIMIT_STREAM_IDLE_MS) {
@@ -445,6 +463,10 @@ static void on_timer(struct s2s_in *s)
 {
 	if (s->state != IN_DRAIN)
 		s2s_in_expire_pairs(s);
+	if (is_expired(s)) {
+		on_expired(s);
+		return;
+	}
 	if (s->now_ms < s->deadline_ms)
 		return;
 	if (s->state == IN_OPEN)
@@ -479,7 +501,7 @@ static int dispatch(struct s2s_in *s, const struct s2s_event *ev)
 	case S2S_EV_BYTES:
 		return on_bytes(s, ev->u.bytes);
 	case S2S_EV_TLS_UP:
-		s2s_in_on_tls_up(s, ev->u.tls);
+		s2s_in_on_tls_up(s, ev);
 		break;
 	case S2S_EV_TLS_FAILED:
 		on_tls_failed(s, ev->u.text);
@@ -525,6 +547,9 @@ uint64_t s2s_in_deadline_ms(const struct s2s_in *s)
 {
 	if (s->state == IN_CLOSED || s->state == IN_DRAIN)
 		return s->deadline_ms;
+	if (s->state == IN_OPEN && s->has_cert_pair)
+		return earlier(earlier(s->deadline_ms, s->expires_ms),
+			       s2s_in_pairs_deadline_ms(s));
 	return earlier(s->deadline_ms, s2s_in_pairs_deadline_ms(s));
 }
 

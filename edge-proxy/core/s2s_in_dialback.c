@@ -107,6 +107,8 @@ static void set_valid(struct s2s_in *s, struct in_pair *p,
 
 	p->state = IN_PAIR_VALID;
 	p->mechanism = mechanism;
+	if (mechanism == FED__MECHANISM__EXTERNAL)
+		s->has_cert_pair = true;
 	s2s_in_open(s, "authenticated");
 	a.u.ready.pair = (struct s2s_pair){p->local, p->remote};
 	a.u.ready.mechanism = mechanism;

@@ -55,6 +55,8 @@ struct s2s_in {
 	int feed_err;	    /* of the last feed, reported behind its events */
 	struct arena arena; /* of the stanza in the last action */
 	const struct tls_facts *tls; /* NULL: in the clear */
+	uint64_t expires_ms; /* the peer's certificate; UINT64_MAX: none */
+	bool has_cert_pair;  /* and it authenticated a pair */
 	size_t unauth_bytes;
 	unsigned sasl_tries;
 	bool has_peer_version; /* the peer speaks 1.0 */
@@ -103,7 +105,7 @@ void s2s_in_open(struct s2s_in *s, const char *trigger);
 
 void s2s_in_on_header(struct s2s_in *s, const struct xml_event *ev);
 void s2s_in_on_starttls(struct s2s_in *s);
-void s2s_in_on_tls_up(struct s2s_in *s, const struct tls_facts *tls);
+void s2s_in_on_tls_up(struct s2s_in *s, const struct s2s_event *ev);
 void s2s_in_on_auth(struct s2s_in *s, const struct xml_el *el);
 void s2s_in_on_response(struct s2s_in *s, const struct xml_el *el);
 void s2s_in_on_abort(struct s2s_in *s);

@@ -239,7 +239,7 @@ void s2s_in_on_starttls(struct s2s_in *s)
 		s2s_in_set_state(s, IN_TLS, "starttls");
 }
 
-void s2s_in_on_tls_up(struct s2s_in *s, const struct tls_facts *tls)
+void s2s_in_on_tls_up(struct s2s_in *s, const struct s2s_event *ev)
 {
 	/* direct TLS (XEP-0368): up before any byte of the stream */
 	bool is_direct = s->state == IN_HDR_CLEAR && s->unauth_bytes == 0;
@@ -248,7 +248,9 @@ void s2s_in_on_tls_up(struct s2s_in *s, const struct tls_facts *tls)
 		s2s_in_fail(s, S2S_INTERNAL_SERVER_ERROR, NULL);
 		return;
 	}
-	s->tls = tls;
+	s->tls = ev->u.tls;
+	if (ev->expires_ms > 0)
+		s->expires_ms = ev->expires_ms;
 	forget_header(s);
 	s2s_in_set_state(s, IN_HDR_SECURE, "tls-up");
 	if (!is_direct && xml_reader_restart(s->reader) != 0)

@@ -241,6 +241,7 @@ int s2s_out_new(struct s2s_out **core_out, const struct s2s_env *env,
 	s->rule = rule;
 	s->has_certificate = p->has_certificate;
 	s->now_ms = now_ms;
+	s->expires_ms = UINT64_MAX;
 	s->setup_deadline_ms = now_ms + LIMIT_STREAM_SETUP_MS;
 	s->deadline_ms = state_deadline(s);
 	s2s_queue_init(&s->queue);
@@ -357,8 +358,21 @@ static int on_bytes(struct s2s_out *s, struct span bytes)
 	return err == FED_ENOMEM ? err : 0;
 }
 
+/* RFC 6120 13.7.2.3, 4.9.3.16: a new stream proves the peer again. */
+static void on_expired(struct s2s_out *s)
+{
+	static const char text[] = "certificate expired";
+
+	s2s_write_error(&s->queue.out, S2S_RESET, text, false);
+	s2s_out_drain(s, S2S_END_CLOSED, S2S_RESET, text);
+}
+
 static void on_timer(struct s2s_out *s)
 {
+	if (s->state == OUT_OPEN && s->now_ms >= s->expires_ms) {
+		on_expired(s);
+		return;
+	}
 	if (s->now_ms < s->deadline_ms)
 		return;
 	if (s->state == OUT_OPEN) {
@@ -412,7 +426,7 @@ static int dispatch(struct s2s_out *s, const struct s2s_event *ev)
 	case S2S_EV_BYTES:
 		return on_bytes(s, ev->u.bytes);
 	case S2S_EV_TLS_UP:
-		s2s_out_on_tls_up(s, ev->u.tls);
+		s2s_out_on_tls_up(s, ev);
 		break;
 	case S2S_EV_TLS_FAILED:
 		on_lost(s, S2S_END_TLS, ev->u.text);
@@ -454,6 +468,8 @@ int s2s_out_on_event(struct s2s_out *s, const struct s2s_event *ev,
 
 uint64_t s2s_out_deadline_ms(const struct s2s_out *s)
 {
+	if (s->state == OUT_OPEN && s->expires_ms < s->deadline_ms)
+		return s->expires_ms;
 	return s->deadline_ms;
 }
 

@@ -10,6 +10,9 @@ void s2s_out_open(struct s2s_out *s, Fed__Mechanism mechanism,
 	struct s2s_action a = {.kind = S2S_ACT_READY};
 
 	s->mechanism = mechanism;
+	if (s->cert_ms > 0 &&
+	    negotiation_is_trusted(s->tls, span_str(s->remote)))
+		s->expires_ms = s->cert_ms;
 	s2s_out_set_state(s, OUT_OPEN, trigger);
 	metrics_count(s->env->metrics, METRIC_streams_out);
 	if (s->has_bidi) {

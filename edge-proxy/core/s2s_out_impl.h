@@ -46,6 +46,8 @@ struct s2s_out {
 	int feed_err;
 	struct arena arena;	     /* of the stanza in the last action */
 	const struct tls_facts *tls; /* NULL: in the clear */
+	uint64_t cert_ms;	     /* the peer's certificate expires */
+	uint64_t expires_ms; /* OPEN: and with it the stream; UINT64_MAX: no */
 	const struct policy_partner *rule;
 	size_t setup_bytes;  /* received before OPEN */
 	unsigned sasl_tries; /* EXTERNAL was refused so often */
@@ -98,7 +100,7 @@ void s2s_out_drain(struct s2s_out *s, enum s2s_reason_kind kind,
 /* ---- s2s_out_neg.c ---- */
 
 void s2s_out_on_header(struct s2s_out *s, const struct xml_event *ev);
-void s2s_out_on_tls_up(struct s2s_out *s, const struct tls_facts *tls);
+void s2s_out_on_tls_up(struct s2s_out *s, const struct s2s_event *ev);
 
 /** One first-level element. */
 void s2s_out_on_element(struct s2s_out *s, const struct xml_el *el);

@@ -195,8 +195,9 @@ static void refuse_cert(struct s2s_out *s, const struct tls_facts *tls)
 	s2s_out_drop(s, &r);
 }
 
-void s2s_out_on_tls_up(struct s2s_out *s, const struct tls_facts *tls)
+void s2s_out_on_tls_up(struct s2s_out *s, const struct s2s_event *ev)
 {
+	const struct tls_facts *tls = ev->u.tls;
 	/* direct TLS (XEP-0368): up before the first byte */
 	bool is_direct = s->state == OUT_START;
 
@@ -212,6 +213,7 @@ void s2s_out_on_tls_up(struct s2s_out *s, const struct tls_facts *tls)
 		return;
 	}
 	s->tls = tls;
+	s->cert_ms = ev->expires_ms;
 	s2s_out_start_stream(s, OUT_HDR_SECURE, "tls-up");
 	if (!is_direct && xml_reader_restart(s->reader) != 0)
 		s2s_out_fail(s, S2S_INTERNAL_SERVER_ERROR, NULL);

@@ -95,6 +95,7 @@ static bool next_event(const uint8_t **p, const uint8_t *end,
 		tls->has_peer_cert = c == 'T';
 		tls->is_chain_valid = c == 'T';
 		ev->kind = S2S_EV_TLS_UP;
+		ev->expires_ms = 30000;
 		ev->u.tls = tls;
 		break;
 	case 'V':

@@ -13,7 +13,7 @@
  *   role in | out | verify [ID KEY]   no-certificate   bidi   whole
  *   partner DOMAIN [tls=NEED] [sasl=NEED] [dialback=NEED]
  *   peer> bytes                     peer< bytes we must have written
- *   tls up cert=NAME|none valid=yes|no           tls failed TEXT
+ *   tls up cert=NAME|none valid=yes|no [expires=+30s]    tls failed TEXT
  *   verified LOCAL REMOTE RESULT    eof   shutdown   idle-close   too-slow
  *   time +30s (or +30ms)            expect LINE      expect nothing
  *   state NAME      takes yes|no LOCAL REMOTE (in: our stanzas of that pair)
@@ -237,6 +237,9 @@ static void cmd_tls(struct play *p, const char *args)
 	if (p->tls.has_peer_cert && p->tls.peer_cert_der.n == 0)
 		complain(p, "no such certificate", name);
 	ev.u.tls = &p->tls;
+	args = strstr(args, "expires=+");
+	if (args != NULL)
+		ev.expires_ms = p->now_ms + strtoul(args + 9, NULL, 10) * 1000;
 	send_event(p, &ev);
 }
 
