@@ -171,6 +171,7 @@ $(B)/integration/test_edge_dns: $(B)/obj/edge-proxy/edge_dns.o
 $(B)/integration/test_dial: $(B)/obj/edge-proxy/edge_dial.o
 $(B)/integration/test_sip_silent: $(B)/obj/fe-gateway/sip_silent.o
 $(B)/integration/test_sip_accept: $(B)/obj/fe-gateway/sip_accept.o
+$(B)/integration/test_sip_cork: $(B)/obj/fe-gateway/sip_cork.o
 $(B)/integration/%: $(B)/obj/tests/integration/%.o $(LIB_IO) $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ -Wl,--start-group $^ \

@@ -97,6 +97,7 @@ void sip_adapter_reply(struct sip_adapter *a, uint64_t handle,
 		(void)snprintf(warning, sizeof(warning), "380 %s \"%s\"",
 			       a->p.instance, r->warning);
 	(void)snprintf(contact, sizeof(contact), "<%s>", r->line.contact);
+	sip_loop_message(a->p.loop);
 	if (nta_incoming_treply(
 		    s->irq, r->line.status, r->line.phrase,
 		    TAG_IF(r->allow != NULL, SIPTAG_ALLOW_STR(r->allow)),
@@ -284,6 +285,7 @@ int sip_adapter_send(struct sip_adapter *a, uint64_t token,
 	if (c != NULL && from != NULL && to != NULL) {
 		c->adapter = a;
 		c->token = token;
+		sip_loop_message(a->p.loop);
 		orq = start(a, c, r, from, to);
 	}
 	free(from);

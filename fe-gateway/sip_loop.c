@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "fe-gateway/sip_cork.h"
+
 #define SU_ROOT_MAGIC_T struct sip_loop
 #include <sofia-sip/su.h>
 #include <sofia-sip/su_log.h>
@@ -17,6 +19,7 @@ struct sip_loop {
 	struct loop *loop;
 	su_wait_t wait;
 	int wait_index;
+	struct sip_cork cork;
 };
 
 /* Being woken is all: libuv is run after each step. */
@@ -112,6 +115,7 @@ void sip_loop_run(struct sip_loop *s)
 		int wait_ms;
 
 		loop_run_once(s->loop);
+		sip_cork_release(&s->cork);
 		if (loop_is_stopped(s->loop))
 			break;
 		wait_ms = loop_wait_ms(s->loop);
@@ -119,6 +123,11 @@ void sip_loop_run(struct sip_loop *s)
 			wait_ms = SIP_LOOP_IDLE_MS;
 		(void)su_root_step(s->root, wait_ms);
 	}
+}
+
+void sip_loop_message(struct sip_loop *s)
+{
+	sip_cork_message(&s->cork, loop_now_ms(s->loop));
 }
 
 struct su_root_s *sip_loop_root(struct sip_loop *s)

@@ -25,6 +25,10 @@ void sip_loop_free(struct sip_loop *s);
 /** Run until loop_stop(). */
 void sip_loop_run(struct sip_loop *s);
 
+/** A SIP message is about to be given to sofia: those of one turn leave
+ * together at its end. */
+void sip_loop_message(struct sip_loop *s);
+
 /** sofia's root, for the adapter. */
 struct su_root_s *sip_loop_root(struct sip_loop *s);
 
