@@ -64,6 +64,12 @@ struct edge_label {
 /** Next label. */
 struct edge_label edge_label_next(struct edge *e, const char *dir);
 
+/** How many streams there may be when we want one more... */
+size_t edge_streams_max(const struct edge *e);
+
+/** ... and when others do: a quarter is kept for those we open. */
+size_t edge_streams_of_others(const struct edge *e);
+
 /** protobuf-c's structs have no const; what they borrow is not written. */
 static inline char *edge_unconst(const char *s)
 {

@@ -64,6 +64,8 @@ static const cyaml_schema_field_t s2s_fields[] = {
 		   dialback_secret_file),
 	CYAML_FIELD_UINT("stanza_max", CYAML_FLAG_OPTIONAL,
 			 struct edge_config_s2s, stanza_max),
+	CYAML_FIELD_UINT("streams_max", CYAML_FLAG_OPTIONAL,
+			 struct edge_config_s2s, streams_max),
 	CYAML_FIELD_END,
 };
 
@@ -129,6 +131,8 @@ static void fill_defaults(struct edge_config_file *f)
 {
 	if (f->s2s.stanza_max == 0)
 		f->s2s.stanza_max = LIMIT_STANZA_BYTES;
+	if (f->s2s.streams_max == 0)
+		f->s2s.streams_max = LIMIT_STREAMS;
 	if (f->log.level == 0)
 		f->log.level = FED_LOG_INFO + 1;
 	for (unsigned i = 0; i < f->partners_count; i++) {

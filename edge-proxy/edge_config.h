@@ -41,6 +41,7 @@ struct edge_config_s2s {
 	unsigned domains_count;
 	char *dialback_secret_file; /* NULL: random in each process */
 	unsigned stanza_max;
+	unsigned streams_max;
 };
 
 struct edge_config_channel {

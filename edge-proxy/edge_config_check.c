@@ -175,6 +175,13 @@ static int check_s2s(const struct host_place *c,
 			"%u is out of range, expected %u to %u bytes",
 			s->stanza_max, LIMIT_STANZA_BYTES_FLOOR,
 			LIMIT_STANZA_BYTES);
+	if (err == 0 && (s->streams_max < LIMIT_STREAMS_FLOOR ||
+			 s->streams_max > LIMIT_STREAMS_MOST))
+		err = host_complain(
+			c, "s2s.streams_max",
+			"%u is out of range, expected %u to %u streams",
+			s->streams_max, LIMIT_STREAMS_FLOOR,
+			LIMIT_STREAMS_MOST);
 	return err;
 }
 

@@ -9,8 +9,8 @@
 
 static const char *refusal(struct edge *e, const char *source)
 {
-	/* LIMIT: a quarter is kept for streams that we open */
-	if (e->streams >= LIMIT_STREAMS - LIMIT_STREAMS / 4)
+	/* LIMIT: streams in all */
+	if (e->streams >= edge_streams_of_others(e))
 		return "streams";
 	/* LIMIT: one source that only connects */
 	if (!edge_count_add(&e->strangers, source, LIMIT_UNAUTH_PER_ADDRESS))

@@ -72,7 +72,7 @@ void edge_out_route(struct edge *e, uint64_t stream,
 	struct s2s_reason r;
 
 	/* LIMIT: streams in all */
-	if (e->streams < LIMIT_STREAMS)
+	if (e->streams < edge_streams_max(e))
 		o = new_out(e, S2S_OUT_ROUTE, pair);
 	if (o == NULL) {
 		metrics_count(&e->metrics, METRIC_streams_refused);
@@ -100,7 +100,7 @@ static bool may_verify(struct edge *e, const char *remote)
 	 * and to one domain, and never with the quarter of the streams that
 	 * is kept for our own stanzas */
 	if (e->verifies >= LIMIT_DIALBACK_PENDING_ALL ||
-	    e->streams >= LIMIT_STREAMS - LIMIT_STREAMS / 4 ||
+	    e->streams >= edge_streams_of_others(e) ||
 	    !edge_count_add(&e->verifying, remote, LIMIT_STREAMS_PER_PARTNER)) {
 		metrics_count(&e->metrics, METRIC_streams_refused);
 		return false;

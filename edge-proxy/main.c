@@ -24,6 +24,16 @@ struct edge_label edge_label_next(struct edge *e, const char *dir)
 	return l;
 }
 
+size_t edge_streams_max(const struct edge *e)
+{
+	return e->config->file->s2s.streams_max;
+}
+
+size_t edge_streams_of_others(const struct edge *e)
+{
+	return edge_streams_max(e) - edge_streams_max(e) / 4;
+}
+
 struct s2s_reason edge_reason(enum s2s_reason_kind kind, enum s2s_condition c,
 			      const char *text)
 {
@@ -245,6 +255,18 @@ static void teardown(struct edge *e, struct daemon_signals *signals)
 	tls_creds_unref(e->creds);
 }
 
+/* Each stream is an open file. */
+static void allow_files(struct edge *e)
+{
+	size_t need = edge_streams_max(e) + LIMIT_FILES_BESIDES;
+	size_t have = daemon_allow_files(need);
+
+	if (have < need)
+		fed_log(&e->log, FED_LOG_WARN, "few_files",
+			"have=%zu need=%zu streams_max=%zu", have, need,
+			edge_streams_max(e));
+}
+
 static int run(struct edge_config *config)
 {
 	struct edge e = {.config = config};
@@ -253,6 +275,7 @@ static int run(struct edge_config *config)
 	int rc;
 
 	daemon_logger_init(&e.log, config->log_level);
+	allow_files(&e);
 	rc = start(&e, &signals, &err);
 	if (rc == 0) {
 		fed_log(&e.log, FED_LOG_INFO, "started",

@@ -115,7 +115,12 @@
 #define LIMIT_DIALBACK_PENDING_ALL 4096u
 #define LIMIT_STREAM_PAIRS 64u /* authenticated domain pairs of one stream */
 #define LIMIT_SASL_TRIES 3u    /* RFC 6120 6.4.4: 2..5 */
+/* In all, attempts too, where the host file does not say otherwise: memory and
+ * files of one that opens streams from many addresses. */
 #define LIMIT_STREAMS 1000u
+#define LIMIT_STREAMS_FLOOR 4u	  /* one is left for strangers */
+#define LIMIT_STREAMS_MOST 15000u /* the unit allows 16384 files */
+#define LIMIT_FILES_BESIDES 256u  /* listeners, channel, DNS, TLS files */
 #define LIMIT_STREAMS_PER_PARTNER 20u
 #define LIMIT_UNAUTH_PER_ADDRESS 20u
 #define LIMIT_SRV_TARGETS 16u	/* SRV records looked at */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <systemd/sd-daemon.h>
@@ -178,6 +179,20 @@ int daemon_random(void *out, size_t n)
 		n -= (size_t)got;
 	}
 	return 0;
+}
+
+size_t daemon_allow_files(size_t n)
+{
+	struct rlimit limit = {.rlim_cur = 0};
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return n; /* who knows */
+	if (limit.rlim_cur >= n)
+		return limit.rlim_cur;
+	limit.rlim_cur = limit.rlim_max < n ? limit.rlim_max : n;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* at worst as it was */
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_cur;
 }
 
 /* ---- signals ------------------------------------------------------------- */

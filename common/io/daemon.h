@@ -31,6 +31,10 @@ void daemon_logger_init(struct logger *l, enum fed_log_level level);
 /** Fill with the system's randomness.  @return 0; FED_EIO */
 int daemon_random(void *out, size_t n) FED_NODISCARD;
 
+/** Let this process have so many files open, as far as it may.
+ * @return how many it may have */
+size_t daemon_allow_files(size_t n) FED_NODISCARD;
+
 struct daemon_signals;
 typedef void (*daemon_stop_fn)(void *arg);
 

@@ -59,6 +59,8 @@ BROKEN = [
      "listen_direct_tls"),
     ("edge-proxy", r"(  servers: .*)", r"\1\n  trust_anchor_file: /etc/group",
      "dns.trust_anchor_file"),
+    ("edge-proxy", r"s2s:\n", "s2s:\n  streams_max: 3\n", "streams_max"),
+    ("edge-proxy", r"s2s:\n", "s2s:\n  streams_max: 15001\n", "streams_max"),
     ("edge-proxy", r"tls: required", "tls: perhaps", "tls"),
     ("edge-proxy", r"partners:", "parners:", "parners"),
     ("edge-proxy", r"(certificate: )[^\s,}]+", r"\1/nowhere.pem", "/nowhere.pem"),
