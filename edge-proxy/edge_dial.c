@@ -209,6 +209,22 @@ static void on_resolved(void *arg, enum edge_dns_result result,
 
 /* ---- public -------------------------------------------------------------- */
 
+static int resolve(struct edge_dial *d, const struct edge_dial_params *p)
+{
+	char host[LIMIT_DOMAIN_BYTES + 1];
+
+	if (p->host == NULL)
+		return edge_dns_resolve(p->dns, d->ascii, p->creds != NULL,
+					on_resolved, d, &d->query);
+	if (p->host->is_address)
+		(void)snprintf(host, sizeof(host), "%s", p->host->host);
+	else if (domain_to_ascii(span_str(p->host->host), host, sizeof(host)) !=
+		 0)
+		return FED_EINVAL;
+	return edge_dns_resolve_host(p->dns, host, p->host->port, on_resolved,
+				     d, &d->query);
+}
+
 int edge_dial_new(struct edge_dial **d_out, const struct edge_dial_params *p)
 {
 	struct edge_dial *d = calloc(1, sizeof(*d));
@@ -218,6 +234,7 @@ int edge_dial_new(struct edge_dial **d_out, const struct edge_dial_params *p)
 		return FED_ENOMEM;
 	d->p = *p;
 	d->p.domain = strdup(p->domain);
+	d->p.host = NULL;
 	/* LIMIT: a stranger's domain with many addresses that do not answer */
 	d->until_ms = loop_now_ms(p->loop) + LIMIT_DIALBACK_MS;
 	err = d->p.domain == NULL ? FED_ENOMEM : 0;
@@ -227,8 +244,7 @@ int edge_dial_new(struct edge_dial **d_out, const struct edge_dial_params *p)
 	if (err == 0)
 		err = loop_timer_new(&d->timer, p->loop, on_timer, d);
 	if (err == 0)
-		err = edge_dns_resolve(p->dns, d->ascii, p->creds != NULL,
-				       on_resolved, d, &d->query);
+		err = resolve(d, p);
 	if (err != 0) {
 		edge_dial_free(d);
 		return err;

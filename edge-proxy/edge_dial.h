@@ -24,7 +24,10 @@ struct edge_dial_params {
 	struct loop *loop;
 	struct edge_dns *dns;
 	const char *domain; /* normalized */
-	const char *label;  /* for log lines; lives as the dial */
+	/* where the domain said it is served; borrowed for the call; NULL: as
+	 * DNS says */
+	const struct other_host *host;
+	const char *label; /* for log lines; lives as the dial */
 	/* direct TLS; NULL: targets that want it are left out */
 	struct tls_creds *creds;
 	const char *identity; /* ours to show; NULL: none; lives as the dial */

@@ -343,9 +343,8 @@ static void on_deadline(void *arg)
 	on_step(q);
 }
 
-int edge_dns_resolve(struct edge_dns *d, const char *domain,
-		     bool wants_direct_tls, edge_dns_fn fn, void *arg,
-		     struct edge_dns_query **q_out)
+static int new_query(struct edge_dns *d, const char *name, edge_dns_fn fn,
+		     void *arg, struct edge_dns_query **q_out)
 {
 	struct edge_dns_query *q;
 
@@ -363,19 +362,75 @@ int edge_dns_resolve(struct edge_dns *d, const char *domain,
 	q->arg = arg;
 	q->is_secure = true;
 	q->step = (struct loop_deferred){.fn = on_step, .arg = q};
-	(void)snprintf(q->domain, sizeof(q->domain), "%s", domain);
+	(void)snprintf(q->domain, sizeof(q->domain), "%s", name);
 	DL_APPEND(d->queries, q);
 	d->query_count++;
-	q->wants_direct_tls = wants_direct_tls;
 	q->until_ms = loop_now_ms(d->loop) + LIMIT_DNS_MS;
 	loop_timer_arm(q->deadline, q->until_ms);
-	if (domain[0] == '\0' || strlen(domain) >= sizeof(q->domain)) {
-		note_failure(q, q->domain, "not a name that DNS can hold");
-		loop_defer(d->loop, &q->step);
-	} else {
-		begin_srv(q);
-	}
 	*q_out = q;
+	return 0;
+}
+
+/* false: the end of the turn tells why not. */
+static bool is_askable(struct edge_dns_query *q, const char *name)
+{
+	if (name[0] != '\0' && strlen(name) < sizeof(q->domain))
+		return true;
+	note_failure(q, q->domain, "not a name that DNS can hold");
+	loop_defer(q->dns->loop, &q->step);
+	return false;
+}
+
+int edge_dns_resolve(struct edge_dns *d, const char *domain,
+		     bool wants_direct_tls, edge_dns_fn fn, void *arg,
+		     struct edge_dns_query **q_out)
+{
+	int err = new_query(d, domain, fn, arg, q_out);
+
+	if (err != 0)
+		return err;
+	(*q_out)->wants_direct_tls = wants_direct_tls;
+	if (is_askable(*q_out, domain))
+		begin_srv(*q_out);
+	return 0;
+}
+
+/* An address is its own answer. */
+static bool take_address(struct edge_dns_query *q, const char *host)
+{
+	unsigned char raw[sizeof(struct in6_addr)];
+
+	if (inet_pton(AF_INET6, host, raw) == 1)
+		add_target(q, 0, DNS_TYPE_AAAA,
+			   span_of(raw, sizeof(struct in6_addr)));
+	else if (inet_pton(AF_INET, host, raw) == 1)
+		add_target(q, 0, DNS_TYPE_A,
+			   span_of(raw, sizeof(struct in_addr)));
+	return q->target_count > 0;
+}
+
+int edge_dns_resolve_host(struct edge_dns *d, const char *host, uint16_t port,
+			  edge_dns_fn fn, void *arg,
+			  struct edge_dns_query **q_out)
+{
+	struct edge_dns_query *q;
+	int err = new_query(d, host, fn, arg, &q);
+
+	if (err != 0)
+		return err;
+	*q_out = q;
+	q->stage = STAGE_ADDRESS;
+	q->plan.count = 1;
+	q->plan.is_fallback = true;
+	q->plan.rec[0].port = port;
+	if (!is_askable(q, host))
+		return 0;
+	(void)snprintf(q->plan.rec[0].target, sizeof(q->plan.rec[0].target),
+		       "%s", host);
+	if (take_address(q, host))
+		loop_defer(d->loop, &q->step);
+	else
+		begin_addresses(q);
 	return 0;
 }
 

@@ -57,6 +57,16 @@ int edge_dns_resolve(struct edge_dns *d, const char *domain,
 		     bool wants_direct_tls, edge_dns_fn fn, void *arg,
 		     struct edge_dns_query **q_out) FED_NODISCARD;
 
+/**
+ * A and AAAA of one host, without SRV: a domain said that it is served there.
+ *
+ * @param host  A-label form, or an IPv4 or IPv6 address
+ * @return as edge_dns_resolve()
+ */
+int edge_dns_resolve_host(struct edge_dns *d, const char *host, uint16_t port,
+			  edge_dns_fn fn, void *arg,
+			  struct edge_dns_query **q_out) FED_NODISCARD;
+
 /** fn will not be called.  NULL is allowed. */
 void edge_dns_cancel(struct edge_dns_query *q);
 

@@ -185,6 +185,7 @@ static void do_action(struct edge_in *in, const struct s2s_action *a)
 		break;
 	case S2S_ACT_PAIR_REFUSED:
 	case S2S_ACT_VERDICT:
+	case S2S_ACT_REDIRECT:
 		(void)FED_CHECK(a->kind == S2S_ACT_WRITE); /* s2s_out only */
 		break;
 	}

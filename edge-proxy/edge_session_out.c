@@ -116,8 +116,43 @@ void edge_out_finish(struct edge_out *o, const struct s2s_reason *r)
 	o->conn = NULL;
 	leave_route(o, r);
 	tell_verify(o, r);
+	loop_undefer(e->loop, &o->redial);
 	loop_defer(e->loop, &o->reap);
 	edge_check_stopped(e);
+}
+
+/* ---- see-other-host ------------------------------------------------------ */
+
+static void on_redirect(struct edge_out *o, const struct other_host *host)
+{
+	o->other = *host;
+	o->redirects++;
+	fed_log(&o->e->log, FED_LOG_INFO, "stream_redirected",
+		"%s peer=%s host=%s port=%u count=%u", o->label.text,
+		log_value(span_str(o->remote)).text,
+		log_value(span_str(host->host)).text, host->port, o->redirects);
+	loop_defer(o->e->loop, &o->redial);
+}
+
+void edge_out_redial(void *arg)
+{
+	struct edge_out *o = arg;
+
+	s2s_out_free(o->core);
+	o->core = NULL;
+	o->is_direct = false;
+	edge_out_dial(o);
+}
+
+/* The last word of the host that sent us away: the attempt goes on. */
+static void on_close(struct edge_out *o, const struct s2s_reason *r)
+{
+	if (!o->redial.is_queued || o->e->phase != EDGE_RUNNING) {
+		edge_out_finish(o, r);
+		return;
+	}
+	conn_close(o->conn);
+	o->conn = NULL;
 }
 
 /* ---- actions of the core ------------------------------------------------- */
@@ -188,8 +223,11 @@ static void do_action(struct edge_out *o, const struct s2s_action *a)
 		o->has_verdict = true;
 		o->verdict = a->u.verdict;
 		break;
+	case S2S_ACT_REDIRECT:
+		on_redirect(o, a->u.redirect);
+		break;
 	case S2S_ACT_CLOSE:
-		edge_out_finish(o, &a->u.reason);
+		on_close(o, &a->u.reason);
 		break;
 	case S2S_ACT_VERIFY:
 	case S2S_ACT_STANZA:
@@ -242,7 +280,7 @@ void edge_out_event(struct edge_out *o, const struct s2s_event *ev)
 		o->has_follow_up = false;
 		feed(o, &next);
 	}
-	if (!o->is_closed)
+	if (o->conn != NULL)
 		conn_set_deadline(o->conn, s2s_out_deadline_ms(o->core));
 }
 
@@ -289,7 +327,8 @@ static void on_conn(struct conn *c, const struct conn_event *cev, void *arg)
 	}
 	edge_out_event(o, &ev);
 	/* the connection is dead: the core had its say */
-	if ((cev->kind == CONN_EOF || cev->kind == CONN_ERROR) && !o->is_closed)
+	if ((cev->kind == CONN_EOF || cev->kind == CONN_ERROR) &&
+	    o->conn != NULL)
 		edge_out_finish(o, &(struct s2s_reason){.kind = S2S_END_EOF});
 }
 
@@ -302,6 +341,7 @@ void edge_out_dialed(void *arg, struct conn *c, const struct s2s_reason *why)
 		.stream_id = o->stream_id,
 		.key = o->key,
 		.has_certificate = tls_creds_has(o->e->creds, o->local),
+		.redirects = o->redirects,
 	};
 	int err;
 
@@ -327,6 +367,6 @@ void edge_out_dialed(void *arg, struct conn *c, const struct s2s_reason *why)
 		return;
 	}
 	drain(o);
-	if (!o->is_closed)
+	if (o->conn != NULL)
 		conn_set_deadline(c, s2s_out_deadline_ms(o->core));
 }

@@ -26,8 +26,12 @@ struct edge_out {
 	struct edge_verify *verify; /* VERIFY: who waits */
 	bool has_verdict;
 	enum s2s_verify_result verdict;
-	bool is_direct; /* TLS before the first byte (XEP-0368) */
-	bool is_open;	/* READY was reported */
+	/* <see-other-host/> */
+	unsigned redirects;	     /* followed */
+	struct other_host other;     /* where to; host "": nowhere */
+	struct loop_deferred redial; /* go there */
+	bool is_direct;		     /* TLS before the first byte (XEP-0368) */
+	bool is_open;		     /* READY was reported */
 	bool is_closed; /* off the lists, freed at the end of the turn */
 	/* what befell it while actions were drained; fed afterwards */
 	bool has_follow_up;
@@ -50,8 +54,14 @@ void edge_out_event(struct edge_out *o, const struct s2s_event *ev);
 /** The router's stream number means nothing any more. */
 void edge_out_detach(struct edge_out *o);
 
+/** Resolve and connect: o->other where that is set. */
+void edge_out_dial(struct edge_out *o);
+
 /** edge_dial_fn. */
 void edge_out_dialed(void *arg, struct conn *c, const struct s2s_reason *why);
+
+/** Leave the host for another one, loop_defer_fn. */
+void edge_out_redial(void *arg);
 
 /** Free the memory, loop_defer_fn. */
 void edge_out_reap(void *arg);

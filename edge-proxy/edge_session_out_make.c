@@ -19,6 +19,7 @@ static struct edge_out *new_out(struct edge *e, enum s2s_out_mode mode,
 	o->local = strdup(pair->local);
 	o->remote = strdup(pair->remote);
 	o->reap = (struct loop_deferred){.fn = edge_out_reap, .arg = o};
+	o->redial = (struct loop_deferred){.fn = edge_out_redial, .arg = o};
 	if (o->local == NULL || o->remote == NULL) {
 		edge_out_reap(o);
 		return NULL;
@@ -37,7 +38,7 @@ static struct edge_out *new_out(struct edge *e, enum s2s_out_mode mode,
 	return o;
 }
 
-static void dial(struct edge_out *o)
+void edge_out_dial(struct edge_out *o)
 {
 	const struct policy_partner *rule =
 		policy_find(&o->e->policy, span_str(o->remote));
@@ -50,6 +51,8 @@ static void dial(struct edge_out *o)
 	struct s2s_reason r;
 	int err;
 
+	if (o->other.host[0] != '\0')
+		p.host = &o->other;
 	/* direct TLS only where the rule allows TLS */
 	if (rule != NULL && rule->tls != POLICY_OFF)
 		p.creds = o->e->creds;
@@ -91,7 +94,7 @@ void edge_out_route(struct edge *e, uint64_t stream,
 		edge_out_finish(o, &r);
 		return;
 	}
-	dial(o);
+	edge_out_dial(o);
 }
 
 static bool may_verify(struct edge *e, const char *remote)
@@ -136,7 +139,7 @@ void edge_out_verify(struct edge *e, struct edge_verify *v,
 		edge_out_finish(o,
 				&(struct s2s_reason){.kind = S2S_END_TIMEOUT});
 	else
-		dial(o);
+		edge_out_dial(o);
 }
 
 /* ---- from the outside ---------------------------------------------------- */
@@ -152,7 +155,7 @@ static struct edge_out *find_route(struct edge *e, uint64_t stream)
 /* Close in order where there is a stream, else at once. */
 static void close_with(struct edge_out *o, enum s2s_event_kind kind)
 {
-	if (o->core != NULL)
+	if (o->core != NULL && o->conn != NULL)
 		edge_out_event(o, &(struct s2s_event){.kind = kind});
 	else
 		edge_out_finish(o,

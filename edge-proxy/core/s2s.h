@@ -15,6 +15,7 @@
 #include "base/metrics.h"
 #include "base/ratelimit.h"
 #include "base/tls_facts.h"
+#include "edge-proxy/core/other_host.h"
 #include "edge-proxy/core/policy.h"
 #include "channel.pb-c.h"
 
@@ -164,6 +165,8 @@ enum s2s_action_kind {
 			       * bidi only (XEP-0288) */
 	S2S_ACT_REPLY,	      /* a stanza of ours to route to the peer domain;
 			       * which stream it takes, the route decides */
+	S2S_ACT_REDIRECT,     /* s2s_out: after CLOSE, try the same pair there,
+			       * with one redirect more */
 	S2S_ACT_CLOSE,	      /* last action: close the connection after what
 			       * was written; reason is set */
 };
@@ -188,6 +191,7 @@ struct s2s_action {
 			const char *key;
 		} verify;
 		enum s2s_verify_result verdict;
+		const struct other_host *redirect;
 		struct {
 			const Fed__Stanza *stanza;
 			struct s2s_pair pair;

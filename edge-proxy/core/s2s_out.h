@@ -21,6 +21,7 @@ struct s2s_out_params {
 	const char *stream_id; /* VERIFY: the id in question; copied */
 	const char *key;       /* VERIFY: the key in question; copied */
 	bool has_certificate;  /* we can show one for pair.local */
+	unsigned redirects;    /* followed on the way here, in a row */
 };
 
 struct s2s_out;

@@ -52,6 +52,8 @@ struct s2s_out {
 	size_t setup_bytes;  /* received before OPEN */
 	unsigned sasl_tries; /* EXTERNAL was refused so often */
 	unsigned challenges; /* answered */
+	unsigned redirects;  /* followed before */
+	struct other_host other_host;
 	bool has_certificate;
 	bool has_peer_version;
 	bool has_bidi; /* we asked: the peer's stanzas come here */

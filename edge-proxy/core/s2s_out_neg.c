@@ -79,12 +79,19 @@ static void next_verify_step(struct s2s_out *s,
 static void next_step(struct s2s_out *s, const struct s2s_features *f)
 {
 	struct negotiation_view view = view_of(s, f);
+	enum negotiation_step step;
 
 	if (s->mode == S2S_OUT_VERIFY) {
 		next_verify_step(s, &view);
 		return;
 	}
-	switch (negotiation_next(s->rule, &view)) {
+	step = negotiation_next(s->rule, &view);
+	/* the same certificate is wanted where a redirect led */
+	if (s->redirects > 0 && s->tls == NULL && view.has_version)
+		step = NEGOTIATION_STARTTLS;
+	else if (s->redirects > 0 && s->tls == NULL)
+		step = NEGOTIATION_GIVE_UP;
+	switch (step) {
 	case NEGOTIATION_STARTTLS:
 		start_tls(s);
 		break;
@@ -208,7 +215,9 @@ void s2s_out_on_tls_up(struct s2s_out *s, const struct s2s_event *ev)
 	/* a verify stream carries nothing secret; its peer is the one that
 	 * DNS names (XEP-0220 2.3) */
 	if (s->mode == S2S_OUT_ROUTE &&
-	    !negotiation_accepts_peer(s->rule, tls, span_str(s->remote))) {
+	    (!negotiation_accepts_peer(s->rule, tls, span_str(s->remote)) ||
+	     (s->redirects > 0 &&
+	      !negotiation_is_trusted(tls, span_str(s->remote))))) {
 		refuse_cert(s, tls);
 		return;
 	}
@@ -281,11 +290,35 @@ static void on_features(struct s2s_out *s, const struct xml_el *el)
 		next_step(s, &f);
 }
 
+/* RFC 6120 4.9.3.19: only where the one that says so is proven to be
+ * the domain, and before a stanza was sent.  LIMIT: a circle of hosts. */
+static bool may_follow(const struct s2s_out *s)
+{
+	return s->mode == S2S_OUT_ROUTE && s->state != OUT_OPEN &&
+	       s->state != OUT_DRAIN && s->redirects < LIMIT_REDIRECTS &&
+	       negotiation_is_trusted(s->tls, span_str(s->remote));
+}
+
+static void follow(struct s2s_out *s, const struct xml_el *el)
+{
+	struct s2s_action a = {.kind = S2S_ACT_REDIRECT};
+	const struct xml_el *host =
+		xml_child(el, NS_STREAM_ERRORS, "see-other-host");
+
+	if (host == NULL || !may_follow(s) ||
+	    other_host_parse(span_str(host->text), &s->other_host) != 0)
+		return;
+	a.u.redirect = &s->other_host;
+	s2s_out_push(s, &a);
+}
+
 static void on_peer_error(struct s2s_out *s, const struct xml_el *el)
 {
 	struct s2s_reason r;
 
 	s2s_error_read(el, &r);
+	if (r.condition == S2S_SEE_OTHER_HOST)
+		follow(s, el);
 	metrics_count(s->env->metrics, METRIC_stream_errors_got);
 	/* the answer to <starttls/> that was not offered */
 	if (s->state == OUT_PROCEED)

@@ -25,6 +25,7 @@ struct edge_dns {
 	size_t count;
 	bool wants_direct_tls; /* as it was asked for */
 	char domain[64];
+	uint16_t host_port; /* one host was asked for, not a domain; else 0 */
 	edge_dns_fn fn;
 	void *arg;
 	struct loop_deferred answer;
@@ -50,6 +51,14 @@ int edge_dns_resolve(struct edge_dns *d, const char *domain,
 	loop_defer(d->loop, &d->answer);
 	*q_out = (struct edge_dns_query *)d;
 	return 0;
+}
+
+int edge_dns_resolve_host(struct edge_dns *d, const char *host, uint16_t port,
+			  edge_dns_fn fn, void *arg,
+			  struct edge_dns_query **q_out)
+{
+	d->host_port = port;
+	return edge_dns_resolve(d, host, false, fn, arg, q_out);
 }
 
 void edge_dns_cancel(struct edge_dns_query *q)
@@ -91,6 +100,7 @@ struct rig {
 	struct s2s_reason why;
 	uint64_t start_ms;
 	uint64_t took_ms;
+	const struct other_host *host; /* NULL: none named */
 };
 
 static void add_target(struct rig *r, unsigned place,
@@ -316,6 +326,7 @@ static void begin(struct rig *r, const char *domain, bool has_creds)
 	struct edge_dial_params p = {.loop = r->loop,
 				     .dns = &r->dns,
 				     .domain = domain,
+				     .host = r->host,
 				     .label = "test",
 				     .fn = on_dialed,
 				     .arg = r};
@@ -660,6 +671,34 @@ static void test_idn(void **state)
 	rig_free(r);
 }
 
+/* see-other-host: the host that was named is looked up, not the domain. */
+static void test_other_host(void **state)
+{
+	static const struct other_host hosts[] = {
+		{"b\xc3\xbc"
+		 "cher.example",
+		 false, 7},
+		{"2001:db8::1", true, 8},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FED_ARRAY_LEN(hosts); i++) {
+		struct rig *r = rig_new();
+
+		(void)serve(r, 0, "127.0.0.1", NULL);
+		r->host = &hosts[i];
+		begin(r, "a.example", true);
+		r->host = NULL;
+		assert_string_equal(i == 0 ? "xn--bcher-kva.example"
+					   : "2001:db8::1",
+				    r->dns.domain);
+		assert_int_equal(hosts[i].port, r->dns.host_port);
+		assert_true(wait_for(r, is_called, 2000));
+		assert_non_null(r->conn);
+		rig_free(r);
+	}
+}
+
 static int make_files(void **state)
 {
 	(void)state;
@@ -692,6 +731,7 @@ int main(void)
 		cmocka_unit_test(test_losers_are_closed),
 		cmocka_unit_test(test_freed_in_every_phase),
 		cmocka_unit_test(test_idn),
+		cmocka_unit_test(test_other_host),
 	};
 
 	return cmocka_run_group_tests(tests, make_files, remove_files);

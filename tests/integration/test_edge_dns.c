@@ -213,6 +213,25 @@ static struct asked ask(const char *domain, bool wants_direct_tls)
 	return a;
 }
 
+/* One host, no SRV. */
+static struct asked ask_host(const char *host)
+{
+	struct asked a = {.calls = 0};
+	struct edge_dns_query *q;
+	struct edge_dns *d;
+
+	assert_int_equal(0, loop_new(&a.loop, NULL));
+	d = make_dns(a.loop);
+	assert_int_equal(0,
+			 edge_dns_resolve_host(d, host, 7, on_result, &a, &q));
+	assert_int_equal(0, a.calls);
+	loop_run(a.loop);
+	edge_dns_free(d);
+	loop_free(a.loop);
+	assert_int_equal(1, a.calls);
+	return a;
+}
+
 struct row {
 	const char *domain;
 	bool wants_direct_tls;
@@ -290,6 +309,32 @@ static void test_rows(void **state)
 			fail_msg("row %zu: %d \"%s\" \"%s\"", i, (int)a.result,
 				 a.targets, a.text);
 		assert_false(a.is_secure);
+	}
+}
+
+/* see-other-host: addresses of a name, an address as itself, never SRV. */
+static void test_host(void **state)
+{
+	static const struct row hosts[] = {
+		{"a.two.example", false, EDGE_DNS_OK,
+		 "a.two.example=192.0.2.1:7 a.two.example=2001:db8::1:7", ""},
+		{"192.0.2.200", false, EDGE_DNS_OK, "192.0.2.200=192.0.2.200:7",
+		 ""},
+		{"2001:db8::c8", false, EDGE_DNS_OK,
+		 "2001:db8::c8=2001:db8::c8:7", ""},
+		{"absent.example", false, EDGE_DNS_NOT_FOUND, "", "address"},
+		{"", false, EDGE_DNS_FAILED, "", "not a name"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FED_ARRAY_LEN(hosts); i++) {
+		struct asked a = ask_host(hosts[i].domain);
+
+		if (a.result != hosts[i].result ||
+		    !same_words(hosts[i].targets, a.targets) ||
+		    strstr(a.text, hosts[i].text) == NULL)
+			fail_msg("row %zu: %d \"%s\" \"%s\"", i, (int)a.result,
+				 a.targets, a.text);
 	}
 }
 
@@ -503,6 +548,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_host),
 		cmocka_unit_test(test_priority),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_half_silence),

@@ -11,6 +11,7 @@
  * (unless it says `whole`: what stands in one packet matters).
  *
  *   role in | out | verify [ID KEY]   no-certificate   bidi   whole
+ *   redirects N (followed before)
  *   partner DOMAIN [tls=NEED] [sasl=NEED] [dialback=NEED]
  *   peer> bytes                     peer< bytes we must have written
  *   tls up cert=NAME|none valid=yes|no [expires=+30s]    tls failed TEXT
@@ -90,6 +91,7 @@ static void start(struct play *p)
 		.stream_id = p->verify_id,
 		.key = p->verify_key,
 		.has_certificate = p->has_certificate,
+		.redirects = p->redirects,
 	};
 	int err;
 
@@ -377,6 +379,8 @@ static void run_line(struct play *p, char *line)
 		cmd_tls(p, a);
 	else if ((a = args_of(line, "verified")) != NULL)
 		cmd_verified(p, a);
+	else if ((a = args_of(line, "redirects")) != NULL)
+		p->redirects = (unsigned)strtoul(a, NULL, 10);
 	else if ((a = args_of(line, "time")) != NULL)
 		cmd_time(p, a);
 	else if ((a = args_of(line, "state")) != NULL)

@@ -77,6 +77,11 @@ static void describe(struct buf *b, const struct s2s_action *a)
 	case S2S_ACT_REPLY:
 		put_stanza(b, "reply", a);
 		break;
+	case S2S_ACT_REDIRECT:
+		buf_printf(b, "redirect %s %s %u",
+			   a->u.redirect->is_address ? "address" : "host",
+			   a->u.redirect->host, a->u.redirect->port);
+		break;
 	case S2S_ACT_CLOSE:
 		put_reason(b, "close", &a->u.reason);
 		break;

@@ -32,7 +32,8 @@ struct play {
 	uint64_t now_ms;
 	enum role role;
 	bool has_certificate;
-	bool has_bidi; /* of the policy */
+	unsigned redirects; /* followed before */
+	bool has_bidi;	    /* of the policy */
 	char verify_id[128];
 	char verify_key[128];
 	struct policy_partner rules[RULES_MAX];

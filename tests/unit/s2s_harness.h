@@ -95,6 +95,10 @@ static inline void harness_note(struct harness *h, const struct s2s_action *a)
 			   stanza_kind_name(a->u.stanza.stanza),
 			   a->u.stanza.stanza->id);
 		break;
+	case S2S_ACT_REDIRECT:
+		buf_printf(&h->log, "[redirect %s %u]", a->u.redirect->host,
+			   a->u.redirect->port);
+		break;
 	case S2S_ACT_CLOSE:
 		s2s_reason_format(&a->u.reason, text, sizeof(text));
 		buf_printf(&h->log, "[close %s]", text);
