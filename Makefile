@@ -64,7 +64,7 @@ CFLAGS_ALL := -std=c11 $(OPT) $(CFLAGS)
 
 LIBS_PURE := -lxml2 -lidn2 -lunistring -lprotobuf-c -lmbedcrypto
 LIBS_EDGE := -lcyaml -lyaml -lsystemd -lunbound -luv -lmbedtls -lmbedx509 $(LIBS_PURE)
-LIBS_GW   := -lcyaml -lyaml -lsystemd -lsofia-sip-ua -lunbound -luv -lmbedtls \
+LIBS_GW   := -lcyaml -lyaml -lsystemd -lsofia-sip-ua -lssl -lcrypto -lunbound -luv -lmbedtls \
 	-lmbedx509 $(LIBS_PURE)
 
 # ---- sources --------------------------------------------------------------
@@ -172,10 +172,13 @@ $(B)/integration/test_dial: $(B)/obj/edge-proxy/edge_dial.o
 $(B)/integration/test_sip_silent: $(B)/obj/fe-gateway/sip_silent.o
 $(B)/integration/test_sip_accept: $(B)/obj/fe-gateway/sip_accept.o
 $(B)/integration/test_sip_cork: $(B)/obj/fe-gateway/sip_cork.o
+$(B)/integration/test_sip_tls: $(patsubst %,$(B)/obj/fe-gateway/sip_%.o,\
+	adapter adapter_parse adapter_read cork loop tls tls_compat)
+$(B)/integration/test_sip_tls: EXTRA := -lsofia-sip-ua -lssl -lcrypto
 $(B)/integration/%: $(B)/obj/tests/integration/%.o $(LIB_IO) $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ -Wl,--start-group $^ \
-		-Wl,--end-group -lcmocka -lcyaml -lyaml -lsystemd -lunbound \
+		-Wl,--end-group -lcmocka $(EXTRA) -lcyaml -lyaml -lsystemd -lunbound \
 		-luv -lmbedtls -lmbedx509 $(LIBS_PURE)
 
 # ---- fuzzers ---------------------------------------------------------------

@@ -27,6 +27,16 @@ static const cyaml_schema_value_t text_entry = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED),
 };
 
+static const cyaml_schema_field_t tls_fields[] = {
+	STRING("certificate", struct gateway_config_tls, certificate),
+	STRING("key", struct gateway_config_tls, key),
+	STRING("trust", struct gateway_config_tls, trust),
+	CYAML_FIELD_SEQUENCE("peers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+			     struct gateway_config_tls, peers, &text_entry, 0,
+			     CYAML_UNLIMITED),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t sip_fields[] = {
 	LIST("domains", struct gateway_config_sip, domains, &text_entry),
 	LIST("listen", struct gateway_config_sip, listen, &text_entry),
@@ -34,6 +44,8 @@ static const cyaml_schema_field_t sip_fields[] = {
 	LIST("trusted", struct gateway_config_sip, trusted, &text_entry),
 	CYAML_FIELD_UINT("page_max", CYAML_FLAG_OPTIONAL,
 			 struct gateway_config_sip, page_max),
+	CYAML_FIELD_MAPPING("tls", CYAML_FLAG_OPTIONAL,
+			    struct gateway_config_sip, tls, tls_fields),
 	CYAML_FIELD_END,
 };
 

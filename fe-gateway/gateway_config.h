@@ -14,6 +14,15 @@ struct gateway_config_edge {
 	char *address;
 };
 
+/* sip.tls; absent: all zero */
+struct gateway_config_tls {
+	char *certificate;
+	char *key;
+	char *trust;
+	char **peers;
+	unsigned peers_count;
+};
+
 struct gateway_config_sip {
 	char **domains;
 	unsigned domains_count;
@@ -23,6 +32,7 @@ struct gateway_config_sip {
 	char **trusted;
 	unsigned trusted_count;
 	unsigned page_max;
+	struct gateway_config_tls tls;
 };
 
 struct gateway_config_channel {
@@ -44,6 +54,10 @@ struct gateway_config_file {
 	struct gateway_config_channel channel;
 	struct gateway_config_log log;
 };
+
+/** Some address of sip.listen is of that transport ("tls:"). */
+bool gateway_config_listens(const struct gateway_config_sip *s,
+			    const char *transport);
 
 /* Read, checked, defaults filled in. */
 struct gateway_config {

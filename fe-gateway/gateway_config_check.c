@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "fe-gateway/core/address.h"
+#include "fe-gateway/core/hop_uri.h"
 #include "fe-gateway/gateway_config.h"
 #include "io/host_config.h"
 #include "xmpp/jid.h"
@@ -82,11 +82,13 @@ static int check_listen(const struct check *c)
 		const char *text = s->listen[i];
 
 		if (strncmp(text, "udp:", 4) != 0 &&
-		    strncmp(text, "tcp:", 4) != 0)
+		    strncmp(text, "tcp:", 4) != 0 &&
+		    strncmp(text, "tls:", 4) != 0)
 			return host_complain(&c->at, p.text,
 					     "\"%s\" has no known transport, "
-					     "expected \"udp:address:port\" or "
-					     "\"tcp:address:port\"",
+					     "expected \"udp:address:port\", "
+					     "\"tcp:address:port\" or "
+					     "\"tls:address:port\"",
 					     text);
 		if (host_config_sockaddr(text + 4, &addr) != 0)
 			return host_complain(
@@ -99,19 +101,11 @@ static int check_listen(const struct check *c)
 	return 0;
 }
 
-/* Value of ";transport="; NULL: none. */
-static const char *find_transport(const char *uri)
+bool gateway_config_listens(const struct gateway_config_sip *s,
+			    const char *transport)
 {
-	const char *at = strcasestr(uri, ";transport=");
-
-	return at != NULL ? at + strlen(";transport=") : NULL;
-}
-
-static bool listens_on(const struct check *c, const char *transport)
-{
-	for (unsigned i = 0; i < c->f->sip.listen_count; i++)
-		if (strncmp(c->f->sip.listen[i], transport,
-			    strlen(transport)) == 0)
+	for (unsigned i = 0; i < s->listen_count; i++)
+		if (strncmp(s->listen[i], transport, strlen(transport)) == 0)
 			return true;
 	return false;
 }
@@ -120,28 +114,27 @@ static int check_next_hop(const struct check *c)
 {
 	const char *key = "sip.next_hop";
 	const char *uri = c->f->sip.next_hop;
-	const char *transport = find_transport(uri);
-	struct address_uri u;
+	char transport[8];
+	struct hop_uri u;
 
-	if (address_uri_split(span_str(uri), &u) != 0 ||
-	    u.scheme != ADDRESS_SIP || u.host.n == 0 ||
-	    strpbrk(uri, "<>\" \t\r\n,?") != NULL)
+	if (hop_uri_parse(span_str(uri), &u) != 0 || u.is_sips ||
+	    strpbrk(uri, "<>\" \t\r\n,?@") != NULL)
 		return host_complain(
 			&c->at, key,
-			"\"%s\" is not a SIP URI, expected such as "
+			"\"%s\" is not a SIP URI with transport udp, tcp or "
+			"tls, expected such as "
 			"\"sip:192.0.2.2:5060;transport=tcp\"",
 			uri);
-	if (transport == NULL || strncasecmp(transport, "udp", 3) == 0)
-		transport = "udp:";
-	else if (strncasecmp(transport, "tcp", 3) == 0)
-		transport = "tcp:";
-	else
+	if (!hop_uri_is_ip(hop_uri_target(&u)))
 		return host_complain(
 			&c->at, key,
-			"\"%s\" has an unknown transport, expected "
-			"transport=udp or transport=tcp",
+			"\"%s\" has no numeric address, expected such as "
+			"\"sip:192.0.2.2;transport=tcp\" or "
+			"\"sip:proxy.example;transport=tls;maddr=192.0.2.2\"",
 			uri);
-	if (!listens_on(c, transport))
+	(void)snprintf(transport, sizeof(transport),
+		       "%s:", hop_uri_transport_name(u.transport));
+	if (!gateway_config_listens(&c->f->sip, transport))
 		return host_complain(
 			&c->at, key,
 			"\"%s\" needs %.3s, expected an address of "
@@ -212,42 +205,86 @@ static int check_readable(const struct check *c, const char *key,
 			     strerror(errno));
 }
 
-static int check_files(const struct check *c)
+/* Files of one user of TLS; `key` is its place in the configuration. */
+struct tls_files {
+	const char *key;
+	const char *trust;
+	const char *certificate;
+	const char *private_key;
+};
+
+static const char *key_of(const struct tls_files *t, const char *leaf,
+			  char out[64])
 {
-	const struct gateway_config_channel *ch = &c->f->channel;
-	int err = check_readable(c, "channel.trust", ch->trust);
+	(void)snprintf(out, 64, "%s.%s", t->key, leaf);
+	return out;
+}
+
+static int check_files(const struct check *c, const struct tls_files *t)
+{
+	char key[64];
+	int err = check_readable(c, key_of(t, "trust", key), t->trust);
 
 	if (err == 0)
-		err = check_readable(c, "channel.certificate", ch->certificate);
+		err = check_readable(c, key_of(t, "certificate", key),
+				     t->certificate);
 	if (err == 0)
-		err = check_readable(c, "channel.key", ch->key);
+		err = check_readable(c, key_of(t, "key", key), t->private_key);
 	return err;
 }
 
 /* The certificates load, and the key is the certificate's. */
-static int check_creds(const struct check *c)
+static int check_creds(const struct check *c, const struct tls_files *t)
 {
-	const struct gateway_config_channel *ch = &c->f->channel;
-	struct tls_identity id = {c->f->instance, ch->certificate, ch->key,
-				  NULL};
-	struct tls_creds_params trust = {.trust_file = ch->trust};
+	struct tls_identity id = {.name = c->f->instance,
+				  .cert_file = t->certificate,
+				  .key_file = t->private_key};
+	struct tls_creds_params trust = {.trust_file = t->trust};
 	struct tls_creds_params own = {.identities = &id, .identity_count = 1};
 	struct tls_creds *creds = NULL;
 	struct errbuf why = {.text = ""};
+	char key[64];
 
 	if (tls_creds_new(&creds, &trust, &why) != 0)
-		return host_complain(&c->at, "channel.trust",
+		return host_complain(&c->at, key_of(t, "trust", key),
 				     "%s, expected PEM certificates", why.text);
 	tls_creds_unref(creds);
 	creds = NULL;
 	if (tls_creds_new(&creds, &own, &why) != 0)
 		return host_complain(
-			&c->at, "channel.certificate",
+			&c->at, key_of(t, "certificate", key),
 			"%s, expected a PEM certificate chain and its "
 			"private key",
 			why.text);
 	tls_creds_unref(creds);
 	return 0;
+}
+
+static int check_tls_files(const struct check *c, const struct tls_files *t)
+{
+	int err = check_files(c, t);
+
+	return err == 0 ? check_creds(c, t) : err;
+}
+
+static int check_tls(const struct check *c)
+{
+	const struct gateway_config_tls *t = &c->f->sip.tls;
+	const struct tls_files files = {"sip.tls", t->trust, t->certificate,
+					t->key};
+	int err = 0;
+
+	if (t->certificate == NULL) {
+		if (!gateway_config_listens(&c->f->sip, "tls:"))
+			return 0;
+		return host_complain(&c->at, "sip.tls",
+				     "is missing, expected certificate, key "
+				     "and trust for \"tls:\" in sip.listen");
+	}
+	for (unsigned i = 0; i < t->peers_count && err == 0; i++)
+		err = check_name(c, host_path_of("sip.tls.peers", i, "").text,
+				 t->peers[i]);
+	return err == 0 ? check_tls_files(c, &files) : err;
 }
 
 static int check_edge(const struct check *c, unsigned i)
@@ -291,6 +328,9 @@ int gateway_config_check(const struct gateway_config_file *f, const char *path,
 			 struct errbuf *e)
 {
 	struct check c = {.at = {path, e}, .f = f};
+	const struct tls_files channel = {"channel", f->channel.trust,
+					  f->channel.certificate,
+					  f->channel.key};
 	int err = check_name(&c, "instance", f->instance);
 
 	if (err == 0)
@@ -298,8 +338,8 @@ int gateway_config_check(const struct gateway_config_file *f, const char *path,
 	if (err == 0)
 		err = check_edges(&c);
 	if (err == 0)
-		err = check_files(&c);
+		err = check_tls_files(&c, &channel);
 	if (err == 0)
-		err = check_creds(&c);
+		err = check_tls(&c);
 	return err;
 }

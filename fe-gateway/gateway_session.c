@@ -2,10 +2,12 @@
 #include "fe-gateway/gateway_session.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "fe-gateway/core/hop_uri.h"
 #include "fe-gateway/core/router.h"
 #include "fe-gateway/sip_accept.h"
 #include "fe-gateway/sip_adapter.h"
@@ -34,6 +36,8 @@ struct gateway_session {
 	struct metrics *metrics;
 	struct gw_router *router;
 	struct sip_adapter *sip;
+	struct sip_tls *sip_tls; /* NULL: no TLS on the SIP side */
+	struct sip_target next_hop;
 	struct tls_creds *creds;
 	struct loop_timer *timer; /* deadline of the router */
 	struct loop_timer *end;	  /* while stopping: of the loop */
@@ -59,7 +63,7 @@ static void send_sip(struct gateway_session *s, uint64_t token,
 {
 	struct sip_response_in failed = {.end = SIP_END_TRANSPORT};
 
-	if (sip_adapter_send(s->sip, token, request) != 0)
+	if (sip_adapter_send(s->sip, token, request, &s->next_hop) != 0)
 		gw_router_on_sip_response(s->router, token, &failed, now_ms(s));
 }
 
@@ -156,6 +160,8 @@ static void on_sweep(void *arg)
 	struct gateway_session *s = arg;
 	size_t count = sip_silent_end(LIMIT_SIP_SILENT_MS);
 
+	if (s->sip_tls != NULL)
+		count += sip_tls_compat_end_slow();
 	if (count > 0)
 		fed_log(s->log, FED_LOG_INFO, "sip_silent", "closed=%zu",
 			count);
@@ -278,6 +284,14 @@ static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
 
 /* --- life ---------------------------------------------------------------- */
 
+/* What the adapter adds to each request: Via, Route. */
+static size_t fixed_bytes(const struct gateway_session *s)
+{
+	return sip_adapter_via_bytes(s->sip, s->next_hop.transport) +
+	       sizeof("Route: <;lr>\r\n") - 1 +
+	       strlen(s->config->file->sip.next_hop);
+}
+
 static int make_router(struct gateway_session *s, struct id_source *ids)
 {
 	const struct gateway_config_sip *sip = &s->config->file->sip;
@@ -294,7 +308,7 @@ static int make_router(struct gateway_session *s, struct id_source *ids)
 		.map =
 			{
 				.page_max_bytes = sip->page_max,
-				.fixed_bytes = sip_adapter_fixed_bytes(s->sip),
+				.fixed_bytes = fixed_bytes(s),
 			},
 		.next_hop = sip->next_hop,
 		.edges = s->edge_names,
@@ -307,6 +321,38 @@ static int make_router(struct gateway_session *s, struct id_source *ids)
 	return gw_router_new(&s->router, &p, now_ms(s));
 }
 
+static int make_tls(struct gateway_session *s)
+{
+	const struct gateway_config_sip *sip = &s->config->file->sip;
+	struct sip_tls_params p = {
+		.certificate = sip->tls.certificate,
+		.key = sip->tls.key,
+		.trust = sip->tls.trust,
+		.peers = (const char *const *)sip->tls.peers,
+		.peer_count = sip->tls.peers_count,
+		.trusted = (const char *const *)s->config->trusted,
+		.trusted_count = sip->trusted_count,
+		.loop = s->loop,
+	};
+
+	return sip->tls.certificate != NULL ? sip_tls_new(&s->sip_tls, &p) : 0;
+}
+
+static int make_next_hop(struct gateway_session *s)
+{
+	struct sip_target *t = &s->next_hop;
+	struct hop_uri u;
+	int err = hop_uri_parse(span_str(s->config->file->sip.next_hop), &u);
+
+	if (err != 0)
+		return err;
+	t->transport = u.transport;
+	t->port = u.port != 0 ? u.port : hop_uri_default_port(u.transport);
+	(void)snprintf(t->ip, sizeof(t->ip), "%s", hop_uri_target(&u));
+	(void)snprintf(t->host, sizeof(t->host), "%s", u.host);
+	return 0;
+}
+
 static int make_sip(struct gateway_session *s, struct errbuf *e)
 {
 	const struct gateway_config_file *f = s->config->file;
@@ -315,7 +361,7 @@ static int make_sip(struct gateway_session *s, struct errbuf *e)
 		.instance = f->instance,
 		.listen = (const char *const *)f->sip.listen,
 		.listen_count = f->sip.listen_count,
-		.next_hop = f->sip.next_hop,
+		.tls = s->sip_tls,
 		.admit_udp = admit_udp,
 		.on_request = on_sip_request,
 		.on_response = on_sip_response,
@@ -366,6 +412,10 @@ static int make_all(struct gateway_session *s, struct id_source *ids,
 		err = loop_timer_new(&s->sweep, s->loop, on_sweep, s);
 	if (err == 0)
 		err = gateway_config_creds(s->config, &s->creds, e);
+	if (err == 0)
+		err = make_tls(s);
+	if (err == 0)
+		err = make_next_hop(s);
 	if (err == 0)
 		err = make_sip(s, e);
 	if (err == 0)
@@ -432,6 +482,7 @@ void gateway_session_free(struct gateway_session *s)
 			chan_link_free(s->edges[i].link);
 	sip_accept_set(NULL);
 	sip_adapter_free(s->sip);
+	sip_tls_free(s->sip_tls);
 	gw_router_free(s->router);
 	loop_timer_free(s->timer);
 	loop_timer_free(s->end);

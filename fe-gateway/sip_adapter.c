@@ -18,15 +18,18 @@
 
 #include "base/limits.h"
 #include "base/map.h"
+#include "fe-gateway/core/hop_uri.h"
 #include "fe-gateway/sip_adapter_read.h"
 
 /* LIMIT: sofia queues at most this much per connection (it clips to 1000);
  * an idle connection of a peer goes after ten minutes, half a message after
- * thirty seconds. */
+ * thirty seconds.  TPTAG_SDWN_ERROR below: what waits for an answer on a
+ * connection hears at once that it ended, not after 32 s. */
 enum {
 	SIP_QUEUE_SIZE = 1000,
 	SIP_IDLE_MS = 600000,
 	SIP_HALF_MS = 30000,
+	SIP_TLS_DEPTH = 5, /* CAs above a certificate */
 };
 
 /* A server transaction that has no final response yet. */
@@ -52,9 +55,12 @@ struct sip_adapter {
 	struct sip_client *clients;
 	uint64_t next_handle;
 	struct sip_adapter_text *text; /* of the message at hand; 22 KB */
-	char *next_hop;
-	char *route; /* <next hop;lr> */
-	size_t fixed_bytes;
+};
+
+static const char *const PROTOCOLS[SIP_TRANSPORTS] = {
+	[SIP_UDP] = "SIP/2.0/UDP",
+	[SIP_TCP] = "SIP/2.0/TCP",
+	[SIP_TLS] = "SIP/2.0/TLS",
 };
 
 /* --- server transactions ------------------------------------------------- */
@@ -250,21 +256,35 @@ static char *name_addr(const char *uri, const char *tag)
 	return n >= 0 ? s : NULL;
 }
 
-static nta_outgoing_t *start(struct sip_adapter *a, struct sip_client *c,
-			     const struct sip_request_out *r, const char *from,
-			     const char *to)
+/* Numeric, so that the library has nothing to resolve. */
+static void print_target(const struct sip_target *t, char *out, size_t size)
 {
+	bool is_v6 = strchr(t->ip, ':') != NULL;
+
+	(void)snprintf(out, size, "sip:%s%s%s:%u;transport=%s",
+		       is_v6 ? "[" : "", t->ip, is_v6 ? "]" : "",
+		       (unsigned)t->port, hop_uri_transport_name(t->transport));
+}
+
+static nta_outgoing_t *start(struct sip_adapter *a, struct sip_client *c,
+			     const struct sip_request_out *r, const char *url,
+			     const char *from, const char *to)
+{
+	char route[LIMIT_SIP_URI_BYTES];
 	char cseq[64];
 
 	(void)snprintf(cseq, sizeof(cseq), "%u %s", (unsigned)r->cseq,
 		       r->method);
+	if (r->route != NULL)
+		(void)snprintf(route, sizeof(route), "<%s;lr>", r->route);
 	return nta_outgoing_tcreate(
-		a->leg, on_response, c, URL_STRING_MAKE(a->next_hop),
+		a->leg, on_response, c, URL_STRING_MAKE(url),
 		sip_method_code(r->method), r->method,
 		URL_STRING_MAKE(r->request_uri), NTATAG_BRANCH_KEY(r->branch),
-		SIPTAG_ROUTE_STR(a->route), SIPTAG_FROM_STR(from),
-		SIPTAG_TO_STR(to), SIPTAG_CALL_ID_STR(r->call_id),
-		SIPTAG_CSEQ_STR(cseq), SIPTAG_MAX_FORWARDS_STR("70"),
+		TAG_IF(r->route != NULL, SIPTAG_ROUTE_STR(route)),
+		SIPTAG_FROM_STR(from), SIPTAG_TO_STR(to),
+		SIPTAG_CALL_ID_STR(r->call_id), SIPTAG_CSEQ_STR(cseq),
+		SIPTAG_MAX_FORWARDS_STR("70"),
 		TAG_IF(r->subject != NULL, SIPTAG_SUBJECT_STR(r->subject)),
 		TAG_IF(r->content_language != NULL,
 		       SIPTAG_CONTENT_LANGUAGE_STR(r->content_language)),
@@ -274,19 +294,31 @@ static nta_outgoing_t *start(struct sip_adapter *a, struct sip_client *c,
 		TAG_END());
 }
 
+/* A connection that is open to that address belongs to the domain, too. */
+static bool may_use(const struct sip_target *t)
+{
+	return t->transport != SIP_TLS ||
+	       sip_tls_compat_may_reuse(t->ip, t->port, t->host);
+}
+
 int sip_adapter_send(struct sip_adapter *a, uint64_t token,
-		     const struct sip_request_out *r)
+		     const struct sip_request_out *r,
+		     const struct sip_target *t)
 {
 	struct sip_client *c = calloc(1, sizeof(*c));
 	char *from = name_addr(r->from_uri, r->from_tag);
 	char *to = name_addr(r->to_uri, NULL);
+	char url[SIP_IP_TEXT_BYTES + 64];
 	nta_outgoing_t *orq = NULL;
 
-	if (c != NULL && from != NULL && to != NULL) {
+	print_target(t, url, sizeof(url));
+	if (c != NULL && from != NULL && to != NULL && may_use(t)) {
 		c->adapter = a;
 		c->token = token;
 		sip_loop_message(a->p.loop);
-		orq = start(a, c, r, from, to);
+		sip_tls_compat_dial(t->host);
+		orq = start(a, c, r, url, from, to);
+		sip_tls_compat_dial(NULL);
 	}
 	free(from);
 	free(to);
@@ -310,18 +342,11 @@ int sip_adapter_send(struct sip_adapter *a, uint64_t token,
 
 /* --- life ---------------------------------------------------------------- */
 
-size_t sip_adapter_fixed_bytes(const struct sip_adapter *a)
+size_t sip_adapter_via_bytes(const struct sip_adapter *a,
+			     enum sip_transport transport)
 {
-	return a->fixed_bytes;
-}
-
-/* Via as the transport layer writes it for the next hop's transport, without
- * the value of branch. */
-static size_t via_bytes(const struct sip_adapter *a)
-{
-	bool is_tcp = strcasestr(a->next_hop, ";transport=tcp") != NULL;
-	const char *protocol = is_tcp ? sip_transport_tcp : sip_transport_udp;
 	const sip_via_t *v = nta_agent_via(a->agent);
+	const char *protocol = PROTOCOLS[transport];
 	size_t n;
 
 	while (v != NULL && strcasecmp(v->v_protocol, protocol) != 0)
@@ -335,54 +360,94 @@ static size_t via_bytes(const struct sip_adapter *a)
 	return n;
 }
 
-static size_t count_fixed(const struct sip_adapter *a)
-{
-	return via_bytes(a) + sizeof("Route: \r\n") - 1 + strlen(a->route);
-}
-
 /* "udp:192.0.2.1:5060" as the URL that binds it. */
 static char *listen_url(const char *text)
 {
 	const char *addr = strchr(text, ':');
+	const char *scheme = strncmp(text, "tls:", 4) == 0 ? "sips" : "sip";
 	char *url = NULL;
 
-	if (addr == NULL || asprintf(&url, "sip:%s;transport=%.*s", addr + 1,
-				     (int)(addr - text), text) < 0)
+	if (addr == NULL || asprintf(&url, "%s:%s;transport=%.*s", scheme,
+				     addr + 1, (int)(addr - text), text) < 0)
 		return NULL;
 	return url;
 }
 
-static nta_agent_t *create_agent(struct sip_adapter *a, const char *url)
+static nta_agent_t *create_agent(struct sip_adapter *a, const char *url,
+				 const char *folder)
 {
 	return nta_agent_create(
 		sip_loop_root(a->p.loop), URL_STRING_MAKE(url), on_message, a,
 		NTATAG_STATELESS(1), NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),
 		NTATAG_MAXSIZE(LIMIT_SIP_WAITING_BYTES),
-		NTATAG_UDP_MTU(LIMIT_PAGE_BYTES),
+		/* it would change the transport behind our back */
+		NTATAG_UDP_MTU(LIMIT_SIP_BYTES - 1),
 		TPTAG_QUEUESIZE(SIP_QUEUE_SIZE), TPTAG_IDLE(SIP_IDLE_MS),
-		TPTAG_TIMEOUT(SIP_HALF_MS), TPTAG_PONG2PING(1), TAG_END());
+		TPTAG_TIMEOUT(SIP_HALF_MS), TPTAG_PONG2PING(1),
+		TPTAG_SDWN_ERROR(1),
+		TAG_IF(folder != NULL, TPTAG_CERTIFICATE(folder)),
+		TAG_IF(folder != NULL, TPTAG_TLS_VERIFY_DEPTH(SIP_TLS_DEPTH)),
+		TAG_END());
+}
+
+static int add_address(struct sip_adapter *a, const char *url,
+		       const char *folder)
+{
+	return nta_agent_add_tport(
+		a->agent, URL_STRING_MAKE(url), TPTAG_QUEUESIZE(SIP_QUEUE_SIZE),
+		TPTAG_IDLE(SIP_IDLE_MS), TPTAG_TIMEOUT(SIP_HALF_MS),
+		TPTAG_PONG2PING(1), TPTAG_SDWN_ERROR(1),
+		TAG_IF(folder != NULL, TPTAG_CERTIFICATE(folder)),
+		TAG_IF(folder != NULL, TPTAG_TLS_VERIFY_DEPTH(SIP_TLS_DEPTH)),
+		TAG_END());
+}
+
+static bool bind_url(struct sip_adapter *a, const char *url, const char *folder)
+{
+	if (a->agent != NULL)
+		return add_address(a, url, folder) == 0;
+	a->agent = create_agent(a, url, folder);
+	return a->agent != NULL;
+}
+
+/* The library makes a context of each address and goes on without a
+ * certificate when it cannot read one. */
+static int bind_tls(struct sip_adapter *a, const char *url, struct errbuf *e,
+		    bool *bound_out)
+{
+	int err = a->p.tls != NULL ? sip_tls_begin_load(a->p.tls, e)
+				   : FED_ECONFIG;
+
+	if (err != 0)
+		return err;
+	errno = 0;
+	*bound_out = bind_url(a, url, sip_tls_folder(a->p.tls));
+	err = errno;
+	if (sip_tls_end_load(a->p.tls) == 0) {
+		errbuf_set(e, "sip.tls: OpenSSL does not take certificate and "
+			      "key");
+		return FED_ECONFIG;
+	}
+	errno = err;
+	return 0;
 }
 
 static int bind_one(struct sip_adapter *a, const char *text, struct errbuf *e)
 {
 	char *url = listen_url(text);
-	bool is_bound;
+	bool is_bound = false;
+	int err = 0;
 
 	if (url == NULL)
 		return FED_ENOMEM;
 	errno = 0;
-	if (a->agent == NULL) {
-		a->agent = create_agent(a, url);
-		is_bound = a->agent != NULL;
-	} else {
-		is_bound =
-			nta_agent_add_tport(a->agent, URL_STRING_MAKE(url),
-					    TPTAG_QUEUESIZE(SIP_QUEUE_SIZE),
-					    TPTAG_IDLE(SIP_IDLE_MS),
-					    TPTAG_TIMEOUT(SIP_HALF_MS),
-					    TPTAG_PONG2PING(1), TAG_END()) == 0;
-	}
+	if (strncmp(text, "tls:", 4) == 0)
+		err = bind_tls(a, url, e, &is_bound);
+	else
+		is_bound = bind_url(a, url, NULL);
 	free(url);
+	if (err != 0)
+		return err;
 	if (is_bound)
 		return 0;
 	errbuf_set(e, "sip.listen: cannot bind %s: %s", text,
@@ -414,12 +479,8 @@ int sip_adapter_new(struct sip_adapter **a_out,
 		return FED_ENOMEM;
 	a->p = *p;
 	a->text = calloc(1, sizeof(*a->text));
-	a->next_hop = strdup(p->next_hop);
-	/* RFC 3261 8.1.2: the outbound proxy as a pre-loaded loose route */
-	if (a->text == NULL || a->next_hop == NULL ||
-	    asprintf(&a->route, "<%s;lr>", p->next_hop) < 0) {
-		a->route = NULL;
-		sip_adapter_free(a);
+	if (a->text == NULL) {
+		free(a);
 		return FED_ENOMEM;
 	}
 	err = bind_all(a, e);
@@ -427,7 +488,6 @@ int sip_adapter_new(struct sip_adapter **a_out,
 		sip_adapter_free(a);
 		return err;
 	}
-	a->fixed_bytes = count_fixed(a);
 	*a_out = a;
 	return 0;
 }
@@ -449,7 +509,5 @@ void sip_adapter_free(struct sip_adapter *a)
 	if (a->agent != NULL)
 		nta_agent_destroy(a->agent);
 	free(a->text);
-	free(a->next_hop);
-	free(a->route);
 	free(a);
 }

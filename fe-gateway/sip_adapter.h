@@ -7,6 +7,7 @@
 
 #include "fe-gateway/core/sip_types.h"
 #include "fe-gateway/sip_loop.h"
+#include "fe-gateway/sip_tls.h"
 
 struct sip_adapter;
 
@@ -27,9 +28,9 @@ typedef bool (*sip_adapter_admit_fn)(struct span source, void *arg);
 struct sip_adapter_params {
 	struct sip_loop *loop;
 	const char *instance;	   /* host in Warning */
-	const char *const *listen; /* "udp:192.0.2.1:5060", "tcp:..." */
+	const char *const *listen; /* "udp:192.0.2.1:5060", "tcp:", "tls:" */
 	size_t listen_count;
-	const char *next_hop; /* SIP URI that all requests are sent to */
+	struct sip_tls *tls; /* NULL: no TLS */
 	sip_adapter_admit_fn admit_udp;
 	sip_adapter_request_fn on_request;
 	sip_adapter_response_fn on_response;
@@ -58,16 +59,18 @@ void sip_adapter_reply(struct sip_adapter *a, uint64_t handle,
 void sip_adapter_drop(struct sip_adapter *a, uint64_t handle);
 
 /**
- * Send a request to the next hop.
+ * Send a request to a target, over its transport and no other.
  *
  * @return 0: one response call follows, never from inside this call;
  *         FED_EIO it could not be made: none follows
  */
 int sip_adapter_send(struct sip_adapter *a, uint64_t token,
-		     const struct sip_request_out *request) FED_NODISCARD;
+		     const struct sip_request_out *request,
+		     const struct sip_target *target) FED_NODISCARD;
 
-/** Bytes of the header lines added to each request: Via without the branch,
- * Route. */
-size_t sip_adapter_fixed_bytes(const struct sip_adapter *a);
+/** Bytes of the Via line of a request, without the value of branch; 0: no
+ * address of that transport is bound. */
+size_t sip_adapter_via_bytes(const struct sip_adapter *a,
+			     enum sip_transport transport);
 
 #endif

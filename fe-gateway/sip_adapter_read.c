@@ -104,17 +104,23 @@ static void read_content(sip_t const *sip, struct sip_request_in *r)
 				  sip->sip_payload->pl_len);
 }
 
-bool sip_adapter_is_udp(sip_t const *sip)
+static bool is_over(sip_t const *sip, const char *protocol)
 {
 	const char *p = sip->sip_via != NULL ? sip->sip_via->v_protocol : NULL;
 
-	return p != NULL && strcasecmp(p, sip_transport_udp) == 0;
+	return p != NULL && strcasecmp(p, protocol) == 0;
+}
+
+bool sip_adapter_is_udp(sip_t const *sip)
+{
+	return is_over(sip, sip_transport_udp);
 }
 
 void sip_adapter_read(sip_t const *sip, struct sip_adapter_text *text,
 		      struct sip_request_in *r)
 {
 	*r = (struct sip_request_in){.source = span_str(text->source)};
+	r->is_tls = is_over(sip, sip_transport_tls);
 	r->method = span_str(sip->sip_request->rq_method_name);
 	r->request_uri = print_url(sip->sip_request->rq_url, text->request_uri,
 				   sizeof(text->request_uri));

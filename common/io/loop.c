@@ -244,7 +244,9 @@ void loop_free(struct loop *l)
 		(void)uv_run(&l->uv, UV_RUN_NOWAIT);
 	end_turn(l);
 	uv_walk(&l->uv, close_handle, NULL);
-	(void)uv_run(&l->uv, UV_RUN_DEFAULT);
+	/* a loop_stop() outside of a turn ends the first run at once */
+	while (uv_run(&l->uv, UV_RUN_DEFAULT) != 0)
+		continue;
 	if (!FED_CHECK(uv_loop_close(&l->uv) == 0))
 		return; /* leak rather than pull memory from under libuv */
 	free(l);

@@ -6,7 +6,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "edge-proxy/core/der.h"
+#include "base/der.h"
 #include "xmpp/jid.h"
 
 #define SRV_PREFIX "_xmpp-server."

@@ -18,7 +18,7 @@
 struct gw_router_params {
 	struct sip_checks_params checks; /* borrowed texts */
 	struct message_map_params map;
-	const char *next_hop;	  /* for the log, borrowed; NULL: unnamed */
+	const char *next_hop;	  /* URI, borrowed; NULL: no Route */
 	const char *const *edges; /* names, borrowed */
 	size_t edge_count;	  /* 1..LIMIT_CHANNEL_SESSIONS */
 	struct id_source *ids;	  /* delivery ids; borrowed */

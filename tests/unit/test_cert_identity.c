@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "edge-proxy/core/cert_identity.h"
-#include "edge-proxy/core/der.h"
+#include "base/der.h"
 #include "tests/unit/cert_fixtures.h"
 
 static const struct {

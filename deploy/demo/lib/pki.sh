@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# Two private CAs: one for XMPP domains, one for the channel.
+# Two private CAs: one for XMPP domains, one for the channel and for SIP.
 
 # new_ca FILE-STEM NAME
 new_ca() {
@@ -42,6 +42,8 @@ pki_up() {
 	new_ca "$pki/channel-ca" "Lab CA for the channel"
 	new_certificate "$pki/channel/edge" "$LAB_EDGE_NAME" "$pki/channel-ca"
 	new_certificate "$pki/channel/gateway" "$LAB_GATEWAY_NAME" \
+		"$pki/channel-ca"
+	new_certificate "$pki/channel/kamailio" "$LAB_SIP_DOMAIN" \
 		"$pki/channel-ca"
 	certificate_folder ca "$LAB_XMPP_DOMAIN" >/dev/null
 	certificate_folder ca "$LAB_SIP_DOMAIN" >/dev/null

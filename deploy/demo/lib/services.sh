@@ -80,6 +80,7 @@ listens() {
 
 kamailio_answers() {
 	listens "$LAB_NS_INSIDE" -t "$LAB_KAMAILIO_SIP" &&
+		listens "$LAB_NS_INSIDE" -t "$LAB_KAMAILIO_SIPS" &&
 		listens "$LAB_NS_INSIDE" -u "$LAB_KAMAILIO_SIP"
 }
 

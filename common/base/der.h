@@ -2,8 +2,8 @@
  * Reading DER (X.690) from hostile bytes: definite lengths only, nothing
  * beyond the given span is ever looked at.
  */
-#ifndef FED_EDGE_DER_H
-#define FED_EDGE_DER_H
+#ifndef FED_BASE_DER_H
+#define FED_BASE_DER_H
 
 #include "base/span.h"
 

@@ -1,5 +1,5 @@
 /* DER elements. */
-#include "edge-proxy/core/der.h"
+#include "base/der.h"
 
 enum { LONG_FORM = 0x80, LENGTH_OCTETS_MAX = 3, HIGH_TAG = 0x1f };
 

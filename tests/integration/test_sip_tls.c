@@ -1,0 +1,533 @@
+/*
+ * TLS of the SIP side on loopback: who gets a connection, what a connection
+ * leaves behind, and that other users of OpenSSL do not notice.
+ */
+/* clang-format off: cmocka wants this order */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fe-gateway/sip_adapter.h"
+#include "tls_files.h"
+
+enum {
+	/* connections; the library kept 36 KB of each */
+	CROWD = 5000,
+	SETTLED = 500,
+	GROWTH_MAX_KB = 1024,
+};
+
+static struct tls_files files;
+static char chain[128], key[128], trust[128];
+
+/* A SIP side with TLS, and what happened on it. */
+struct fixture {
+	struct loop *loop;
+	struct sip_loop *sip_loop;
+	struct sip_tls *tls;
+	struct sip_adapter *a;
+	struct loop_timer *timer;
+	uint16_t port;
+	int requests;
+	bool was_tls;
+	long settled_kb;
+	pid_t child;
+	int child_status;
+	int ends;
+	enum sip_end end;
+	int status;
+};
+
+static long rss_kb(void)
+{
+	long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%*s %ld", &pages), 1);
+	(void)fclose(f);
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static uint16_t free_port(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, n), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+	(void)close(fd);
+	return ntohs(a.sin_port);
+}
+
+static bool admit(struct span source, void *arg)
+{
+	(void)source;
+	(void)arg;
+	return true;
+}
+
+static void on_request(const struct sip_request_in *r, void *arg)
+{
+	struct fixture *f = arg;
+	struct sip_reply ok = {.line = {.status = 200, .phrase = "OK"}};
+
+	f->requests++;
+	f->was_tls = r->is_tls;
+	if (f->requests == SETTLED)
+		f->settled_kb = rss_kb();
+	sip_adapter_reply(f->a, r->handle, &ok);
+}
+
+static void on_response(uint64_t token, const struct sip_response_in *r,
+			void *arg)
+{
+	struct fixture *f = arg;
+
+	(void)token;
+	f->ends++;
+	f->end = r->end;
+	f->status = r->status;
+	loop_stop(f->loop);
+}
+
+static void start(struct fixture *f, const char *peer, const char *trusted)
+{
+	static const char *peers[1], *trusteds[1];
+	static char listen[64];
+	static const char *listens[1];
+	struct errbuf e = {.text = ""};
+	struct sip_tls_params t = {
+		.certificate = chain,
+		.key = key,
+		.trust = trust,
+		.peers = peers,
+		.peer_count = peer != NULL,
+		.trusted = trusteds,
+		.trusted_count = trusted != NULL,
+	};
+	struct sip_adapter_params p = {
+		.instance = "gw.example",
+		.listen = listens,
+		.listen_count = 1,
+		.admit_udp = admit,
+		.on_request = on_request,
+		.on_response = on_response,
+		.arg = f,
+	};
+
+	*f = (struct fixture){.port = free_port()};
+	peers[0] = peer;
+	trusteds[0] = trusted;
+	listens[0] = listen;
+	(void)snprintf(listen, sizeof(listen), "tls:127.0.0.1:%u", f->port);
+	assert_int_equal(loop_new(&f->loop, NULL), 0);
+	assert_int_equal(sip_loop_new(&f->sip_loop, f->loop), 0);
+	t.loop = f->loop;
+	p.loop = f->sip_loop;
+	assert_int_equal(sip_tls_new(&f->tls, &t), 0);
+	p.tls = f->tls;
+	if (sip_adapter_new(&f->a, &p, &e) != 0)
+		fail_msg("%s", e.text);
+}
+
+static void stop(struct fixture *f)
+{
+	sip_adapter_free(f->a);
+	sip_tls_free(f->tls);
+	loop_timer_free(f->timer);
+	sip_loop_free(f->sip_loop);
+	loop_free(f->loop);
+}
+
+/* ---- a client of its own process ----------------------------------------- */
+
+struct client {
+	uint16_t port;
+	const char *name; /* NULL: no certificate */
+	int max_version;
+	int count;
+};
+
+static SSL_CTX *client_ctx(const struct client *c)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	char pem[128], ca[128];
+
+	if (c->name != NULL &&
+	    (SSL_CTX_use_certificate_file(ctx, files_path(&files, c->name, pem),
+					  1) != 1 ||
+	     SSL_CTX_use_PrivateKey_file(ctx, pem, 1) != 1))
+		_exit(99);
+	(void)files_path(&files, "ca.pem", ca);
+	if (SSL_CTX_load_verify_locations(ctx, ca, NULL) != 1)
+		_exit(99);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	if (c->max_version != 0) {
+		SSL_CTX_set_security_level(ctx, 0);
+		(void)SSL_CTX_set_max_proto_version(ctx, c->max_version);
+	}
+	return ctx;
+}
+
+static int ask_options(SSL *ssl, int i)
+{
+	char text[600];
+	int n = snprintf(
+		text, sizeof(text),
+		"OPTIONS sip:gw.example SIP/2.0\r\n"
+		"Via: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK%d\r\n"
+		"From: <sip:a.example>;tag=t\r\nTo: <sip:b.example>\r\n"
+		"Call-ID: c%d\r\nCSeq: 1 OPTIONS\r\n"
+		"Max-Forwards: 1\r\nContent-Length: 0\r\n\r\n",
+		i, i);
+
+	if (SSL_write(ssl, text, n) != n)
+		return 2;
+	n = SSL_read(ssl, text, sizeof(text) - 1);
+	return n >= 12 && memcmp(text, "SIP/2.0 200 ", 12) == 0 ? 0 : 2;
+}
+
+/* 0: answered; 1: no handshake, or the chain is not complete; 2: no answer. */
+static int connect_once(SSL_CTX *ctx, const struct client *c, int i)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				.sin_port = htons(c->port)};
+	struct linger abort_it = {1, 0};
+	int yes = 1;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	SSL *ssl = SSL_new(ctx);
+	int rc = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0 &&
+	    SSL_set_fd(ssl, fd) == 1 && SSL_connect(ssl) == 1)
+		rc = ask_options(ssl, i);
+	/* ends of all kinds: with an alert, without one, with a reset */
+	if (rc == 0 && i % 3 == 0)
+		(void)SSL_shutdown(ssl);
+	if (i % 3 == 1)
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort_it,
+				 sizeof(abort_it));
+	(void)close(fd);
+	SSL_free(ssl);
+	return rc;
+}
+
+static void run_client(const struct client *c)
+{
+	SSL_CTX *ctx = client_ctx(c);
+	int rc = 0;
+
+	(void)alarm(120);
+	for (int i = 0; i < c->count && rc == 0; i++)
+		rc = connect_once(ctx, c, i);
+	_exit(rc);
+}
+
+static void on_tick(void *arg)
+{
+	struct fixture *f = arg;
+
+	if (waitpid(f->child, &f->child_status, WNOHANG) == f->child)
+		loop_stop(f->loop);
+	else
+		loop_timer_arm(f->timer, loop_now_ms(f->loop) + 20);
+}
+
+/* @return its exit status, as connect_once() */
+static int serve(struct fixture *f, struct client c)
+{
+	c.port = f->port;
+	f->child = fork();
+	if (f->child == 0)
+		run_client(&c);
+	assert_int_equal(loop_timer_new(&f->timer, f->loop, on_tick, f), 0);
+	on_tick(f);
+	sip_loop_run(f->sip_loop);
+	assert_true(WIFEXITED(f->child_status));
+	return WEXITSTATUS(f->child_status);
+}
+
+/* ---- tests --------------------------------------------------------------- */
+
+/* Who may dial us, and with what. */
+static void test_who_may_dial(void **state)
+{
+	static const struct {
+		const char *peer;    /* sip.tls.peers */
+		const char *trusted; /* sip.trusted */
+		const char *name;    /* certificate of the client */
+		int max_version;
+		int rc;
+	} rows[] = {
+		{NULL, "127.0.0.1", "a-both.pem", 0, 0},
+		{NULL, "127.0.0.1", "a-both.pem", TLS1_2_VERSION, 0},
+		{"a.example", NULL, "a-both.pem", 0, 0},
+		{"a.example", "192.0.2.1", "a-both.pem", 0, 0},
+		/* for servers only, as many a SIP server has it */
+		{"b.example", NULL, "b-both.pem", 0, 0},
+		{NULL, "192.0.2.1", "a-both.pem", TLS1_2_VERSION, 1},
+		{"b.example", NULL, "a-both.pem", TLS1_2_VERSION, 1},
+		{"x.wild.example", NULL, "a-both.pem", TLS1_2_VERSION, 1},
+		{NULL, "127.0.0.1", "odd-both.pem", TLS1_2_VERSION, 1},
+		{NULL, "127.0.0.1", "old-both.pem", TLS1_2_VERSION, 1},
+		{NULL, "127.0.0.1", NULL, TLS1_2_VERSION, 1},
+		/* TLS 1.3: the client is done before it is refused */
+		{NULL, "192.0.2.1", "a-both.pem", 0, 2},
+		{NULL, "127.0.0.1", NULL, 0, 2},
+		{NULL, "127.0.0.1", "a-both.pem", TLS1_1_VERSION, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
+		struct client c = {.name = rows[i].name,
+				   .max_version = rows[i].max_version,
+				   .count = 1};
+		struct fixture f;
+		int rc;
+
+		start(&f, rows[i].peer, rows[i].trusted);
+		rc = serve(&f, c);
+		if (rc != rows[i].rc)
+			fail_msg("row %zu: %d", i, rc);
+		assert_int_equal(f.requests, rc == 0);
+		assert_true(f.was_tls == (rc == 0));
+		stop(&f);
+	}
+}
+
+static const struct sip_request_out OPTIONS = {
+	.method = "OPTIONS",
+	.request_uri = "sip:a.example",
+	.from_uri = "sip:gw.example",
+	.from_tag = "t",
+	.to_uri = "sip:a.example",
+	.call_id = "c",
+	.branch = "z9hG4bKx",
+	.cseq = 1,
+};
+
+/* Whom we dial: the certificate stands for the host of the URI. */
+static void test_whom_we_dial(void **state)
+{
+	static const struct {
+		const char *host;
+		enum sip_end end;
+	} rows[] = {
+		{"a.example", SIP_END_RESPONSE},
+		{"A.example", SIP_END_RESPONSE},
+		{"b.example", SIP_END_TRANSPORT},
+		{"x.wild.example", SIP_END_TRANSPORT},
+		{"127.0.0.1", SIP_END_TRANSPORT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
+		struct sip_target t = {.transport = SIP_TLS, .ip = "127.0.0.1"};
+		struct fixture f;
+
+		start(&f, NULL, "127.0.0.1");
+		t.port = f.port;
+		(void)snprintf(t.host, sizeof(t.host), "%s", rows[i].host);
+		assert_int_equal(sip_adapter_send(f.a, 1, &OPTIONS, &t), 0);
+		sip_loop_run(f.sip_loop);
+		if (f.end != rows[i].end)
+			fail_msg("%s", rows[i].host);
+		assert_int_equal(f.requests, f.end == SIP_END_RESPONSE);
+		stop(&f);
+	}
+}
+
+/* A connection that is open to the same address, but for another domain. */
+static void test_no_reuse_for_others(void **state)
+{
+	struct sip_target t = {.transport = SIP_TLS, .ip = "127.0.0.1"};
+	struct sip_request_out again = OPTIONS;
+	struct fixture f;
+
+	(void)state;
+	again.branch = "z9hG4bKy";
+	start(&f, NULL, "127.0.0.1");
+	t.port = f.port;
+	(void)snprintf(t.host, sizeof(t.host), "a.example");
+	assert_int_equal(sip_adapter_send(f.a, 1, &OPTIONS, &t), 0);
+	sip_loop_run(f.sip_loop);
+	assert_int_equal(f.status, 200);
+	(void)snprintf(t.host, sizeof(t.host), "b.example");
+	assert_int_equal(sip_adapter_send(f.a, 2, &again, &t), FED_EIO);
+	assert_int_equal(f.requests, 1);
+	stop(&f);
+}
+
+static void test_no_growth(void **state)
+{
+	struct client c = {.name = "a-both.pem", .count = CROWD};
+	struct fixture f;
+	long kb;
+
+	(void)state;
+	start(&f, NULL, "127.0.0.1");
+	assert_int_equal(serve(&f, c), 0);
+	kb = rss_kb();
+	assert_int_equal(f.requests, CROWD);
+	print_message("%d connections: %ld KB after %d, %ld KB at the end\n",
+		      CROWD, f.settled_kb, SETTLED, kb);
+	assert_true(kb - f.settled_kb < GROWTH_MAX_KB);
+	stop(&f);
+}
+
+/* ---- somebody else in the process ---------------------------------------- */
+
+static int ssl_frees, bio_frees;
+
+static void on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx,
+			long argl, void *argp)
+{
+	(void)parent;
+	(void)ad;
+	(void)idx;
+	(void)argl;
+	(void)argp;
+	if (ptr != NULL)
+		ssl_frees++;
+}
+
+static long on_bio(BIO *b, int oper, const char *argp, size_t len, int argi,
+		   long argl, int ret, size_t *processed)
+{
+	(void)b;
+	(void)argp;
+	(void)len;
+	(void)argi;
+	(void)argl;
+	(void)processed;
+	if (oper == BIO_CB_FREE)
+		bio_frees++;
+	return ret;
+}
+
+static SSL *other_ssl(SSL_CTX *ctx, int index, BIO *in, BIO *out)
+{
+	static int mark;
+	SSL *s = SSL_new(ctx);
+
+	assert_non_null(s);
+	assert_int_equal(SSL_set_ex_data(s, index, &mark), 1);
+	BIO_set_callback_ex(in, on_bio);
+	SSL_set_bio(s, in, out);
+	return s;
+}
+
+static void test_others_are_left_alone(void **state)
+{
+	char pem[128];
+	struct fixture f;
+	SSL_CTX *ctx;
+	BIO *left, *right;
+	SSL *client, *server;
+	int index;
+
+	(void)state;
+	start(&f, NULL, "127.0.0.1");
+	index = SSL_get_ex_new_index(0, NULL, NULL, NULL, on_ssl_free);
+	ctx = SSL_CTX_new(TLS_method());
+	assert_int_equal(SSL_CTX_use_certificate_file(
+				 ctx, files_path(&files, "a-both.pem", pem), 1),
+			 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey_file(ctx, pem, 1), 1);
+	assert_int_equal(SSL_CTX_get_min_proto_version(ctx), 0);
+	assert_int_equal(BIO_new_bio_pair(&left, 65536, &right, 65536), 1);
+	client = other_ssl(ctx, index, left, left);
+	server = other_ssl(ctx, index, right, right);
+	SSL_set_connect_state(client);
+	SSL_set_accept_state(server);
+	for (int i = 0; i < 4; i++) {
+		(void)SSL_do_handshake(client);
+		(void)SSL_do_handshake(server);
+	}
+	assert_true(SSL_is_init_finished(server));
+	(void)SSL_shutdown(client);
+	(void)SSL_shutdown(server);
+	assert_int_equal(ssl_frees, 0);
+	assert_string_equal(SSL_get_version(server), "TLSv1.3");
+	SSL_free(client);
+	SSL_free(server);
+	assert_int_equal(ssl_frees, 2);
+	assert_int_equal(bio_frees, 2);
+	SSL_CTX_free(ctx);
+	stop(&f);
+}
+
+static void test_bad_files(void **state)
+{
+	struct errbuf e = {.text = ""};
+	struct sip_tls_params p = {
+		.certificate = "/nonexistent", .key = key, .trust = trust};
+	struct sip_tls *t;
+
+	(void)state;
+	assert_int_equal(loop_new(&p.loop, NULL), 0);
+	assert_int_equal(sip_tls_new(&t, &p), 0);
+	assert_int_equal(sip_tls_begin_load(t, &e), FED_EIO);
+	assert_non_null(strstr(e.text, "No such file"));
+	assert_string_equal(sip_tls_folder(t), "");
+	sip_tls_free(t);
+	loop_free(p.loop);
+}
+
+static int make_files(void **state)
+{
+	(void)state;
+	files_make(&files);
+	/* the server's own: below a CA that peers do not know */
+	files_issue(&files, "ca", "between",
+		    "basicConstraints=critical,CA:TRUE\\n"
+		    "keyUsage=keyCertSign");
+	files_issue(&files, "between", "gw",
+		    "subjectAltName=DNS:a.example,DNS:*.wild.example");
+	files_run(&files, "cat gw.pem between.pem > gwchain.pem");
+	files_run(&files, "for n in a b odd old; do "
+			  "cat $n.pem $n.key > $n-both.pem; done");
+	(void)files_path(&files, "gwchain.pem", chain);
+	(void)files_path(&files, "gw.key", key);
+	(void)files_path(&files, "ca.pem", trust);
+	return setenv("TMPDIR", files.dir, 1);
+}
+
+/* Nothing of the private key is left. */
+static int remove_files(void **state)
+{
+	(void)state;
+	files_run(&files, "! ls -d fe-gateway-* 2>/dev/null");
+	files_remove(&files);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_who_may_dial),
+		cmocka_unit_test(test_whom_we_dial),
+		cmocka_unit_test(test_no_reuse_for_others),
+		cmocka_unit_test(test_others_are_left_alone),
+		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_no_growth),
+	};
+
+	return cmocka_run_group_tests(tests, make_files, remove_files);
+}
