@@ -103,6 +103,7 @@ def peers():
         for kind in KINDS:
             users["ejabberd", kind] = log_in(lab, "ejabberd", kind)
         yield lab, users
+        assert lab.stop_daemons() == []
     finally:
         with ThreadPoolExecutor(len(users) or 1) as pool:
             list(pool.map(XmppUser.close, users.values()))

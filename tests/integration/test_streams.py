@@ -27,6 +27,7 @@ def edge_lab():
               LAB_LOG_LEVEL="info")
     try:
         yield lab.up()
+        assert lab.stop_daemons() == []
     finally:
         lab("down")
 
