@@ -1,13 +1,13 @@
 /* Checks behind the schema; each complaint names key and expectation. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/limits.h"
+#include "edge-proxy/core/cert_identity.h"
 #include "edge-proxy/edge_config.h"
 #include "io/dns_resolver.h"
-#include "io/host_config.h"
+#include "io/host_cert.h"
+#include "io/tls_file.h"
 #include "xmpp/jid.h"
 
 static int check_each_address(const struct host_place *c, const char *key,
@@ -36,15 +36,6 @@ static int check_addresses(const struct host_place *c, const char *key,
 	return check_each_address(c, key, list, n);
 }
 
-static int check_readable(const struct host_place *c, const char *key,
-			  const char *file)
-{
-	if (access(file, R_OK) == 0)
-		return 0;
-	return host_complain(c, key, "\"%s\": %s, expected a readable file",
-			     file, strerror(errno));
-}
-
 static int check_name(const struct host_place *c, const char *key,
 		      const char *name)
 {
@@ -68,39 +59,34 @@ static bool is_same_domain(const char *a, const char *b)
 	       strcmp(na, nb) == 0;
 }
 
-/* The certificate loads, and the key is its key. */
-static int check_key(const struct host_place *c, const char *key,
-		     const char *name, const char *cert_file,
-		     const char *key_file)
+/* By the rules that the peers go by (RFC 6120 13.7, RFC 9525). */
+static int check_domain_pair(const struct host_place *c,
+			     const struct edge_config_domain *d, unsigned i)
 {
-	struct tls_identity id = {name, cert_file, key_file, NULL};
-	struct tls_creds_params p = {.identities = &id, .identity_count = 1};
-	struct tls_creds *creds = NULL;
-	struct errbuf why = {0};
+	struct host_path cert = host_path_of("s2s.domains", i, ".certificate");
+	struct host_path key = host_path_of("s2s.domains", i, ".key");
+	struct host_pair p = {d->name, cert.text, d->certificate, key.text,
+			      d->key};
+	char domain[LIMIT_DOMAIN_BYTES + 1];
+	char names[256];
+	struct tls_file *f = NULL;
+	int err = host_check_pair(c, &p, &f);
 
-	if (tls_creds_new(&creds, &p, &why) != 0)
-		return host_complain(
-			c, key,
-			"%s, expected a PEM certificate chain and its "
-			"private key",
-			why.text);
-	tls_creds_unref(creds);
-	return 0;
-}
-
-static int check_trust(const struct host_place *c, const char *key,
-		       const char *file)
-{
-	struct tls_creds_params p = {.trust_file = file};
-	struct tls_creds *creds = NULL;
-	struct errbuf why = {0};
-
-	if (tls_creds_new(&creds, &p, &why) != 0)
-		return host_complain(c, key,
-				     "%s, expected PEM certificates of CAs",
-				     why.text);
-	tls_creds_unref(creds);
-	return 0;
+	if (err == 0 &&
+	    domain_normalize(span_str(d->name), domain, sizeof(domain)) != 0)
+		err = FED_ECONFIG;
+	if (err == 0 &&
+	    !cert_identity_matches(tls_file_der(f), span_str(domain))) {
+		(void)cert_identity_describe(tls_file_der(f), names,
+					     sizeof(names));
+		err = host_complain(c, cert.text,
+				    "\"%s\" has the names [%s], expected "
+				    "\"%s\" among them (in subjectAltName, as "
+				    "dNSName, SRVName or xmppAddr)",
+				    d->certificate, names, d->name);
+	}
+	tls_file_free(f);
+	return err;
 }
 
 static int check_domain(const struct host_place *c,
@@ -117,30 +103,20 @@ static int check_domain(const struct host_place *c,
 				"\"%s\" is there twice, expected each "
 				"domain once",
 				d->name);
-	if (err == 0)
-		err = check_readable(
-			c, host_path_of("s2s.domains", i, ".certificate").text,
-			d->certificate);
-	if (err == 0)
-		err = check_readable(
-			c, host_path_of("s2s.domains", i, ".key").text, d->key);
-	if (err == 0)
-		err = check_key(c, host_path_of("s2s.domains", i, ".key").text,
-				d->name, d->certificate, d->key);
-	return err;
+	return err != 0 ? err : check_domain_pair(c, d, i);
 }
 
 static int check_secret(const struct host_place *c, const char *file)
 {
 	static const char key[] = "s2s.dialback_secret_file";
 	struct buf secret;
-	int err = check_readable(c, key, file);
+	int err = host_check_readable(c, key, file);
 
 	buf_init(&secret, EDGE_SECRET_MAX);
 	if (err == 0 && edge_config_read_secret(file, &secret) != 0)
 		err = host_complain(
 			c, key,
-			"\"%s\" has no secret in it, expected 16 to %d "
+			"\"%s\" has no usable secret in it, expected 16 to %d "
 			"bytes",
 			file, EDGE_SECRET_MAX);
 	buf_deinit(&secret);
@@ -157,9 +133,7 @@ static int check_s2s(const struct host_place *c,
 					 s->listen_direct_tls,
 					 s->listen_direct_tls_count);
 	if (err == 0)
-		err = check_readable(c, "s2s.trust", s->trust);
-	if (err == 0)
-		err = check_trust(c, "s2s.trust", s->trust);
+		err = host_check_trust(c, "s2s.trust", s->trust);
 	if (err == 0 && s->domains_count == 0)
 		err = host_complain(c, "s2s.domains",
 				    "is empty, expected one domain or more");
@@ -211,6 +185,29 @@ static int check_partner(const struct host_place *c,
 	return 0;
 }
 
+static bool is_same_partner(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0 || is_same_domain(a, b);
+}
+
+static int check_partner_once(const struct host_place *c,
+			      const struct edge_config_partner *list,
+			      unsigned i)
+{
+	for (unsigned k = 0; k < i; k++)
+		if (is_same_partner(list[i].domain, list[k].domain))
+			return host_complain(
+				c, host_path_of("partners", i, ".domain").text,
+				"\"%s\" is there twice, expected one rule for "
+				"each partner (the first is on line %u)",
+				list[i].domain,
+				host_config_line(
+					c->file,
+					host_path_of("partners", k, ".domain")
+						.text));
+	return 0;
+}
+
 static int check_partners(const struct host_place *c,
 			  const struct edge_config_file *f)
 {
@@ -223,6 +220,23 @@ static int check_partners(const struct host_place *c,
 			"{domain: \"*\"}");
 	for (unsigned i = 0; err == 0 && i < f->partners_count; i++)
 		err = check_partner(c, &f->partners[i], i);
+	for (unsigned i = 1; err == 0 && i < f->partners_count; i++)
+		err = check_partner_once(c, f->partners, i);
+	return err;
+}
+
+static int check_gateway(const struct host_place *c,
+			 const struct edge_config_channel *ch, unsigned i)
+{
+	struct host_path key = host_path_of("channel.gateways", i, "");
+	int err = check_name(c, key.text, ch->gateways[i]);
+
+	for (unsigned k = 0; err == 0 && k < i; k++)
+		if (is_same_domain(ch->gateways[i], ch->gateways[k]))
+			err = host_complain(c, key.text,
+					    "\"%s\" is there twice, expected "
+					    "each gateway once",
+					    ch->gateways[i]);
 	return err;
 }
 
@@ -243,9 +257,7 @@ static int check_gateways(const struct host_place *c,
 				     ch->gateways_count,
 				     LIMIT_CHANNEL_SESSIONS);
 	for (unsigned i = 0; err == 0 && i < ch->gateways_count; i++)
-		err = check_name(c,
-				 host_path_of("channel.gateways", i, "").text,
-				 ch->gateways[i]);
+		err = check_gateway(c, ch, i);
 	return err;
 }
 
@@ -253,20 +265,15 @@ static int check_channel(const struct host_place *c,
 			 const struct edge_config_file *f)
 {
 	const struct edge_config_channel *ch = &f->channel;
+	struct host_pair pair = {f->instance, "channel.certificate",
+				 ch->certificate, "channel.key", ch->key};
 	int err = check_addresses(c, "channel.listen", ch->listen,
 				  ch->listen_count);
 
 	if (err == 0)
-		err = check_readable(c, "channel.trust", ch->trust);
+		err = host_check_trust(c, "channel.trust", ch->trust);
 	if (err == 0)
-		err = check_trust(c, "channel.trust", ch->trust);
-	if (err == 0)
-		err = check_readable(c, "channel.certificate", ch->certificate);
-	if (err == 0)
-		err = check_readable(c, "channel.key", ch->key);
-	if (err == 0)
-		err = check_key(c, "channel.key", f->instance, ch->certificate,
-				ch->key);
+		err = host_check_channel_pair(c, &pair);
 	return err != 0 ? err : check_gateways(c, ch);
 }
 
@@ -274,7 +281,7 @@ static int check_anchor(const struct host_place *c, const char *file)
 {
 	static const char key[] = "dns.trust_anchor_file";
 	struct errbuf why = {0};
-	int err = check_readable(c, key, file);
+	int err = host_check_readable(c, key, file);
 
 	if (err == 0 && dns_resolver_check_trust(file, &why) != 0)
 		err = host_complain(c, key, "%s, expected DS or DNSKEY records",
@@ -307,6 +314,64 @@ static int check_dns(const struct host_place *c,
 	return 0;
 }
 
+struct listener {
+	struct host_path key;
+	const char *text;
+};
+
+static int check_against(const struct host_place *c, const struct listener *l,
+			 const char *key, char *const *list, unsigned n)
+{
+	struct sockaddr_storage a, b;
+
+	if (host_config_sockaddr(l->text, &a) != 0)
+		return 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct host_path other = host_path_of(key, i, "");
+
+		/* itself: pairs are looked at once, from the later one */
+		if (strcmp(other.text, l->key.text) == 0)
+			break;
+		if (host_config_sockaddr(list[i], &b) == 0 &&
+		    host_config_overlaps(&a, &b))
+			return host_complain(
+				c, l->key.text,
+				"\"%s\" overlaps %s (\"%s\"), expected "
+				"another address or port",
+				l->text, other.text, list[i]);
+	}
+	return 0;
+}
+
+/* Nothing can listen twice on a port. */
+static int check_overlaps(const struct host_place *c,
+			  const struct edge_config_file *f)
+{
+	const struct {
+		const char *key;
+		char *const *list;
+		unsigned count;
+	} lists[] = {
+		{"s2s.listen", f->s2s.listen, f->s2s.listen_count},
+		{"s2s.listen_direct_tls", f->s2s.listen_direct_tls,
+		 f->s2s.listen_direct_tls_count},
+		{"channel.listen", f->channel.listen, f->channel.listen_count},
+	};
+	int err = 0;
+
+	for (size_t l = 0; l < FED_ARRAY_LEN(lists); l++)
+		for (unsigned i = 0; i < lists[l].count; i++) {
+			struct listener it = {host_path_of(lists[l].key, i, ""),
+					      lists[l].list[i]};
+
+			for (size_t o = 0; o <= l && err == 0; o++)
+				err = check_against(c, &it, lists[o].key,
+						    lists[o].list,
+						    lists[o].count);
+		}
+	return err;
+}
+
 int edge_config_check(const struct edge_config_file *f, const char *path,
 		      struct errbuf *e)
 {
@@ -319,5 +384,7 @@ int edge_config_check(const struct edge_config_file *f, const char *path,
 		err = check_partners(&c, f);
 	if (err == 0)
 		err = check_channel(&c, f);
+	if (err == 0)
+		err = check_overlaps(&c, f);
 	return err != 0 ? err : check_dns(&c, &f->dns);
 }

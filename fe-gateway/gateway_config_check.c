@@ -1,14 +1,13 @@
 /* Checks behind the schema; each complaint names key and expectation. */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/limits.h"
 #include "fe-gateway/core/hop_uri.h"
 #include "fe-gateway/gateway_config.h"
-#include "io/host_config.h"
+#include "io/host_cert.h"
+#include "io/tls_file.h"
 #include "xmpp/jid.h"
 
 /* A MESSAGE needs some 400 bytes of headers before its first letter. */
@@ -66,6 +65,30 @@ static int check_domains(const struct check *c)
 	return err;
 }
 
+static bool is_udp(const char *listen)
+{
+	return strncmp(listen, "udp:", 4) == 0;
+}
+
+/* Nothing can listen twice on a port; TLS runs over TCP. */
+static int check_overlap(const struct check *c, unsigned i)
+{
+	char *const *listen = c->f->sip.listen;
+	struct sockaddr_storage a, b;
+
+	for (unsigned k = 0; k < i; k++)
+		if (is_udp(listen[i]) == is_udp(listen[k]) &&
+		    host_config_sockaddr(listen[i] + 4, &a) == 0 &&
+		    host_config_sockaddr(listen[k] + 4, &b) == 0 &&
+		    host_config_overlaps(&a, &b))
+			return host_complain(
+				&c->at, host_path_of("sip.listen", i, "").text,
+				"\"%s\" overlaps \"%s\", expected another "
+				"address or port",
+				listen[i], listen[k]);
+	return 0;
+}
+
 static int check_listen(const struct check *c)
 {
 	const struct gateway_config_sip *s = &c->f->sip;
@@ -97,6 +120,8 @@ static int check_listen(const struct check *c)
 				"\"%.3s:address:port\" or "
 				"\"%.3s:[v6]:port\"",
 				text, text, text);
+		if (check_overlap(c, i) != 0)
+			return FED_ECONFIG;
 	}
 	return 0;
 }
@@ -195,83 +220,23 @@ static int check_sip(const struct check *c)
 	return err;
 }
 
-static int check_readable(const struct check *c, const char *key,
-			  const char *file)
+/* The certificates load, and are those of this instance. */
+static int check_channel(const struct check *c)
 {
-	if (access(file, R_OK) == 0)
-		return 0;
-	return host_complain(&c->at, key,
-			     "\"%s\": %s, expected a readable file", file,
-			     strerror(errno));
-}
+	const struct gateway_config_channel *ch = &c->f->channel;
+	struct host_pair pair = {c->f->instance, "channel.certificate",
+				 ch->certificate, "channel.key", ch->key};
+	int err = host_check_trust(&c->at, "channel.trust", ch->trust);
 
-/* Files of one user of TLS; `key` is its place in the configuration. */
-struct tls_files {
-	const char *key;
-	const char *trust;
-	const char *certificate;
-	const char *private_key;
-};
-
-static const char *key_of(const struct tls_files *t, const char *leaf,
-			  char out[64])
-{
-	(void)snprintf(out, 64, "%s.%s", t->key, leaf);
-	return out;
-}
-
-static int check_files(const struct check *c, const struct tls_files *t)
-{
-	char key[64];
-	int err = check_readable(c, key_of(t, "trust", key), t->trust);
-
-	if (err == 0)
-		err = check_readable(c, key_of(t, "certificate", key),
-				     t->certificate);
-	if (err == 0)
-		err = check_readable(c, key_of(t, "key", key), t->private_key);
-	return err;
-}
-
-/* The certificates load, and the key is the certificate's. */
-static int check_creds(const struct check *c, const struct tls_files *t)
-{
-	struct tls_identity id = {.name = c->f->instance,
-				  .cert_file = t->certificate,
-				  .key_file = t->private_key};
-	struct tls_creds_params trust = {.trust_file = t->trust};
-	struct tls_creds_params own = {.identities = &id, .identity_count = 1};
-	struct tls_creds *creds = NULL;
-	struct errbuf why = {.text = ""};
-	char key[64];
-
-	if (tls_creds_new(&creds, &trust, &why) != 0)
-		return host_complain(&c->at, key_of(t, "trust", key),
-				     "%s, expected PEM certificates", why.text);
-	tls_creds_unref(creds);
-	creds = NULL;
-	if (tls_creds_new(&creds, &own, &why) != 0)
-		return host_complain(
-			&c->at, key_of(t, "certificate", key),
-			"%s, expected a PEM certificate chain and its "
-			"private key",
-			why.text);
-	tls_creds_unref(creds);
-	return 0;
-}
-
-static int check_tls_files(const struct check *c, const struct tls_files *t)
-{
-	int err = check_files(c, t);
-
-	return err == 0 ? check_creds(c, t) : err;
+	return err != 0 ? err : host_check_channel_pair(&c->at, &pair);
 }
 
 static int check_tls(const struct check *c)
 {
 	const struct gateway_config_tls *t = &c->f->sip.tls;
-	const struct tls_files files = {"sip.tls", t->trust, t->certificate,
-					t->key};
+	struct host_pair pair = {c->f->instance, "sip.tls.certificate",
+				 t->certificate, "sip.tls.key", t->key};
+	struct tls_file *file = NULL;
 	int err = 0;
 
 	if (t->certificate == NULL) {
@@ -284,7 +249,13 @@ static int check_tls(const struct check *c)
 	for (unsigned i = 0; i < t->peers_count && err == 0; i++)
 		err = check_name(c, host_path_of("sip.tls.peers", i, "").text,
 				 t->peers[i]);
-	return err == 0 ? check_tls_files(c, &files) : err;
+	if (err == 0)
+		err = host_check_trust(&c->at, "sip.tls.trust", t->trust);
+	/* which names it must have is the peers' affair */
+	if (err == 0)
+		err = host_check_pair(&c->at, &pair, &file);
+	tls_file_free(file);
+	return err;
 }
 
 static int check_edge(const struct check *c, unsigned i)
@@ -328,9 +299,6 @@ int gateway_config_check(const struct gateway_config_file *f, const char *path,
 			 struct errbuf *e)
 {
 	struct check c = {.at = {path, e}, .f = f};
-	const struct tls_files channel = {"channel", f->channel.trust,
-					  f->channel.certificate,
-					  f->channel.key};
 	int err = check_name(&c, "instance", f->instance);
 
 	if (err == 0)
@@ -338,7 +306,7 @@ int gateway_config_check(const struct gateway_config_file *f, const char *path,
 	if (err == 0)
 		err = check_edges(&c);
 	if (err == 0)
-		err = check_tls_files(&c, &channel);
+		err = check_channel(&c);
 	if (err == 0)
 		err = check_tls(&c);
 	return err;

@@ -59,6 +59,35 @@ int host_config_sockaddr(const char *text, struct sockaddr_storage *out)
 	return parse_ip(ip, (uint16_t)number, is_v6, out);
 }
 
+/* Port in network order; *is_any_out: the address is 0.0.0.0 or [::]. */
+static in_port_t port_of(const struct sockaddr_storage *a, bool *is_any_out)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)a;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)a;
+
+	if (a->ss_family == AF_INET) {
+		*is_any_out = v4->sin_addr.s_addr == htonl(INADDR_ANY);
+		return v4->sin_port;
+	}
+	*is_any_out = IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr);
+	return v6->sin6_port;
+}
+
+bool host_config_overlaps(const struct sockaddr_storage *a,
+			  const struct sockaddr_storage *b)
+{
+	bool is_any_a, is_any_b;
+
+	/* sockets of IPv6 are for IPv6 alone here */
+	if (a->ss_family != b->ss_family ||
+	    port_of(a, &is_any_a) != port_of(b, &is_any_b))
+		return false;
+	/* port 0: the system chooses a free one */
+	if (port_of(a, &is_any_a) == 0)
+		return false;
+	return is_any_a || is_any_b || memcmp(a, b, sizeof(*a)) == 0;
+}
+
 /* ---- files --------------------------------------------------------------- */
 
 static int read_file(const char *file, struct buf *out, struct errbuf *e)
@@ -219,10 +248,27 @@ unsigned host_config_line(const char *file, const char *path)
 	return line;
 }
 
+/* Of what is not in the file, the line of the group it belongs in. */
+static unsigned nearest_line(const char *file, const char *key)
+{
+	struct host_path p;
+	unsigned line;
+
+	(void)snprintf(p.text, sizeof(p.text), "%s", key);
+	for (;;) {
+		char *dot = strrchr(p.text, '.');
+
+		line = host_config_line(file, p.text);
+		if (line != 0 || dot == NULL)
+			return line != 0 ? line : 1;
+		*dot = '\0';
+	}
+}
+
 int host_complain(const struct host_place *at, const char *key, const char *fmt,
 		  ...)
 {
-	unsigned line = host_config_line(at->file, key);
+	unsigned line = nearest_line(at->file, key);
 	char text[400];
 	va_list ap;
 

@@ -8,6 +8,8 @@
 #include <cyaml/cyaml.h>
 #include <sys/socket.h>
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 /**
@@ -32,6 +34,11 @@ int host_config_dump(const cyaml_schema_value_t *schema,
  * @return 0; FED_EINVAL */
 int host_config_sockaddr(const char *text,
 			 struct sockaddr_storage *out) FED_NODISCARD;
+
+/** Two addresses of one transport that cannot both be listened on: the same
+ * port of the same address, or of a wildcard. */
+bool host_config_overlaps(const struct sockaddr_storage *a,
+			  const struct sockaddr_storage *b);
 
 /**
  * For checks behind the schema: the line of a value in the file, found by its

@@ -3,31 +3,51 @@
 
 #include "io/host_check.h"
 
-static int syntax_error(const char *file, const yaml_parser_t *p,
-			struct errbuf *e)
+/* A tab before the first letter of that line (they count from 0). */
+static bool is_tab_indented(struct span text, size_t line)
 {
-	size_t line = p->problem_mark.line + 1;
-	const char *problem = p->problem != NULL ? p->problem : "not YAML";
+	size_t at = 0;
 
-	if (strstr(problem, "tab") != NULL)
+	while (line > 0) {
+		at = span_find(text, '\n', at);
+		if (at == SIZE_MAX)
+			return false;
+		at++;
+		line--;
+	}
+	while (at < text.n && text.p[at] == ' ')
+		at++;
+	return at < text.n && text.p[at] == '\t';
+}
+
+static int syntax_error(const char *file, struct span text,
+			const yaml_parser_t *p, struct errbuf *e)
+{
+	const char *problem = p->problem != NULL ? p->problem : "not YAML";
+	const char *context = p->context != NULL ? p->context : "";
+	size_t line = p->problem_mark.line;
+
+	if (is_tab_indented(text, line)) {
 		problem = "a tab indents this line; spaces are expected";
-	else if (p->error == YAML_READER_ERROR)
+		context = "";
+	} else if (p->error == YAML_READER_ERROR) {
 		problem = "not UTF-8 text";
-	errbuf_set(e, "%s:%zu: not readable as YAML: %s%s%s", file, line,
-		   problem, p->context != NULL ? " " : "",
-		   p->context != NULL ? p->context : "");
+	}
+	errbuf_set(e, "%s:%zu: not readable as YAML: %s%s%s", file, line + 1,
+		   problem, context[0] != '\0' ? " " : "", context);
 	return FED_ECONFIG;
 }
 
 /* A second document would be ignored silently. */
-static int expect_end(const char *file, yaml_parser_t *p, struct errbuf *e)
+static int expect_end(const char *file, struct span text, yaml_parser_t *p,
+		      struct errbuf *e)
 {
 	yaml_document_t more;
 	yaml_node_t *root;
 	int err = 0;
 
 	if (!yaml_parser_load(p, &more))
-		return syntax_error(file, p, e);
+		return syntax_error(file, text, p, e);
 	root = yaml_document_get_root_node(&more);
 	if (root != NULL) {
 		errbuf_set(e, "%s:%zu: a second document; one is expected",
@@ -48,7 +68,7 @@ int host_yaml_parse(const char *file, struct span text, yaml_document_t *out,
 		return FED_ENOMEM;
 	yaml_parser_set_input_string(&p, (const unsigned char *)text.p, text.n);
 	if (!yaml_parser_load(&p, out)) {
-		err = syntax_error(file, &p, e);
+		err = syntax_error(file, text, &p, e);
 		yaml_parser_delete(&p);
 		return err;
 	}
@@ -57,7 +77,7 @@ int host_yaml_parse(const char *file, struct span text, yaml_document_t *out,
 			   file);
 		err = FED_ECONFIG;
 	} else {
-		err = expect_end(file, &p, e);
+		err = expect_end(file, text, &p, e);
 	}
 	if (err != 0)
 		yaml_document_delete(out);

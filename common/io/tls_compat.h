@@ -77,6 +77,15 @@ static inline int tls_compat_check_pair(const mbedtls_pk_context *pub,
 #endif
 }
 
+static inline bool tls_compat_is_ca(const mbedtls_x509_crt *c)
+{
+#if TLS_COMPAT_3
+	return c->MBEDTLS_PRIVATE(ca_istrue) != 0;
+#else
+	return c->ca_istrue != 0;
+#endif
+}
+
 static inline int tls_compat_state(const mbedtls_ssl_context *ssl)
 {
 #if TLS_COMPAT_3

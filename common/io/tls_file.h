@@ -1,0 +1,37 @@
+/*
+ * A certificate file as an operator should know it before a peer does.
+ */
+#ifndef FED_IO_TLS_FILE_H
+#define FED_IO_TLS_FILE_H
+
+#include "base/err.h"
+#include "base/span.h"
+
+struct tls_file;
+
+/**
+ * Read the certificates of a PEM file.
+ *
+ * @param is_bundle  of CAs: those that the library cannot read are left out
+ * @return 0; FED_ECONFIG; FED_ENOMEM
+ */
+int tls_file_new(struct tls_file **f_out, const char *file, bool is_bundle,
+		 struct errbuf *e) FED_NODISCARD;
+
+/** NULL is allowed. */
+void tls_file_free(struct tls_file *f);
+
+/** The first certificate, DER; it is the file's until that is freed. */
+struct span tls_file_der(const struct tls_file *f);
+
+/** The first one has that dNSName, exact or by wildcard. */
+bool tls_file_has_name(const struct tls_file *f, const char *name);
+
+/** First and last millisecond since 1970 at which the first one is valid. */
+void tls_file_dates(const struct tls_file *f, int64_t *from_ms_out,
+		    int64_t *to_ms_out);
+
+/** One of them may sign others, or signed itself. */
+bool tls_file_has_anchor(const struct tls_file *f);
+
+#endif
