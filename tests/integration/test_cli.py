@@ -48,7 +48,7 @@ def test_the_example_file_is_right(lab, tmp_path, daemon, variable):
 def test_the_man_page_shows_the_example(daemon):
     example = (TOP / f"deploy/examples/{daemon}.conf").read_text()
     page = (TOP / f"deploy/man/{daemon}.conf.5").read_text()
-    body = re.sub(r"^#.*\n", "", example, flags=re.M)
+    body = re.sub(r"^ *#.*\n", "", example, flags=re.M)
     assert body in page
 
 
