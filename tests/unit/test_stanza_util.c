@@ -399,6 +399,34 @@ static void test_validate_strings(void **state)
 	}
 }
 
+/* Text is looked at eight bytes at once: each byte at each place. */
+static void test_validate_every_byte(void **state)
+{
+	Fed__Stanza *s = full_message();
+	char text[] = "twenty-four bytes of it.";
+
+	(void)state;
+	s->message->body[0]->text = text;
+	for (size_t at = 0; at < sizeof(text) - 1; at++) {
+		char kept = text[at];
+
+		for (int c = 1; c < 0x100; c++) {
+			bool is_good =
+				c >= 0x20 ? c < 0x80
+					  : c == '\t' || c == '\n' || c == '\r';
+
+			text[at] = (char)c;
+			assert_int_equal(stanza_validate(s),
+					 is_good ? 0 : FED_EPROTO);
+		}
+		text[at] = kept;
+	}
+	memcpy(text + 5, "\xC3\xA9", 2);
+	assert_int_equal(stanza_validate(s), 0);
+	text[9] = '\x01';
+	assert_int_equal(stanza_validate(s), FED_EPROTO);
+}
+
 static void test_validate_enums(void **state)
 {
 	Fed__Stanza *s = full_message();
@@ -506,6 +534,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_validate_strings, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_validate_every_byte,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_validate_enums, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_validate_shape, set_up,
