@@ -9,6 +9,9 @@
 
 enum { KIND_THREAD = 'T', KIND_TYPE = 'C' };
 
+/* What is digested: most of it fits without an allocation. */
+enum { LENGTH_BYTES = 4, SMALL_KEY_BYTES = 512 };
+
 struct entry {
 	UT_hash_handle hh;
 	uint8_t key[SHA256_BYTES];
@@ -81,21 +84,46 @@ bool thread_is_call_id(struct span thread)
 				 thread.p[thread.n - 1] != '@');
 }
 
+/* Big-endian, as every gateway writes it. */
+static char *put_length(char *p, size_t n)
+{
+	*p++ = (char)(n >> 24);
+	*p++ = (char)(n >> 16);
+	*p++ = (char)(n >> 8);
+	*p++ = (char)n;
+	return p;
+}
+
+static char *put_bytes(char *p, struct span s)
+{
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
+	return p + s.n;
+}
+
 /* Digest of kind and three fields; lengths in front, so that no two sets of
  * fields give the same input. */
 static int make_key(char kind, struct span xmpp, struct span sip,
 		    struct span what, uint8_t out[SHA256_BYTES])
 {
-	struct buf b;
+	size_t n = 1 + 3 * (size_t)LENGTH_BYTES + xmpp.n + sip.n + what.n;
+	char small[SMALL_KEY_BYTES];
+	char *text = n <= sizeof(small) ? small : malloc(n);
+	char *p = text;
 	int err;
 
-	buf_init(&b, 4 * LIMIT_JID_BYTES + LIMIT_STANZA_BYTES);
-	(void)buf_printf(&b, "%c %zu %zu %zu ", kind, xmpp.n, sip.n, what.n);
-	(void)buf_put_span(&b, xmpp);
-	(void)buf_put_span(&b, sip);
-	(void)buf_put_span(&b, what);
-	err = b.is_failed ? FED_ENOMEM : digest_sha256(buf_span(&b), out);
-	buf_deinit(&b);
+	if (text == NULL)
+		return FED_ENOMEM;
+	*p++ = kind;
+	p = put_length(p, xmpp.n);
+	p = put_length(p, sip.n);
+	p = put_length(p, what.n);
+	p = put_bytes(p, xmpp);
+	p = put_bytes(p, sip);
+	p = put_bytes(p, what);
+	err = digest_sha256(span_of(text, (size_t)(p - text)), out);
+	if (text != small)
+		free(text);
 	return err;
 }
 

@@ -91,6 +91,26 @@ static void test_way_back(void **state)
 		span_eq(thread_map_thread(f->m, x, s, span_str(id)), thread));
 }
 
+/* longer than what is digested in one piece on the stack */
+static void test_long_thread(void **state)
+{
+	struct fixture *f = *state;
+	struct span x = SPAN_LIT("juliet@example.com");
+	struct span s = SPAN_LIT("romeo@example.net");
+	char text[LIMIT_THREAD_BYTES];
+	struct span thread = span_of(text, sizeof(text));
+	const char *id;
+	const char *other;
+
+	memset(text, 'x', sizeof(text));
+	id = thread_map_call_id(f->m, x, s, thread, &f->a);
+	assert_true(
+		span_eq(thread_map_thread(f->m, x, s, span_str(id)), thread));
+	text[sizeof(text) - 1] = 'y';
+	other = thread_map_call_id(f->m, x, s, thread, &f->a);
+	assert_string_not_equal(id, other);
+}
+
 /* a thread means nothing beyond its pair */
 static void test_other_pair(void **state)
 {
@@ -155,6 +175,8 @@ int main(void)
 		cmocka_unit_test(test_call_id_grammar),
 		cmocka_unit_test(test_length_bound),
 		cmocka_unit_test_setup_teardown(test_way_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_long_thread, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_other_pair, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_oldest_goes, setup,
