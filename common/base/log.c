@@ -62,8 +62,8 @@ struct log_value log_value(struct span s)
 	return v;
 }
 
-void fed_log(const struct logger *l, enum fed_log_level level,
-	     const char *event, const char *fmt, ...)
+void(fed_log)(const struct logger *l, enum fed_log_level level,
+	      const char *event, const char *fmt, ...)
 {
 	char line[LOG_LINE_MAX];
 	va_list ap;

@@ -56,4 +56,9 @@ static inline bool log_wants(const struct logger *l, enum fed_log_level level)
 void fed_log(const struct logger *l, enum fed_log_level level,
 	     const char *event, const char *fmt, ...) FED_PRINTF(4, 5);
 
+/* The arguments of a line that nobody wants are not computed: escaping what a
+ * peer wrote costs more than the line.  They have no effects of their own. */
+#define fed_log(l, level, ...) \
+	(log_wants((l), (level)) ? fed_log((l), (level), __VA_ARGS__) : (void)0)
+
 #endif

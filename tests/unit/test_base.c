@@ -330,13 +330,15 @@ static void test_log(void **state)
 	struct logger l = {FED_LOG_INFO, catch_line, &c};
 	enum fed_log_level level;
 	char big[3000];
+	int computed = 0;
 
 	(void)state;
 	fed_log(&l, FED_LOG_WARN, "stream_up", "s2s=%d", 7);
 	assert_string_equal(c.line, "event=stream_up s2s=7");
 	assert_int_equal(c.level, FED_LOG_WARN);
-	fed_log(&l, FED_LOG_DEBUG, "quiet", "x=1");
+	fed_log(&l, FED_LOG_DEBUG, "quiet", "x=%d", computed++);
 	assert_int_equal(c.lines, 1);
+	assert_int_equal(computed, 0);
 	fed_log(NULL, FED_LOG_ERROR, "nobody", "x=1");
 	memset(big, 'a', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
