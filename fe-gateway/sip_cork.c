@@ -27,7 +27,7 @@ static int option(int fd, int name)
 
 static bool is_connection(int fd)
 {
-	struct sockaddr_storage a;
+	struct sockaddr_storage a = {.ss_family = AF_UNSPEC};
 	socklen_t n = sizeof(a);
 
 	return option(fd, SO_ACCEPTCONN) == 0 &&
