@@ -38,6 +38,8 @@ static void check_action(const struct s2s_out *core, const struct s2s_action *a,
 	*is_closed = a->kind == S2S_ACT_CLOSE;
 	if (a->kind == S2S_ACT_WRITE)
 		FED_REQUIRE(a->u.bytes.p != NULL && a->u.bytes.n > 0);
+	if (a->kind == S2S_ACT_REDIRECT)
+		FED_REQUIRE(tls->is_chain_valid && a->u.redirect->port > 0);
 	if (a->kind == S2S_ACT_STANZA || a->kind == S2S_ACT_REPLY)
 		check_stanza(a, tls, s2s_out_is_bidi(core));
 }
