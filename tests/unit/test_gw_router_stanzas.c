@@ -104,11 +104,32 @@ static void test_iq_result(void **state)
 	assert_true(gw_router_is_idle(f->r));
 }
 
+/* X26: an empty result with the same id */
+static void test_ping(void **state)
+{
+	struct fixture *f = *state;
+	Fed__Stanza *ping = iq(f, "sip.example", FED__IQ_TYPE__GET);
+	const Fed__Stanza *s;
+
+	ping->iq->payload_case = FED__IQ__PAYLOAD_PING;
+	ping->iq->ping = arena_alloc(&f->a, sizeof(*ping->iq->ping));
+	fed__ping__init(ping->iq->ping);
+	both_edges_up(f);
+	feed(f, 1, ping);
+	expect_outcome(f, 1, FED__CONDITION__NO_CONDITION);
+	expect(f, GW_ACT_STANZA);
+	s = f->act.u.stanza.delivery.stanza;
+	assert_int_equal(s->iq->type, FED__IQ_TYPE__RESULT);
+	assert_int_equal(s->iq->payload_case, FED__IQ__PAYLOAD__NOT_SET);
+	assert_string_equal(s->id, "q1");
+}
+
 static void test_iq_refused(void **state)
 {
 	struct fixture *f = *state;
 	Fed__Stanza *s;
 
+	/* X27 */
 	feed(f, 1, iq(f, "romeo@sip.example", FED__IQ_TYPE__GET));
 	expect_outcome(f, 1, FED__CONDITION__SERVICE_UNAVAILABLE);
 	feed(f, 2, iq(f, "sip.example", FED__IQ_TYPE__SET));
@@ -158,8 +179,9 @@ static void test_ledger(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_out_bad_stanzas), T(test_out_facts),  T(test_presence),
-		T(test_iq_result),	 T(test_iq_refused), T(test_ledger),
+		T(test_out_bad_stanzas), T(test_out_facts), T(test_presence),
+		T(test_iq_result),	 T(test_ping),	    T(test_iq_refused),
+		T(test_ledger),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
