@@ -99,6 +99,7 @@ static void do_action(struct peer *p, const struct s2s_action *a)
 	case S2S_ACT_VERDICT:
 	case S2S_ACT_STANZA:
 	case S2S_ACT_REPLY:
+	case S2S_ACT_REDIRECT:
 		flow_die("a stream did what it should not: %d", (int)a->kind);
 	}
 }
