@@ -13,6 +13,7 @@
 #include "io/conn.h"
 
 struct edge_in;
+struct edge_in_route;
 struct edge_out;
 struct edge_channel;
 struct edge_routes;
@@ -39,11 +40,12 @@ struct edge {
 	struct edge_channel *channel;
 	struct listener **listeners;
 	size_t listener_count;
-	struct edge_in *ins;		/* inbound streams */
-	struct edge_out *outs;		/* outbound streams */
-	struct edge_out *outs_by_route; /* uthash: router's stream numbers */
-	size_t streams;			/* both, attempts too */
-	size_t verifies;		/* outbound streams that only verify */
+	struct edge_in *ins;		 /* inbound streams */
+	struct edge_in_route *in_routes; /* uthash: router's stream numbers */
+	struct edge_out *outs;		 /* outbound streams */
+	struct edge_out *outs_by_route;	 /* uthash: router's stream numbers */
+	size_t streams;			 /* both, attempts too */
+	size_t verifies;		 /* outbound streams that only verify */
 	uint64_t last_label;	       /* number of the last stream, for logs */
 	struct edge_count strangers;   /* unauthenticated streams by source */
 	struct edge_count partners;    /* inbound streams by peer domain */
@@ -97,6 +99,13 @@ void edge_in_accept_direct(struct listener *l, struct conn *c, void *arg);
 void edge_in_shutdown_all(struct edge *e);
 void edge_in_kill_all(struct edge *e);
 
+/** As edge_out_write(), where the router adopted the peer's stream. */
+bool edge_in_write(struct edge *e, uint64_t stream, struct span bytes,
+		   uint64_t *end_out, bool *is_congested_out);
+
+/** The router let go of that stream of the peer, which takes nothing. */
+void edge_in_close(struct edge *e, uint64_t stream);
+
 /* --- edge_session_out*.c -------------------------------------------------- */
 
 /** Stream for a route of the router; opened/ended are reported to it. */
@@ -132,6 +141,10 @@ bool edge_out_write(struct edge *e, uint64_t stream, struct span bytes,
 /** The router let go of that stream. */
 void edge_out_close(struct edge *e, uint64_t stream, bool is_stalled);
 
+/** Nobody waits for the channel any more: stanzas that are held get an error.
+ */
+void edge_out_release_all(struct edge *e);
+
 void edge_out_shutdown_all(struct edge *e);
 void edge_out_kill_all(struct edge *e);
 
@@ -147,6 +160,13 @@ size_t edge_routes_stanzas(const struct edge *e);
 
 /** The peer authenticated a stream of its own. */
 void edge_routes_seen(struct edge *e, const struct s2s_pair *pair);
+
+/** As edge_router_adopt(). */
+uint64_t edge_routes_adopt(struct edge *e, const struct s2s_pair *pair,
+			   size_t peer_max) FED_NODISCARD;
+
+/** The peer said something on that stream. */
+void edge_routes_heard(struct edge *e, uint64_t stream);
 
 void edge_routes_opened(struct edge *e, uint64_t stream,
 			const struct s2s_limits *limits);

@@ -17,6 +17,11 @@ static const cyaml_strval_t need_names[] = {
 	{"off", EDGE_NEED_OFF},
 };
 
+static const cyaml_strval_t switch_names[] = {
+	{"on", EDGE_SWITCH_ON},
+	{"off", EDGE_SWITCH_OFF},
+};
+
 static const cyaml_strval_t level_names[] = {
 	{"error", FED_LOG_ERROR + 1},
 	{"warn", FED_LOG_WARN + 1},
@@ -66,6 +71,9 @@ static const cyaml_schema_field_t s2s_fields[] = {
 			 struct edge_config_s2s, stanza_max),
 	CYAML_FIELD_UINT("streams_max", CYAML_FLAG_OPTIONAL,
 			 struct edge_config_s2s, streams_max),
+	CYAML_FIELD_ENUM("bidi", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL,
+			 struct edge_config_s2s, bidi, switch_names,
+			 FED_ARRAY_LEN(switch_names)),
 	CYAML_FIELD_END,
 };
 
@@ -133,6 +141,8 @@ static void fill_defaults(struct edge_config_file *f)
 		f->s2s.stanza_max = LIMIT_STANZA_BYTES;
 	if (f->s2s.streams_max == 0)
 		f->s2s.streams_max = LIMIT_STREAMS;
+	if (f->s2s.bidi == EDGE_SWITCH_DEFAULT)
+		f->s2s.bidi = EDGE_SWITCH_ON;
 	if (f->log.level == 0)
 		f->log.level = FED_LOG_INFO + 1;
 	for (unsigned i = 0; i < f->partners_count; i++) {
@@ -248,6 +258,7 @@ static int make_policy(struct edge_config *c, struct errbuf *e)
 	int err = make_domains(c);
 
 	c->policy.stanza_max = c->file->s2s.stanza_max;
+	c->policy.bidi = c->file->s2s.bidi == EDGE_SWITCH_ON;
 	c->log_level = (enum fed_log_level)(c->file->log.level - 1);
 	if (err == 0)
 		err = make_partners(c);

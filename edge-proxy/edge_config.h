@@ -31,6 +31,13 @@ struct edge_config_partner {
 	enum edge_config_need dialback;
 };
 
+/* A switch, with 0 for "not written" */
+enum edge_config_switch {
+	EDGE_SWITCH_DEFAULT,
+	EDGE_SWITCH_ON,
+	EDGE_SWITCH_OFF,
+};
+
 struct edge_config_s2s {
 	char **listen;
 	unsigned listen_count;
@@ -42,6 +49,7 @@ struct edge_config_s2s {
 	char *dialback_secret_file; /* NULL: random in each process */
 	unsigned stanza_max;
 	unsigned streams_max;
+	enum edge_config_switch bidi;
 };
 
 struct edge_config_channel {

@@ -29,7 +29,8 @@ static void on_write(struct edge *e, const struct edge_router_action *a)
 
 	/* when it is gone, its end was or will be reported: the stanza is
 	 * tried again then */
-	if (!edge_out_write(e, stream, a->u.bytes, &end, &is_congested))
+	if (!edge_out_write(e, stream, a->u.bytes, &end, &is_congested) &&
+	    !edge_in_write(e, stream, a->u.bytes, &end, &is_congested))
 		return;
 	edge_router_wrote(r, stream, end, loop_now_ms(e->loop));
 	if (is_congested)
@@ -113,6 +114,7 @@ static void on_work(void *arg)
 		case EDGE_ROUTER_CLOSE:
 			edge_out_close(e, a.stream,
 				       a.u.why == EDGE_ROUTER_STALLED);
+			edge_in_close(e, a.stream);
 			break;
 		case EDGE_ROUTER_OUTCOME:
 			on_outcome(e, &a);
@@ -197,6 +199,21 @@ void edge_routes_seen(struct edge *e, const struct s2s_pair *pair)
 {
 	edge_router_seen(e->routes->router, pair, loop_now_ms(e->loop));
 	kick(e);
+}
+
+uint64_t edge_routes_adopt(struct edge *e, const struct s2s_pair *pair,
+			   size_t peer_max)
+{
+	uint64_t stream = edge_router_adopt(e->routes->router, pair, peer_max,
+					    loop_now_ms(e->loop));
+
+	kick(e);
+	return stream;
+}
+
+void edge_routes_heard(struct edge *e, uint64_t stream)
+{
+	edge_router_heard(e->routes->router, stream, loop_now_ms(e->loop));
 }
 
 void edge_routes_opened(struct edge *e, uint64_t stream,

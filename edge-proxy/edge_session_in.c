@@ -47,6 +47,7 @@ static void log_close(const struct edge_in *in, const struct s2s_reason *r)
 {
 	uint64_t now_ms = loop_now_ms(in->e->loop);
 	uint64_t ms = now_ms - in->start_ms;
+	uint64_t stanzas = in->source.stanzas + in->written;
 	char text[256];
 
 	/* LIMIT: strangers that come and go do not fill the disk */
@@ -58,7 +59,7 @@ static void log_close(const struct edge_in *in, const struct s2s_reason *r)
 		in->label.text,
 		log_value(span_str(s2s_in_local(in->core))).text,
 		log_value(span_str(s2s_in_peer(in->core))).text, text,
-		(unsigned long long)in->source.stanzas, (unsigned long long)ms);
+		(unsigned long long)stanzas, (unsigned long long)ms);
 }
 
 void edge_in_finish(struct edge_in *in, const struct s2s_reason *r)
@@ -76,6 +77,7 @@ void edge_in_finish(struct edge_in *in, const struct s2s_reason *r)
 		edge_count_drop(&e->partners, in->partner);
 	edge_source_end(&in->source);
 	drop_verifies(in);
+	edge_in_leave_routes(in, r);
 	conn_close(in->conn);
 	in->conn = NULL;
 	loop_undefer(e->loop, &in->work);
@@ -121,15 +123,18 @@ static void on_ready(struct edge_in *in, const struct s2s_action *a)
 	no_stranger(in);
 	count_partner(in, a->u.ready.pair.remote);
 	edge_routes_seen(in->e, &a->u.ready.pair);
+	if (a->u.ready.is_bidi && !in->has_follow_up)
+		edge_in_adopt(in, &a->u.ready.pair);
 	fed_log(&in->e->log, FED_LOG_INFO, "stream_open",
 		"%s local=%s peer=%s address=%s mechanism=%s tls=%s "
-		"direct=%d",
+		"direct=%d bidi=%d",
 		in->label.text, log_value(span_str(a->u.ready.pair.local)).text,
 		log_value(span_str(a->u.ready.pair.remote)).text,
 		conn_peer_address(in->conn),
 		a->u.ready.mechanism == FED__MECHANISM__EXTERNAL ? "external"
 								 : "dialback",
-		tls == NULL ? "none" : tls->version, in->is_direct);
+		tls == NULL ? "none" : tls->version, in->is_direct,
+		(int)a->u.ready.is_bidi);
 }
 
 static void start_verify(struct edge_in *in, const struct s2s_action *a)
@@ -200,6 +205,7 @@ static void drain(struct edge_in *in)
 	while (!in->is_closed && !in->source.is_held &&
 	       s2s_in_next_action(in->core, &a))
 		do_action(in, &a);
+	edge_in_check_routes(in);
 }
 
 static void feed(struct edge_in *in, const struct s2s_event *ev)
@@ -230,6 +236,12 @@ static void feed_rest(struct edge_in *in)
 	if (in->verifies != NULL)
 		loop_defer(in->e->loop, &in->work);
 	conn_set_deadline(in->conn, s2s_in_deadline_ms(in->core));
+}
+
+void edge_in_follow_up(struct edge_in *in, enum s2s_event_kind kind)
+{
+	follow_up(in, kind);
+	feed_rest(in);
 }
 
 void edge_in_event(struct edge_in *in, const struct s2s_event *ev)
@@ -308,8 +320,11 @@ static void on_error(struct edge_in *in, const struct conn_event *cev)
 	ev.u.text = cev->text;
 	/* a stanza that waits for the channel is still delivered */
 	in->is_lost = true;
-	if (in->source.is_held)
+	if (in->source.is_held) {
+		edge_in_leave_routes(in,
+				     &(struct s2s_reason){.kind = S2S_END_EOF});
 		return;
+	}
 	if (cev->kind == CONN_ERROR && cev->err == FED_ETLS)
 		edge_in_event(in, &ev);
 	if (!in->is_closed)
@@ -323,7 +338,9 @@ void edge_in_conn(struct conn *c, const struct conn_event *cev, void *arg)
 
 	switch (cev->kind) {
 	case CONN_UP:
+		return;
 	case CONN_DRAINED:
+		edge_in_drained(in, c);
 		return;
 	case CONN_TLS_UP:
 		ev.kind = S2S_EV_TLS_UP;
@@ -333,6 +350,7 @@ void edge_in_conn(struct conn *c, const struct conn_event *cev, void *arg)
 	case CONN_DATA:
 		ev.kind = S2S_EV_BYTES;
 		ev.u.bytes = cev->data;
+		edge_in_heard(in);
 		break;
 	case CONN_TIMEOUT:
 		in->is_timer_due = in->source.is_held;

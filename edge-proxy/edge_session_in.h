@@ -1,10 +1,12 @@
 /*
- * An inbound stream: private to edge_session_in.c (its life) and
- * edge_session_in_accept.c (making and ending all).
+ * An inbound stream: private to edge_session_in.c (its life),
+ * edge_session_in_accept.c (making and ending all) and edge_session_in_bidi.c
+ * (our stanzas on it).
  */
 #ifndef FED_EDGE_SESSION_IN_H
 #define FED_EDGE_SESSION_IN_H
 
+#include "base/map.h"
 #include "edge-proxy/core/s2s_in.h"
 #include "edge-proxy/edge_source.h"
 
@@ -22,6 +24,8 @@ struct edge_in {
 	bool is_timer_due;	   /* while held */
 	bool is_lost;		   /* connection gone while held */
 	struct edge_verify *verifies;
+	struct edge_in_route *routes; /* pairs that the router adopted */
+	uint64_t written;	      /* stanzas of ours */
 	bool is_closed; /* off the lists, freed at the end of the turn */
 	bool has_follow_up;
 	struct s2s_event follow_up;
@@ -41,6 +45,10 @@ void edge_in_event(struct edge_in *in, const struct s2s_event *ev);
 /** Offer the stanza it holds to the channel again; arg is the edge_in. */
 void edge_in_retry(void *arg);
 
+/** An event to feed when the actions are drained and no stanza is held; now,
+ * if that is so. */
+void edge_in_follow_up(struct edge_in *in, enum s2s_event_kind kind);
+
 /** conn_event_fn. */
 void edge_in_conn(struct conn *c, const struct conn_event *cev, void *arg);
 
@@ -49,5 +57,22 @@ void edge_in_work(void *arg);
 
 /** loop_defer_fn: free the memory. */
 void edge_in_reap(void *arg);
+
+/* ---- edge_session_in_bidi.c ---- */
+
+/** The pair is authenticated and the stream takes our stanzas for it. */
+void edge_in_adopt(struct edge_in *in, const struct s2s_pair *pair);
+
+/** The stream takes none of our stanzas any more. */
+void edge_in_leave_routes(struct edge_in *in, const struct s2s_reason *r);
+
+/** After each event: perhaps it is closing. */
+void edge_in_check_routes(struct edge_in *in);
+
+/** The peer said something. */
+void edge_in_heard(struct edge_in *in);
+
+/** The system took bytes. */
+void edge_in_drained(struct edge_in *in, struct conn *c);
 
 #endif

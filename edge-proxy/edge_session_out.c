@@ -84,6 +84,7 @@ static void leave_route(struct edge_out *o, const struct s2s_reason *r)
 static void log_close(const struct edge_out *o, const struct s2s_reason *r)
 {
 	uint64_t ms = loop_now_ms(o->e->loop) - o->start_ms;
+	uint64_t stanzas = o->stanzas + o->source.stanzas;
 	char text[256];
 
 	/* LIMIT: strangers make us verify; that does not fill the disk */
@@ -95,7 +96,7 @@ static void log_close(const struct edge_out *o, const struct s2s_reason *r)
 		"%s local=%s peer=%s reason=\"%s\" stanzas=%llu ms=%llu",
 		o->label.text, log_value(span_str(o->local)).text,
 		log_value(span_str(o->remote)).text, text,
-		(unsigned long long)o->stanzas, (unsigned long long)ms);
+		(unsigned long long)stanzas, (unsigned long long)ms);
 }
 
 void edge_out_finish(struct edge_out *o, const struct s2s_reason *r)
@@ -112,6 +113,7 @@ void edge_out_finish(struct edge_out *o, const struct s2s_reason *r)
 		e->verifies--;
 		edge_count_drop(&e->verifying, o->remote);
 	}
+	edge_source_end(&o->source);
 	conn_close(o->conn);
 	o->conn = NULL;
 	leave_route(o, r);
@@ -141,6 +143,7 @@ void edge_out_redial(void *arg)
 	s2s_out_free(o->core);
 	o->core = NULL;
 	o->is_direct = false;
+	o->is_lost = false;
 	edge_out_dial(o);
 }
 
@@ -182,20 +185,21 @@ static void start_tls(struct edge_out *o, const char *name)
 		follow_up(o, S2S_EV_TLS_FAILED);
 }
 
-static void on_ready(struct edge_out *o)
+static void on_ready(struct edge_out *o, bool is_bidi)
 {
 	const struct tls_facts *tls = conn_tls_facts(o->conn);
 
 	o->is_open = true;
 	fed_log(&o->e->log, FED_LOG_INFO, "stream_open",
 		"%s local=%s peer=%s address=%s mechanism=%s tls=%s "
-		"direct=%d",
+		"direct=%d bidi=%d",
 		o->label.text, log_value(span_str(o->local)).text,
 		log_value(span_str(o->remote)).text, conn_peer_address(o->conn),
 		s2s_out_mechanism(o->core) == FED__MECHANISM__EXTERNAL
 			? "external"
 			: "dialback",
-		tls == NULL ? "none" : tls->version, o->is_direct);
+		tls == NULL ? "none" : tls->version, o->is_direct,
+		(int)is_bidi);
 	if (o->route != 0)
 		edge_routes_opened(o->e, o->route,
 				   s2s_out_peer_limits(o->core));
@@ -212,7 +216,7 @@ static void do_action(struct edge_out *o, const struct s2s_action *a)
 		start_tls(o, a->u.name);
 		break;
 	case S2S_ACT_READY:
-		on_ready(o);
+		on_ready(o, a->u.ready.is_bidi);
 		break;
 	case S2S_ACT_PAIR_REFUSED:
 		/* the stream has one pair: without it, it has no use */
@@ -229,9 +233,14 @@ static void do_action(struct edge_out *o, const struct s2s_action *a)
 	case S2S_ACT_CLOSE:
 		on_close(o, &a->u.reason);
 		break;
-	case S2S_ACT_VERIFY:
 	case S2S_ACT_STANZA:
+		edge_source_take(&o->source, a);
+		break;
 	case S2S_ACT_REPLY:
+		edge_routes_send_own(o->e, &a->u.stanza.pair,
+				     a->u.stanza.stanza);
+		break;
+	case S2S_ACT_VERIFY:
 		(void)FED_CHECK(a->kind == S2S_ACT_WRITE); /* s2s_in only */
 		break;
 	}
@@ -252,7 +261,8 @@ static void drain(struct edge_out *o)
 {
 	struct s2s_action a;
 
-	while (!o->is_closed && s2s_out_next_action(o->core, &a))
+	while (!o->is_closed && !o->source.is_held &&
+	       s2s_out_next_action(o->core, &a))
 		do_action(o, &a);
 	check_still_open(o);
 }
@@ -271,17 +281,55 @@ static void feed(struct edge_out *o, const struct s2s_event *ev)
 				   .condition = S2S_INTERNAL_SERVER_ERROR});
 }
 
-void edge_out_event(struct edge_out *o, const struct s2s_event *ev)
+/* What had to wait until the actions were drained. */
+static void feed_rest(struct edge_out *o)
 {
-	feed(o, ev);
-	while (o->has_follow_up && !o->is_closed) {
+	while (o->has_follow_up && !o->is_closed && !o->source.is_held) {
 		struct s2s_event next = o->follow_up;
 
 		o->has_follow_up = false;
 		feed(o, &next);
 	}
-	if (o->conn != NULL)
+	if (o->conn != NULL && !o->source.is_held)
 		conn_set_deadline(o->conn, s2s_out_deadline_ms(o->core));
+}
+
+void edge_out_event(struct edge_out *o, const struct s2s_event *ev)
+{
+	if (o->source.is_held) {
+		follow_up(o, ev->kind);
+		return;
+	}
+	feed(o, ev);
+	feed_rest(o);
+}
+
+/* The connection is dead: the core has its say. */
+static void lost(struct edge_out *o, const struct s2s_event *ev)
+{
+	edge_out_event(o, ev);
+	if (o->conn != NULL && !o->source.is_held)
+		edge_out_finish(o, &(struct s2s_reason){.kind = S2S_END_EOF});
+}
+
+void edge_out_retry(void *arg)
+{
+	struct edge_out *o = arg;
+
+	edge_source_retry(&o->source);
+	drain(o);
+	if (o->conn == NULL || o->source.is_held)
+		return;
+	if (o->is_lost) {
+		lost(o, &(struct s2s_event){.kind = S2S_EV_EOF});
+		return;
+	}
+	conn_resume(o->conn);
+	if (o->is_timer_due) {
+		o->is_timer_due = false;
+		feed(o, &(struct s2s_event){.kind = S2S_EV_TIMER});
+	}
+	feed_rest(o);
 }
 
 /* ---- connection ---------------------------------------------------------- */
@@ -293,10 +341,36 @@ static void on_drained(struct edge_out *o, struct conn *c)
 				    conn_is_congested(c));
 }
 
+static void on_error(struct edge_out *o, const struct conn_event *cev)
+{
+	struct s2s_event ev = {.kind = S2S_EV_EOF};
+	struct s2s_reason r = {.kind = S2S_END_EOF};
+
+	if (cev->kind == CONN_ERROR && cev->err == FED_ETLS) {
+		ev.kind = S2S_EV_TLS_FAILED;
+		ev.u.text = cev->text;
+	}
+	/* a stanza that waits for the channel is still delivered */
+	o->is_lost = true;
+	if (o->source.is_held)
+		leave_route(o, &r);
+	else
+		lost(o, &ev);
+}
+
+static void on_data(struct edge_out *o, struct span data)
+{
+	struct s2s_event ev = {.kind = S2S_EV_BYTES, .u.bytes = data};
+
+	if (o->route != 0 && s2s_out_is_bidi(o->core))
+		edge_routes_heard(o->e, o->route);
+	edge_out_event(o, &ev);
+}
+
 static void on_conn(struct conn *c, const struct conn_event *cev, void *arg)
 {
 	struct edge_out *o = arg;
-	struct s2s_event ev = {.kind = S2S_EV_EOF};
+	struct s2s_event ev = {0};
 
 	switch (cev->kind) {
 	case CONN_UP:
@@ -304,32 +378,26 @@ static void on_conn(struct conn *c, const struct conn_event *cev, void *arg)
 	case CONN_DRAINED:
 		on_drained(o, c);
 		return;
+	case CONN_DATA:
+		on_data(o, cev->data);
+		return;
 	case CONN_TLS_UP:
 		ev.kind = S2S_EV_TLS_UP;
 		ev.u.tls = conn_tls_facts(c);
 		ev.expires_ms = edge_expires_ms(o->e, ev.u.tls);
 		break;
-	case CONN_DATA:
-		ev.kind = S2S_EV_BYTES;
-		ev.u.bytes = cev->data;
-		break;
 	case CONN_TIMEOUT:
+		o->is_timer_due = o->source.is_held;
+		if (o->is_timer_due)
+			return;
 		ev.kind = S2S_EV_TIMER;
 		break;
 	case CONN_EOF:
-		break;
 	case CONN_ERROR:
-		if (cev->err == FED_ETLS) {
-			ev.kind = S2S_EV_TLS_FAILED;
-			ev.u.text = cev->text;
-		}
-		break;
+		on_error(o, cev);
+		return;
 	}
 	edge_out_event(o, &ev);
-	/* the connection is dead: the core had its say */
-	if ((cev->kind == CONN_EOF || cev->kind == CONN_ERROR) &&
-	    o->conn != NULL)
-		edge_out_finish(o, &(struct s2s_reason){.kind = S2S_END_EOF});
 }
 
 void edge_out_dialed(void *arg, struct conn *c, const struct s2s_reason *why)
@@ -352,6 +420,7 @@ void edge_out_dialed(void *arg, struct conn *c, const struct s2s_reason *why)
 		return;
 	}
 	o->conn = c;
+	o->source.conn = c;
 	conn_set_handler(c, on_conn, o);
 	err = s2s_out_new(&o->core, &o->env, &p, loop_now_ms(o->e->loop));
 	if (err != 0) {

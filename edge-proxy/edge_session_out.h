@@ -9,6 +9,7 @@
 #include "edge-proxy/core/s2s_out.h"
 #include "edge-proxy/edge.h"
 #include "edge-proxy/edge_dial.h"
+#include "edge-proxy/edge_source.h"
 
 struct edge_out {
 	struct edge *e;
@@ -32,6 +33,9 @@ struct edge_out {
 	struct loop_deferred redial; /* go there */
 	bool is_direct;		     /* TLS before the first byte (XEP-0368) */
 	bool is_open;		     /* READY was reported */
+	struct edge_source source;   /* bidi: the peer's stanzas */
+	bool is_timer_due;	     /* while one is held */
+	bool is_lost;		     /* connection gone while one is held */
 	bool is_closed; /* off the lists, freed at the end of the turn */
 	/* what befell it while actions were drained; fed afterwards */
 	bool has_follow_up;
@@ -48,7 +52,8 @@ struct edge_out {
  * May be called again. */
 void edge_out_finish(struct edge_out *o, const struct s2s_reason *r);
 
-/** Feed the core one event and carry out what it wants. */
+/** Feed the core one event and carry out what it wants; later, while a stanza
+ * is held. */
 void edge_out_event(struct edge_out *o, const struct s2s_event *ev);
 
 /** The router's stream number means nothing any more. */
@@ -56,6 +61,9 @@ void edge_out_detach(struct edge_out *o);
 
 /** Resolve and connect: o->other where that is set. */
 void edge_out_dial(struct edge_out *o);
+
+/** Offer the stanza it holds to the channel again; arg is the edge_out. */
+void edge_out_retry(void *arg);
 
 /** edge_dial_fn. */
 void edge_out_dialed(void *arg, struct conn *c, const struct s2s_reason *why);

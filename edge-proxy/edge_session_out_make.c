@@ -33,6 +33,7 @@ static struct edge_out *new_out(struct edge *e, enum s2s_out_mode mode,
 				  .label = o->label.text,
 				  .log_limit = &e->stranger_log};
 	o->start_ms = loop_now_ms(e->loop);
+	edge_source_init(&o->source, e, edge_out_retry, o);
 	DL_APPEND(e->outs, o);
 	e->streams++;
 	return o;
@@ -168,6 +169,19 @@ void edge_out_abandon(struct edge_out *o)
 	close_with(o, S2S_EV_IDLE_CLOSE);
 }
 
+/* A stanza of the peer may be held: the stream's end waits for it, the router
+ * does not. */
+static void leave_slow(struct edge_out *o)
+{
+	const struct s2s_reason r =
+		edge_reason(S2S_END_ERROR_SENT, S2S_RESOURCE_CONSTRAINT,
+			    "peer does not read");
+	uint64_t route = o->route;
+
+	edge_out_detach(o);
+	edge_routes_ended(o->e, route, &r);
+}
+
 bool edge_out_write(struct edge *e, uint64_t stream, struct span bytes,
 		    uint64_t *end_out, bool *is_congested_out)
 {
@@ -176,6 +190,7 @@ bool edge_out_write(struct edge *e, uint64_t stream, struct span bytes,
 	if (o == NULL || o->conn == NULL || !s2s_out_is_open(o->core))
 		return false;
 	if (conn_write(o->conn, bytes) != 0) {
+		leave_slow(o);
 		edge_out_event(o, &(struct s2s_event){.kind = S2S_EV_TOO_SLOW});
 		return false;
 	}
@@ -194,6 +209,16 @@ void edge_out_close(struct edge *e, uint64_t stream, bool is_stalled)
 		return;
 	edge_out_detach(o);
 	close_with(o, is_stalled ? S2S_EV_TOO_SLOW : S2S_EV_IDLE_CLOSE);
+}
+
+void edge_out_release_all(struct edge *e)
+{
+	struct edge_out *o;
+	struct edge_out *tmp;
+
+	DL_FOREACH_SAFE (e->outs, o, tmp)
+		if (o->source.is_held)
+			edge_out_retry(o);
 }
 
 void edge_out_shutdown_all(struct edge *e)

@@ -111,6 +111,7 @@ static void on_stop(void *arg)
 	edge_channel_drain(e);
 	edge_confirm_release(e); /* nobody will answer a ping any more */
 	edge_in_shutdown_all(e);
+	edge_out_release_all(e);
 	loop_timer_arm(e->stop_timer, now_ms + EDGE_STOP_IN_MS);
 	edge_check_stopped(e);
 }

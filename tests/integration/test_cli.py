@@ -65,6 +65,7 @@ BROKEN = [
     ("edge-proxy", r"partners:", "parners:", "parners"),
     ("edge-proxy", r"(certificate: )[^\s,}]+", r"\1/nowhere.pem", "/nowhere.pem"),
     ("edge-proxy", r"level: \w+", "level: chatty", "level"),
+    ("edge-proxy", r"\n  trust:", "\n  bidi: maybe\n  trust:", "bidi"),
     ("fe-gateway", r"instance:.*", "", "instance"),
     ("fe-gateway", r"udp:", "sctp:", "listen"),
     ("fe-gateway", r"next_hop:.*", "next_hop: nonsense", "next_hop"),

@@ -22,6 +22,7 @@ ejabberd_host() {
 		printf '    s2s_use_starttls: false\n'
 	grep -qF . "$1/ip" || printf '    outgoing_s2s_families: [ipv6]\n'
 	[[ $(peer_value "$1" dialback) == no ]] || modules+=,mod_s2s_dialback
+	[[ $(peer_value "$1" bidi) == no ]] || modules+=,mod_s2s_bidi
 	printf '    modules: {%s: {}}\n' "${modules//,/: {\}, }"
 }
 

@@ -5,7 +5,7 @@
 #
 # A peer is a folder with one value a file:
 #   domain  ip (a list)  tls (ca, self-signed or none)
-#   dialback, direct (yes or no)
+#   dialback, direct, bidi (yes or no)
 #   packaged (yes: the package's own settings; no: strict ones of ours)
 
 DIRECT_SRV_NAME=_xmpps-server._tcp
@@ -18,6 +18,7 @@ peer_value() {
 # new_peer FOLDER DOMAIN IP… [OPTION…]
 new_peer() {
 	local folder=$1 domain=$2 tls=ca direct=no packaged=no dialback=yes
+	local bidi=no
 	local -a ips=()
 
 	shift 2
@@ -27,6 +28,7 @@ new_peer() {
 		--no-tls) tls=none ;;
 		--no-dialback) dialback=no ;;
 		--direct-tls) direct=yes ;;
+		--bidi) bidi=yes ;;
 		--packaged) packaged=yes ;;
 		--*) die "no option '$1' for a peer: lab help" ;;
 		*)
@@ -43,6 +45,7 @@ new_peer() {
 	printf '%s\n' "$tls" >"$folder/tls"
 	printf '%s\n' "$dialback" >"$folder/dialback"
 	printf '%s\n' "$direct" >"$folder/direct"
+	printf '%s\n' "$bidi" >"$folder/bidi"
 	printf '%s\n' "$packaged" >"$folder/packaged"
 }
 

@@ -56,6 +56,7 @@ prosody_security() {
 	"uptime", "smacks", "carbons", "private", "blocklist"'
 	[[ $tls == none ]] || modules+=', "tls"'
 	[[ $(prosody_value "$1" dialback) == no ]] || modules+=', "dialback"'
+	[[ $(prosody_value "$1" bidi) == no ]] || modules+=', "s2s_bidi"'
 	printf 'modules_enabled = { %s }\n' "$modules"
 	case $tls in
 	ca) printf 's2s_%s = true\n' require_encryption secure_auth ;;
