@@ -169,6 +169,9 @@ SHELL_BIN := $(patsubst tests/integration/%.c,$(B)/integration/%,\
 	$(sort $(wildcard tests/integration/test_*.c)))
 $(B)/integration/test_edge_dns: $(B)/obj/edge-proxy/edge_dns.o
 $(B)/integration/test_dial: $(B)/obj/edge-proxy/edge_dial.o
+$(B)/integration/test_edge_shell: $(filter-out \
+	%/main.o %/edge_dial.o,$(call objs,$(SRC_edge_shell))) \
+	$(call lib,edge-proxy/core)
 $(B)/integration/test_sip_silent: $(B)/obj/fe-gateway/sip_silent.o
 $(B)/integration/test_sip_accept: $(B)/obj/fe-gateway/sip_accept.o
 $(B)/integration/test_sip_cork: $(B)/obj/fe-gateway/sip_cork.o

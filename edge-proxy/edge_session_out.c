@@ -13,7 +13,6 @@ void edge_out_reap(void *arg)
 {
 	struct edge_out *o = arg;
 
-	edge_dial_free(o->dial);
 	s2s_out_free(o->core);
 	free(o->local);
 	free(o->remote);
@@ -114,6 +113,10 @@ void edge_out_finish(struct edge_out *o, const struct s2s_reason *r)
 		edge_count_drop(&e->verifying, o->remote);
 	}
 	edge_source_end(&o->source);
+	/* SAFETY: now and not when it is freed: a connection that comes up in
+	 * the same turn would be given to it, and outlive it */
+	edge_dial_free(o->dial);
+	o->dial = NULL;
 	conn_close(o->conn);
 	o->conn = NULL;
 	leave_route(o, r);

@@ -1,0 +1,137 @@
+/*
+ * Parts of the edge's shell together, without a network: a dial is what the
+ * test says, and what comes when.
+ */
+#include "loopback.h"
+
+#include "edge-proxy/edge_channel.h"
+#include "edge-proxy/edge_confirm.h"
+#include "edge-proxy/edge_session_out.h"
+#include "xmpp/stanza_util.h"
+
+static const char *const domains[] = {"sip.example"};
+static const struct policy_partner partners[] = {{.domain = "*"}};
+
+/* ---- what main.c and edge_dial.c are otherwise --------------------------- */
+
+struct edge_dial {
+	struct edge_dial_params p;
+	bool is_freed;
+};
+
+static struct edge_dial last_dial;
+
+int edge_dial_new(struct edge_dial **d_out, const struct edge_dial_params *p)
+{
+	last_dial = (struct edge_dial){.p = *p};
+	*d_out = &last_dial;
+	return 0;
+}
+
+void edge_dial_free(struct edge_dial *d)
+{
+	if (d != NULL)
+		d->is_freed = true;
+}
+
+struct edge_label edge_label_next(struct edge *e, const char *dir)
+{
+	(void)e;
+	(void)dir;
+	return (struct edge_label){"s2s=1"};
+}
+
+size_t edge_streams_max(const struct edge *e)
+{
+	(void)e;
+	return LIMIT_STREAMS;
+}
+
+size_t edge_streams_of_others(const struct edge *e)
+{
+	(void)e;
+	return LIMIT_STREAMS;
+}
+
+struct s2s_reason edge_reason(enum s2s_reason_kind kind, enum s2s_condition c,
+			      const char *text)
+{
+	(void)text;
+	return (struct s2s_reason){.kind = kind, .condition = c};
+}
+
+uint64_t edge_expires_ms(struct edge *e, const struct tls_facts *tls)
+{
+	(void)e;
+	(void)tls;
+	return 0;
+}
+
+void edge_check_stopped(struct edge *e)
+{
+	(void)e;
+}
+
+/* ---- an edge ------------------------------------------------------------- */
+
+static struct edge *edge_make(void)
+{
+	const struct tls_creds_params p = {.verify = TLS_VERIFY_FACTS};
+	struct edge *e = calloc(1, sizeof(*e));
+	struct errbuf err = {""};
+
+	assert_non_null(e);
+	assert_int_equal(0, loop_new(&e->loop, NULL));
+	e->policy = (struct policy){.domains = domains,
+				    .domain_count = 1,
+				    .partners = partners,
+				    .partner_count = 1,
+				    .stanza_max = LIMIT_STANZA_BYTES};
+	assert_int_equal(0, tls_creds_new(&e->creds, &p, &err));
+	assert_int_equal(0, edge_routes_new(e));
+	assert_int_equal(0, edge_confirm_new(e));
+	return e;
+}
+
+static void edge_unmake(struct edge *e)
+{
+	edge_out_kill_all(e);
+	edge_confirm_free(e);
+	edge_routes_free(e);
+	loop_free(e->loop);
+	tls_creds_unref(e->creds);
+	free(e);
+}
+
+static void turn(struct edge *e)
+{
+	(void)uv_run(loop_uv(e->loop), UV_RUN_NOWAIT);
+}
+
+/* ---- streams of our own -------------------------------------------------- */
+
+/* The end of a stream that is being connected is the end of its dial: what
+ * comes up in the same turn must not find a stream that is about to go. */
+static void test_end_while_dialing(void **state)
+{
+	struct edge *e = edge_make();
+
+	(void)state;
+	edge_out_route(e, 1, &(struct s2s_pair){"sip.example", "a.example"});
+	assert_non_null(e->outs);
+	assert_false(last_dial.is_freed);
+	edge_out_close(e, 1, false);
+	assert_null(e->outs);
+	assert_true(last_dial.is_freed);
+	turn(e);
+	edge_unmake(e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_end_while_dialing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
