@@ -138,6 +138,11 @@
 /* Handshake steps at once in worker threads, and one processor stays free:
  * peers that all come back together do not take it from flowing stanzas. */
 #define LIMIT_TLS_STEPS 4u
+/* A session is resumed so long after its full handshake; ticket keys change
+ * as often, and the last but one is kept. */
+#define LIMIT_TLS_SESSION_MS (24u * 3600u * 1000u)
+/* Sessions with other servers that a client remembers. */
+#define LIMIT_TLS_SESSIONS 256u
 
 /* --- channel -------------------------------------------------------------- */
 #define LIMIT_CHANNEL_WINDOW 1024u /* Stanzas without Outcome */

@@ -6,10 +6,13 @@
 #define FED_IO_TLS_COMPAT_H
 
 #include <stdbool.h>
+#include <string.h>
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
 #include <mbedtls/error.h>
+#include <mbedtls/gcm.h>
 #include <mbedtls/pk.h>
+#include <mbedtls/platform_util.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
@@ -92,6 +95,53 @@ static inline int tls_compat_state(const mbedtls_ssl_context *ssl)
 	return ssl->MBEDTLS_PRIVATE(state);
 #else
 	return ssl->state;
+#endif
+}
+
+static inline bool tls_compat_is_13(const mbedtls_ssl_context *ssl)
+{
+	return strcmp(mbedtls_ssl_get_version(ssl), "TLSv1.3") == 0;
+}
+
+/* What the verification of that session's peer found. */
+static inline uint32_t tls_compat_verify_result(const mbedtls_ssl_session *s)
+{
+#if TLS_COMPAT_3
+	return s->MBEDTLS_PRIVATE(verify_result);
+#else
+	return s->verify_result;
+#endif
+}
+
+/* The life of the server's ticket, seconds; 0: it did not say. */
+static inline uint32_t tls_compat_ticket_s(const mbedtls_ssl_session *s)
+{
+#if TLS_COMPAT_3
+	return s->MBEDTLS_PRIVATE(ticket_lifetime);
+#else
+	return s->ticket_lifetime;
+#endif
+}
+
+/* The server gave a ticket or an id (RFC 5246 F.1.4). */
+static inline bool tls_compat_is_resumable(const mbedtls_ssl_session *s)
+{
+#if TLS_COMPAT_3
+	return s->MBEDTLS_PRIVATE(ticket_len) > 0 ||
+	       s->MBEDTLS_PRIVATE(id_len) > 0;
+#else
+	return s->ticket_len > 0 || s->id_len > 0;
+#endif
+}
+
+/* In TLS 1.3 tickets come behind the handshake. */
+static inline void tls_compat_want_tickets(mbedtls_ssl_config *conf)
+{
+	mbedtls_ssl_conf_session_tickets(conf,
+					 MBEDTLS_SSL_SESSION_TICKETS_ENABLED);
+#if TLS_COMPAT_3
+	mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
+		conf, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 #endif
 }
 

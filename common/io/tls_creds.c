@@ -21,6 +21,8 @@ static void creds_free(struct tls_creds *c)
 {
 	for (unsigned i = 0; i < c->slot_count; i++)
 		tls_slot_deinit(&c->slots[i]);
+	tls_session_forget_all(c);
+	tls_tickets_deinit(&c->tickets);
 	mbedtls_ctr_drbg_free(&c->rng);
 	mbedtls_entropy_free(&c->entropy);
 	free(c->alpn);
@@ -37,6 +39,10 @@ static struct tls_creds *creds_alloc(const struct tls_creds_params *p)
 	c->verify = p->verify;
 	mbedtls_entropy_init(&c->entropy);
 	mbedtls_ctr_drbg_init(&c->rng);
+	if (tls_tickets_init(&c->tickets) != 0) {
+		free(c);
+		return NULL;
+	}
 	c->alpn = p->alpn == NULL ? NULL : strdup(p->alpn);
 	c->alpn_list[0] = c->alpn;
 	if (p->alpn != NULL && c->alpn == NULL) {

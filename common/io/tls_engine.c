@@ -7,24 +7,6 @@
 
 #include "io/tls_priv.h"
 
-struct tls_engine {
-	mbedtls_ssl_context ssl;
-	struct tls_creds *creds;
-	struct tls_slot *slot;
-	enum tls_side side;
-	struct span in;
-	struct buf *out;
-	size_t out_before; /* bytes in out before the last steps */
-	int worked;	   /* what tls_engine_work() came to */
-	bool has_worked;
-	bool is_hungry; /* the last step needs more input */
-	bool is_up;
-	bool is_closed; /* close_notify sent, or failed */
-	char *sni;	/* SERVER: asked for */
-	struct tls_facts facts;
-	char problem[256];
-};
-
 /* ---- memory instead of a socket ------------------------------------------ */
 
 static int bio_send(void *arg, const unsigned char *p, size_t n)
@@ -52,88 +34,6 @@ static int bio_recv(void *arg, unsigned char *p, size_t n)
 	return (int)n;
 }
 
-/* ---- failures ------------------------------------------------------------ */
-
-struct alert_text {
-	int number;
-	const char *text;
-};
-
-/* RFC 5246 7.2.2, RFC 8446 6.2 */
-static const struct alert_text alert_texts[] = {
-	{20, "bad record MAC"},
-	{40, "handshake failure"},
-	{42, "bad certificate"},
-	{43, "unsupported certificate"},
-	{44, "certificate revoked"},
-	{45, "certificate expired"},
-	{46, "certificate unknown"},
-	{47, "illegal parameter"},
-	{48, "unknown certificate authority"},
-	{49, "access denied"},
-	{50, "decode error"},
-	{51, "decrypt error"},
-	{70, "protocol version"},
-	{71, "insufficient security"},
-	{80, "internal error"},
-	{86, "inappropriate fallback"},
-	{112, "unrecognized name"},
-	{116, "certificate required"},
-	{120, "no application protocol"},
-};
-
-static const char *alert_name(int number)
-{
-	for (size_t i = 0; i < FED_ARRAY_LEN(alert_texts); i++)
-		if (alert_texts[i].number == number)
-			return alert_texts[i].text;
-	return "unknown";
-}
-
-/* The reason that the certificate gave, when it is the reason. */
-static bool explain_verify(struct tls_engine *e, int rc)
-{
-	uint32_t flags = mbedtls_ssl_get_verify_result(&e->ssl);
-	char why[128];
-
-	if (e->is_up || flags == 0 || flags == UINT32_MAX ||
-	    rc == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
-		return false;
-	if (e->creds->verify != TLS_VERIFY_REQUIRED)
-		return false;
-	tls_verify_explain(flags, mbedtls_ssl_get_peer_cert(&e->ssl), why,
-			   sizeof(why));
-	(void)snprintf(e->problem, sizeof(e->problem),
-		       "certificate refused: %s", why);
-	return true;
-}
-
-static int fail(struct tls_engine *e, int rc)
-{
-	char text[128];
-
-	e->is_closed = true;
-	if (rc == MBEDTLS_ERR_SSL_ALLOC_FAILED ||
-	    rc == MBEDTLS_ERR_X509_ALLOC_FAILED) {
-		(void)snprintf(e->problem, sizeof(e->problem), "out of memory");
-		return FED_ENOMEM;
-	}
-	if (explain_verify(e, rc))
-		return FED_ETLS;
-	if (rc == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
-		int n = tls_compat_alert(&e->ssl);
-
-		(void)snprintf(e->problem, sizeof(e->problem),
-			       "the peer sent TLS alert %d (%s)", n,
-			       alert_name(n));
-		return FED_ETLS;
-	}
-	mbedtls_strerror(rc, text, sizeof(text));
-	(void)snprintf(e->problem, sizeof(e->problem), "%s (-0x%04x)", text,
-		       (unsigned)-rc);
-	return FED_ETLS;
-}
-
 /* ---- life ---------------------------------------------------------------- */
 
 int tls_engine_new(struct tls_engine **e_out, struct tls_creds *creds,
@@ -152,6 +52,8 @@ int tls_engine_new(struct tls_engine **e_out, struct tls_creds *creds,
 	e->slot = slot;
 	e->side = p->side;
 	e->out = out;
+	e->shown = tls_slot_shown(slot, p);
+	e->session_key = tls_session_key(p);
 	mbedtls_ssl_init(&e->ssl);
 	/* The host name is for SNI; that it does not match counts nothing
 	 * (tls_verify_callback).  It must be set, to NULL even, since later
@@ -163,6 +65,9 @@ int tls_engine_new(struct tls_engine **e_out, struct tls_creds *creds,
 		return FED_ENOMEM;
 	}
 	mbedtls_ssl_set_bio(&e->ssl, e, bio_send, bio_recv, NULL);
+	mbedtls_ssl_set_verify(&e->ssl, tls_verify_callback, e);
+	if (e->session_key != NULL)
+		tls_session_offer(e);
 	*e_out = e;
 	return 0;
 }
@@ -173,8 +78,25 @@ void tls_engine_free(struct tls_engine *e)
 		return;
 	mbedtls_ssl_free(&e->ssl);
 	tls_creds_unref(e->creds);
+	tls_engine_drop_peer(e);
+	free(e->session_key);
 	free(e->sni);
 	free(e);
+}
+
+const mbedtls_x509_crt *tls_engine_peer(const struct tls_engine *e)
+{
+	return e->kept_peer != NULL ? e->kept_peer
+				    : mbedtls_ssl_get_peer_cert(&e->ssl);
+}
+
+void tls_engine_drop_peer(struct tls_engine *e)
+{
+	if (e->kept_peer == NULL)
+		return;
+	mbedtls_x509_crt_free(e->kept_peer);
+	free(e->kept_peer);
+	e->kept_peer = NULL;
 }
 
 void tls_engine_feed(struct tls_engine *e, struct span in)
@@ -200,45 +122,11 @@ void tls_engine_note_sni(mbedtls_ssl_context *ssl, struct span name)
 		e->sni = span_dup(name); /* no memory: not asked for */
 }
 
-/* "TLS-ECDHE-..." and "TLS1-3-AES-..." to the names of IANA */
-static void copy_suite(struct tls_facts *f, const char *suite)
+void tls_engine_note_shown(mbedtls_ssl_context *ssl, const char *identity)
 {
-	if (suite == NULL)
-		suite = "";
-	if (strncmp(suite, "TLS1-3-", 7) == 0)
-		(void)snprintf(f->cipher, sizeof(f->cipher), "TLS_%s",
-			       suite + 7);
-	else
-		(void)snprintf(f->cipher, sizeof(f->cipher), "%s", suite);
-	for (char *p = f->cipher; *p != '\0'; p++)
-		if (*p == '-')
-			*p = '_';
-}
+	struct tls_engine *e = tls_compat_owner(ssl);
 
-static void gather_facts(struct tls_engine *e)
-{
-	const mbedtls_x509_crt *peer = mbedtls_ssl_get_peer_cert(&e->ssl);
-	uint32_t flags = tls_verify_flags(&e->ssl, e->side);
-	const char *alpn = mbedtls_ssl_get_alpn_protocol(&e->ssl);
-	struct tls_facts *f = &e->facts;
-
-	*f = (struct tls_facts){.has_peer_cert = peer != NULL};
-	(void)snprintf(f->version, sizeof(f->version), "%s",
-		       mbedtls_ssl_get_version(&e->ssl));
-	copy_suite(f, mbedtls_ssl_get_ciphersuite(&e->ssl));
-	if (peer == NULL) {
-		flags = MBEDTLS_X509_BADCERT_MISSING;
-		f->peer_cert_der = SPAN_NULL;
-	} else {
-		f->peer_cert_der = span_of(peer->raw.p, peer->raw.len);
-		f->peer_not_after_ms = tls_verify_time_ms(&peer->valid_to);
-	}
-	if (alpn != NULL)
-		(void)snprintf(f->alpn, sizeof(f->alpn), "%s", alpn);
-	f->sni = span_str(e->sni == NULL ? "" : e->sni);
-	f->is_chain_valid = flags == 0;
-	tls_verify_explain(flags, peer, f->chain_problem,
-			   sizeof(f->chain_problem));
+	e->shown = identity;
 }
 
 /* Some refusals (no client certificate) the library leaves unsaid. */
@@ -255,6 +143,35 @@ static void say_failure(struct tls_engine *e, int rc)
 /* No error of the library. */
 enum { TLS_COSTLY = 1 };
 
+static _Thread_local struct tls_engine *running;
+
+struct tls_engine *tls_engine_running(void)
+{
+	return running;
+}
+
+/* What was taken from a ticket or the cache does not count. */
+static void note_full(struct tls_engine *e)
+{
+	e->is_full = true;
+	e->verdict = (struct tls_verdict){.issued_ms = tls_now_ms(),
+					  .until_ms = INT64_MAX};
+	tls_engine_drop_peer(e);
+}
+
+static int run_step(struct tls_engine *e)
+{
+	int rc;
+
+	if (!e->is_full &&
+	    tls_compat_state(&e->ssl) == MBEDTLS_SSL_SERVER_CERTIFICATE)
+		note_full(e);
+	running = e;
+	rc = mbedtls_ssl_handshake_step(&e->ssl);
+	running = NULL;
+	return tls_compat_is_again(rc) ? 0 : rc;
+}
+
 /* @return 0: the handshake is over; TLS_COSTLY; an error of the library */
 static int run_steps(struct tls_engine *e, bool may_work)
 {
@@ -265,8 +182,8 @@ static int run_steps(struct tls_engine *e, bool may_work)
 		if (!may_work &&
 		    tls_compat_is_costly(&e->ssl, e->side == TLS_SERVER))
 			return TLS_COSTLY;
-		rc = mbedtls_ssl_handshake_step(&e->ssl);
-		if (rc != 0 && !tls_compat_is_again(rc))
+		rc = run_step(e);
+		if (rc != 0)
 			return rc;
 	}
 	return 0;
@@ -302,6 +219,16 @@ static int next_result(struct tls_engine *e)
 	return run_steps(e, false);
 }
 
+/* SNI may come behind the ticket in a ClientHello and choose another identity
+ * than the ticket was opened for. */
+static bool is_resumption_ours(const struct tls_engine *e)
+{
+	if (e->is_full)
+		return true;
+	return e->side == TLS_SERVER ? e->resumed_as == e->shown
+				     : e->has_offered;
+}
+
 int tls_engine_handshake(struct tls_engine *e)
 {
 	int rc;
@@ -316,12 +243,20 @@ int tls_engine_handshake(struct tls_engine *e)
 		return FED_EAGAIN;
 	if (rc == TLS_COSTLY)
 		return FED_EBUSY;
+	if (rc == 0 && !is_resumption_ours(e))
+		rc = MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE;
 	if (rc != 0) {
+		if (e->has_offered)
+			tls_session_forget(e->creds, e->session_key);
 		say_failure(e, rc);
-		return fail(e, rc);
+		return tls_facts_fail(e, rc);
 	}
 	e->is_up = true;
-	gather_facts(e);
+	if (e->is_full)
+		e->verdict.flags = mbedtls_ssl_get_verify_result(&e->ssl);
+	tls_facts_gather(e);
+	if (e->is_full && !tls_compat_is_13(&e->ssl))
+		tls_session_keep(e);
 	return 0;
 }
 
@@ -337,9 +272,9 @@ int tls_engine_read(struct tls_engine *e, char *to, size_t size, size_t *n_out)
 	int rc;
 
 	*n_out = 0;
-	do {
-		rc = mbedtls_ssl_read(&e->ssl, (unsigned char *)to, size);
-	} while (tls_compat_is_again(rc));
+	while (tls_compat_is_again(
+		rc = mbedtls_ssl_read(&e->ssl, (unsigned char *)to, size)))
+		tls_session_keep(e); /* TLS 1.3: a ticket came */
 	if (rc > 0) {
 		*n_out = (size_t)rc;
 		return 0;
@@ -348,7 +283,7 @@ int tls_engine_read(struct tls_engine *e, char *to, size_t size, size_t *n_out)
 		return FED_EAGAIN;
 	if (rc == 0 || rc == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
 		return FED_ECLOSED;
-	return fail(e, rc);
+	return tls_facts_fail(e, rc);
 }
 
 int tls_engine_write(struct tls_engine *e, struct span plain)
@@ -358,7 +293,7 @@ int tls_engine_write(struct tls_engine *e, struct span plain)
 			&e->ssl, (const unsigned char *)plain.p, plain.n);
 
 		if (rc <= 0)
-			return fail(e, rc);
+			return tls_facts_fail(e, rc);
 		plain = span_sub(plain, (size_t)rc, SIZE_MAX);
 	}
 	return 0;
@@ -384,6 +319,5 @@ const char *tls_engine_problem(const struct tls_engine *e)
 
 bool tls_engine_peer_has_name(const struct tls_engine *e, const char *name)
 {
-	return e->is_up &&
-	       tls_verify_name(mbedtls_ssl_get_peer_cert(&e->ssl), name);
+	return e->is_up && tls_verify_name(tls_engine_peer(e), name);
 }

@@ -78,6 +78,7 @@ static int on_sni(void *arg, mbedtls_ssl_context *ssl,
 	tls_engine_note_sni(ssl, span_of(name, n));
 	if (entry == NULL)
 		return 0;
+	tls_engine_note_shown(ssl, entry->name);
 	for (size_t i = 0; i < s->entry_count; i++) {
 		struct tls_entry *it = &s->entries[i];
 
@@ -110,21 +111,20 @@ static int init_config(struct tls_slot *s, mbedtls_ssl_config *conf,
 	mbedtls_ssl_conf_ca_chain(conf, s->has_trust ? &s->trust : NULL, NULL);
 	/* a server asks for a certificate in both modes */
 	mbedtls_ssl_conf_authmode(conf, authmode(s->creds->verify));
-	mbedtls_ssl_conf_verify(conf, tls_verify_callback, NULL);
 	mbedtls_ssl_conf_renegotiation(conf,
 				       MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 	mbedtls_ssl_conf_legacy_renegotiation(
 		conf, MBEDTLS_SSL_LEGACY_NO_RENEGOTIATION);
-	/* No resumption: a 2.28 ticket keeps the end certificate without its
-	 * chain, so the chain could not be judged anew. */
-	if (side == TLS_CLIENT)
-		mbedtls_ssl_conf_session_tickets(
-			conf, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
-	else /* the names of all public CAs do not fit in a record */
-		mbedtls_ssl_conf_cert_req_ca_list(
-			conf, MBEDTLS_SSL_CERT_REQ_CA_LIST_DISABLED);
-	if (side == TLS_SERVER)
-		mbedtls_ssl_conf_sni(conf, on_sni_known, NULL);
+	if (side == TLS_CLIENT) {
+		tls_compat_want_tickets(conf);
+		return 0;
+	}
+	/* the names of all public CAs do not fit in a record */
+	mbedtls_ssl_conf_cert_req_ca_list(
+		conf, MBEDTLS_SSL_CERT_REQ_CA_LIST_DISABLED);
+	mbedtls_ssl_conf_sni(conf, on_sni_known, NULL);
+	mbedtls_ssl_conf_session_tickets_cb(conf, tls_ticket_write,
+					    tls_ticket_parse, s->creds);
 	return 0;
 }
 
@@ -295,6 +295,16 @@ void tls_slot_deinit(struct tls_slot *s)
 	free_configs(&s->anonymous);
 	free_configs(&s->any);
 	mbedtls_x509_crt_free(&s->trust);
+}
+
+const char *tls_slot_shown(const struct tls_slot *s, const struct tls_params *p)
+{
+	const struct tls_entry *entry;
+
+	if (p->identity == NULL)
+		return s->entry_count > 0 ? s->entries[0].name : "";
+	entry = find_entry(s, span_str(p->identity));
+	return entry == NULL ? "" : entry->name;
 }
 
 bool tls_slot_has(const struct tls_slot *s, const char *name)

@@ -40,28 +40,6 @@ static const struct flag_text flag_texts[] = {
 	{MBEDTLS_X509_BADCERT_OTHER, "certificate refused"},
 };
 
-int tls_verify_callback(void *arg, mbedtls_x509_crt *crt, int depth,
-			uint32_t *flags)
-{
-	(void)arg;
-	(void)crt;
-	/* Names are judged elsewhere (RFC 6120 13.7.2), against the XMPP
-	 * domain; the host name is set for SNI only. */
-	if (depth == 0)
-		*flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
-	return 0;
-}
-
-uint32_t tls_verify_flags(const mbedtls_ssl_context *ssl, enum tls_side side)
-{
-	uint32_t flags = mbedtls_ssl_get_verify_result(ssl);
-
-	flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
-	if (side == TLS_SERVER)
-		flags &= ~(uint32_t)USAGE_FLAGS;
-	return flags;
-}
-
 int64_t tls_verify_time_ms(const mbedtls_x509_time *t)
 {
 	struct tm utc = {
@@ -74,6 +52,29 @@ int64_t tls_verify_time_ms(const mbedtls_x509_time *t)
 	};
 
 	return (int64_t)timegm(&utc) * 1000;
+}
+
+int tls_verify_callback(void *arg, mbedtls_x509_crt *crt, int depth,
+			uint32_t *flags)
+{
+	struct tls_engine *e = arg;
+	int64_t end_ms = tls_verify_time_ms(&crt->valid_to);
+
+	if (end_ms < e->verdict.until_ms)
+		e->verdict.until_ms = end_ms;
+	/* Names are judged elsewhere (RFC 6120 13.7.2), against the XMPP
+	 * domain; the host name is set for SNI only. */
+	if (depth == 0)
+		*flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
+	return 0;
+}
+
+uint32_t tls_verify_flags(uint32_t flags, enum tls_side side)
+{
+	flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
+	if (side == TLS_SERVER)
+		flags &= ~(uint32_t)USAGE_FLAGS;
+	return flags;
 }
 
 static bool is_self_signed(const mbedtls_x509_crt *cert)

@@ -82,6 +82,22 @@ static inline void files_issue_expired(const struct tls_files *f,
 	files_run(f, line);
 }
 
+/* NAME.pem of NAME.csr once more, for so many seconds from now. */
+static inline void files_issue_short(const struct tls_files *f, const char *ca,
+				     const char *name, unsigned seconds)
+{
+	char line[600];
+
+	(void)snprintf(line, sizeof(line),
+		       ": > index && openssl ca -batch -config ca.cnf "
+		       "-cert %s.pem -keyfile %s.key -in %s.csr "
+		       "-extfile %s.ext -startdate 20240101000000Z -enddate "
+		       "$(date -u -d '+%u seconds' +%%Y%%m%%d%%H%%M%%SZ) "
+		       "-notext -out %s.pem",
+		       ca, ca, name, name, seconds, name);
+	files_run(f, line);
+}
+
 static inline void files_ca(const struct tls_files *f, const char *name)
 {
 	char line[512];
