@@ -39,6 +39,8 @@
 #define LIMIT_DNS_REST_MS 1000u
 #define LIMIT_TCP_CONNECT_MS 10000u
 #define LIMIT_DIAL_STAGGER_MS 250u /* RFC 8305 5: before the next address */
+/* Bytes that the other end's system does not acknowledge, or has no room for. */
+#define LIMIT_TCP_SILENT_MS 30000u
 #define LIMIT_TLS_MS 10000u
 #define LIMIT_DIALBACK_MS 30000u    /* one verification by another server */
 #define LIMIT_STREAM_CLOSE_MS 5000u /* our </stream> to the peer's */

@@ -2,6 +2,7 @@
 #include "io/conn_priv.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,20 @@ static void kill_member(void *arg)
 	conn_kill(arg);
 }
 
+void conn_tune(struct conn *c)
+{
+	/* a peer that is gone without a word: without this the system tries
+	 * for a quarter of an hour */
+	unsigned int silent_ms = LIMIT_TCP_SILENT_MS;
+	uv_os_fd_t fd;
+
+	/* slower without, not wrong */
+	(void)uv_tcp_nodelay(&c->tcp, 1);
+	if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silent_ms,
+				 sizeof(silent_ms));
+}
+
 struct conn *conn_new(struct loop *loop)
 {
 	struct conn *c = calloc(1, sizeof(*c));
@@ -159,7 +174,7 @@ static void on_connected(uv_connect_t *req, int status)
 	}
 	c->state = CONN_OPEN;
 	loop_timer_arm(c->guard, UINT64_MAX);
-	(void)uv_tcp_nodelay(&c->tcp, 1); /* slower without, not wrong */
+	conn_tune(c);
 	/* what was written before it was up leaves with this turn */
 	loop_defer(c->loop, &c->flush);
 	conn_raise(c, &(struct conn_event){.kind = CONN_UP});

@@ -82,6 +82,9 @@ void conn_fail(struct conn *c, int err, const char *text);
 /** Start or stop reading, whichever is due. */
 void conn_update_reading(struct conn *c);
 
+/** The socket is connected: set what all connections want. */
+void conn_tune(struct conn *c);
+
 /** Deferred: use held bytes, begin the handshake. */
 void conn_on_work(void *arg);
 

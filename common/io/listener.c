@@ -97,7 +97,7 @@ static void on_connection(uv_stream_t *s, int status)
 		conn_kill(c);
 		return;
 	}
-	(void)uv_tcp_nodelay(&c->tcp, 1); /* slower without, not wrong */
+	conn_tune(c);
 	set_peer(c);
 	l->fn(l, c, l->arg);
 }

@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <netinet/tcp.h>
+
 #include "io/conn_priv.h"
 
 /* ---- listening and connecting -------------------------------------------- */
@@ -62,6 +64,30 @@ static void test_connect_refused(void **state)
 }
 
 /* ---- bytes --------------------------------------------------------------- */
+
+/* A peer that vanished is noticed while bytes for it wait, at both ends. */
+static void test_silence_is_bounded(void **state)
+{
+	struct pair p;
+	const struct conn *ends[2];
+
+	(void)state;
+	pair_open(&p);
+	ends[0] = p.client.conn;
+	ends[1] = p.server.conn;
+	for (size_t i = 0; i < 2; i++) {
+		unsigned int ms = 0;
+		socklen_t n = sizeof(ms);
+		uv_os_fd_t fd;
+
+		assert_int_equal(
+			0, uv_fileno((const uv_handle_t *)&ends[i]->tcp, &fd));
+		assert_int_equal(0, getsockopt(fd, IPPROTO_TCP,
+					       TCP_USER_TIMEOUT, &ms, &n));
+		assert_int_equal(LIMIT_TCP_SILENT_MS, ms);
+	}
+	pair_close(&p);
+}
 
 static bool client_got_9(struct pair *p)
 {
@@ -430,6 +456,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_listener_refusals),
 		cmocka_unit_test(test_connect_refused),
+		cmocka_unit_test(test_silence_is_bounded),
 		cmocka_unit_test(test_echo_in_one_piece),
 		cmocka_unit_test(test_write_while_connecting),
 		cmocka_unit_test(test_back_pressure),
