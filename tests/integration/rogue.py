@@ -151,11 +151,15 @@ class Rogue:
 
     def serve(self, script):
         """Listen where DNS says and give each connection to the script."""
-        with netns.inside(self.lab.namespace("inet")):
-            self.listener = socket.create_server((self.ip, 5269))
+        self.listen(script)
         self.lab("dns", "add",
                  f"_xmpp-server._tcp.{self.domain}. 1 IN SRV 0 0 5269 "
                  f"h.{self.domain}.", f"h.{self.domain}. 1 IN A {self.ip}")
+
+    def listen(self, script, port=5269):
+        """Give each connection to the port to the script."""
+        with netns.inside(self.lab.namespace("inet")):
+            self.listener = socket.create_server((self.ip, port))
 
         def run():
             while True:
