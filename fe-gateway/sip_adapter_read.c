@@ -82,6 +82,25 @@ static struct span first_item(msg_param_t const *items)
 	return items != NULL ? span_str(items[0]) : SPAN_NULL;
 }
 
+/* RFC 3428 8: worth nothing any more.  Without a Date the time runs from now,
+ * and no time at all (0) says something else. */
+static bool is_expired(sip_t const *sip)
+{
+	const sip_expires_t *ex = sip->sip_expires;
+	const sip_date_t *date = sip->sip_date;
+	uint64_t end;
+
+	if (ex == NULL || date == NULL || date->d_time == 0)
+		return false;
+	if (ex->ex_date != 0)
+		end = ex->ex_date;
+	else if (ex->ex_delta != 0)
+		end = (uint64_t)date->d_time + ex->ex_delta;
+	else
+		return false;
+	return end < (uint64_t)sip_now();
+}
+
 static void read_content(sip_t const *sip, struct sip_request_in *r)
 {
 	const sip_content_type_t *c = sip->sip_content_type;
@@ -90,6 +109,8 @@ static void read_content(sip_t const *sip, struct sip_request_in *r)
 		r->content_type = span_str(c->c_type);
 		r->charset = unquote(
 			span_str(msg_params_find(c->c_params, "charset=")));
+		r->boundary = unquote(
+			span_str(msg_params_find(c->c_params, "boundary=")));
 	}
 	if (sip->sip_content_encoding != NULL)
 		r->content_encoding =
@@ -134,6 +155,7 @@ void sip_adapter_read(sip_t const *sip, struct sip_adapter_text *text,
 	r->has_to_tag = sip->sip_to->a_tag != NULL;
 	r->call_id = span_str(sip->sip_call_id->i_id);
 	r->cseq = (uint32_t)sip->sip_cseq->cs_seq;
+	r->is_expired = is_expired(sip);
 	r->require = print_require(sip, text->require, sizeof(text->require));
 	read_content(sip, r);
 }

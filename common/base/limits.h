@@ -191,6 +191,10 @@
 #define LIMIT_CALL_ID_BYTES 128u
 /* A thread whose way back is remembered. */
 #define LIMIT_THREAD_BYTES 1024u
+/* multipart and message/cpim around each other, and parts of one of them:
+ * a body of nothing but wrappers. */
+#define LIMIT_MIME_DEPTH 5u
+#define LIMIT_MIME_PARTS 64u
 /* Delivery ids remembered as delivered: a redelivery is not sent again. */
 #define LIMIT_DELIVERED_IDS 4096u
 /* An edge that went away has so long to come back; then another one that is

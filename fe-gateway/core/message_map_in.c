@@ -2,10 +2,12 @@
 #include "fe-gateway/core/message_map.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fe-gateway/core/address.h"
 #include "fe-gateway/core/charset.h"
+#include "fe-gateway/core/mime.h"
 #include "xmpp/stanza_util.h"
 
 void sip_reply_status(struct sip_reply *out, int status)
@@ -31,17 +33,17 @@ static int answer(struct message_map_xmpp *out, int status)
 }
 
 /* Text of the body in `out`; a SIP status instead of an error. */
-static int body_text(const struct sip_request_in *r, struct buf *out)
+static int body_text(const struct mime_entity *part, struct buf *out)
 {
-	bool is_html = span_ieq(r->content_type, SPAN_LIT("text/html"));
+	bool is_html = span_ieq(part->type, SPAN_LIT("text/html"));
 	struct buf html;
 	int err;
 
 	if (!is_html) {
-		err = charset_to_text(r->body, r->charset, out);
+		err = charset_to_text(part->body, part->charset, out);
 	} else {
 		buf_init(&html, LIMIT_STANZA_BYTES);
-		err = charset_to_text(r->body, r->charset, &html);
+		err = charset_to_text(part->body, part->charset, &html);
 		if (err == 0)
 			err = charset_html_to_text(buf_span(&html), out);
 		buf_deinit(&html);
@@ -239,23 +241,95 @@ static int make_stanza(struct thread_map *threads,
 	return 0;
 }
 
-int message_map_to_xmpp(struct thread_map *threads,
-			const struct sip_request_in *r,
-			const uint8_t id[ID_RAW_BYTES], struct arena *a,
-			struct message_map_xmpp *out)
+/* A status instead of an error. */
+static int find_text(const struct sip_request_in *r, struct mime_text *text)
 {
-	struct buf body;
+	const struct mime_entity root = {
+		.type = r->content_type,
+		.charset = r->charset,
+		.boundary = r->boundary,
+		.language = r->content_language,
+		.body = r->body,
+	};
+
+	switch (r->body.n == 0 ? 0 : mime_find_text(&root, text)) {
+	case 0:
+		return 0;
+	case FED_EPROTO:
+		return 400;
+	default:
+		return 415;
+	}
+}
+
+/* Both URIs stand for the same user. */
+static bool is_same_user(struct span a, struct span b)
+{
+	struct jid *j = calloc(2, sizeof(*j));
+	bool is_same = j != NULL && address_uri_to_jid(a, &j[0]) == 0 &&
+		       address_uri_to_jid(b, &j[1]) == 0 &&
+		       span_eq(jid_split(jid_full(&j[0])).bare,
+			       jid_split(jid_full(&j[1])).bare);
+
+	free(j);
+	return is_same;
+}
+
+/* Subject and language of what is wrapped.  A message/cpim speaks for its
+ * content only where it names the users that SIP names: those were checked. */
+static struct sip_request_in unwrap(const struct sip_request_in *r,
+				    const struct mime_text *t,
+				    struct buf *subject)
+{
+	struct sip_request_in q = *r;
+
+	if (t->part.language.n > 0)
+		q.content_language = t->part.language;
+	if (q.subject.n == 0 && t->cpim_subject.n > 0 &&
+	    is_same_user(t->cpim_from, r->from_uri) &&
+	    is_same_user(t->cpim_to, r->request_uri) &&
+	    mime_cpim_unescape(t->cpim_subject, subject) == 0)
+		q.subject = buf_span(subject);
+	return q;
+}
+
+static int map_text(struct thread_map *threads, const struct sip_request_in *r,
+		    const struct mime_text *t, const uint8_t id[ID_RAW_BYTES],
+		    struct arena *a, struct message_map_xmpp *out)
+{
+	struct buf body, subject;
+	struct sip_request_in q;
 	int status, err;
 
-	*out = (struct message_map_xmpp){.verdict = MESSAGE_MAP_REFUSE};
 	buf_init(&body, LIMIT_STANZA_BYTES);
-	status = body_text(r, &body);
+	buf_init(&subject, LIMIT_SIP_BYTES);
+	q = unwrap(r, t, &subject);
+	status = body_text(&t->part, &body);
 	if (status != 0)
 		err = answer(out, status);
 	else if (buf_len(&body) == 0)
 		err = answer(out, 200);
 	else
-		err = make_stanza(threads, r, buf_span(&body), id, a, out);
+		err = make_stanza(threads, &q, buf_span(&body), id, a, out);
+	buf_deinit(&subject);
 	buf_deinit(&body);
 	return err;
+}
+
+int message_map_to_xmpp(struct thread_map *threads,
+			const struct sip_request_in *r,
+			const uint8_t id[ID_RAW_BYTES], struct arena *a,
+			struct message_map_xmpp *out)
+{
+	struct mime_text text = {.cpim_from = SPAN_NULL};
+	int status;
+
+	*out = (struct message_map_xmpp){.verdict = MESSAGE_MAP_REFUSE};
+	/* its sender said that it is worth nothing any more */
+	if (r->is_expired)
+		return answer(out, 200);
+	status = find_text(r, &text);
+	if (status != 0)
+		return answer(out, status);
+	return map_text(threads, r, &text, id, a, out);
 }

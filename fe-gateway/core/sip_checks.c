@@ -6,6 +6,7 @@
 
 #include "fe-gateway/core/address.h"
 #include "fe-gateway/core/message_map.h"
+#include "fe-gateway/core/mime.h"
 #include "fe-gateway/core/sip_text.h"
 
 struct check {
@@ -151,8 +152,7 @@ static enum sip_checks_verdict check_content(struct check *c)
 		return SIP_CHECKS_REPLY;
 	}
 	if (r->body.n == 0 || r->content_type.n == 0 ||
-	    span_ieq(r->content_type, SPAN_LIT("text/plain")) ||
-	    span_ieq(r->content_type, SPAN_LIT("text/html")))
+	    mime_is_known(r->content_type))
 		return SIP_CHECKS_PASS;
 	(void)say(c, 415, "content_type");
 	c->reply->accept = SIP_ACCEPT;

@@ -10,7 +10,9 @@
 
 /* What we speak outside a dialog. */
 #define SIP_ALLOW "MESSAGE, OPTIONS, CANCEL, ACK"
-#define SIP_ACCEPT "text/plain, text/html"
+#define SIP_ACCEPT                                                       \
+	"text/plain, text/html, multipart/mixed, multipart/alternative," \
+	" message/cpim"
 
 enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS };
 
@@ -66,6 +68,8 @@ struct sip_request_in {
 	struct span content_language; /* first tag */
 	struct span content_type;     /* "text/plain", no parameters */
 	struct span charset;	      /* its charset parameter, unquoted */
+	struct span boundary;	      /* its boundary parameter, unquoted */
+	bool is_expired;	      /* Date and Expires: it is too late */
 	struct span content_encoding;
 	struct span body;
 };

@@ -57,6 +57,54 @@ def test_text_survives_both_ways(juliet, romeo, text):
     assert romeo.next_message().body.replace("\r\n", "\n") == text
 
 
+CPIM = """From: Romeo <im:romeo@sip.example>
+To: Juliet <im:juliet@xmpp.example>
+Subject:;lang=fr Le titre
+DateTime: 2026-01-01T00:00:00Z
+
+Content-Type: text/plain; charset=utf-8
+
+wrapped"""
+MULTIPART = """--b=1
+Content-Type: text/html
+
+<p>the <b>other</b> form</p>
+--b=1
+Content-Type: text/plain; charset=utf-8
+Content-Language: en
+
+the plain form
+--b=1--
+"""
+
+
+@pytest.mark.parametrize("content,body,text,subject", [
+    ("message/cpim", CPIM, "wrapped", "Le titre"),
+    ('multipart/alternative; boundary="b=1"', MULTIPART, "the plain form", ""),
+    ("text/html", "<p>1 &lt; 2<br>caf&#233;</p><script>x</script>",
+     "1 < 2\ncafé", ""),
+])
+def test_wrapped_text_is_found(juliet, romeo, content, body, text, subject):
+    answer, _ = romeo.request(
+        "MESSAGE", "sip:juliet@xmpp.example", [f"Content-Type: {content}"],
+        body.replace("\n", "\r\n"))
+    assert answer.status == 200, answer.start
+    got = juliet.next_message()
+    assert got["body"].strip() == text
+    assert got["subject"] == subject
+    assert got["from"] == "romeo@sip.example"
+
+
+def test_expired_message_goes_nowhere(juliet, romeo):
+    late = ["Date: Thu, 01 Jan 2015 00:00:00 GMT", "Expires: 60"]
+    answer = romeo.message("sip:juliet@xmpp.example", "too late", late)
+    assert answer.status == 200, answer.start
+    fresh = ["Date: Thu, 01 Jan 2015 00:00:00 GMT", "Expires: 2000000000"]
+    assert romeo.message("sip:juliet@xmpp.example", "in time",
+                         fresh).status == 200
+    assert juliet.next_message()["body"] == "in time"
+
+
 ESCAPED = [
     ("o'malley", r"o\27malley@sip.example"),
     ("m&m", r"m\26m@sip.example"),

@@ -152,6 +152,85 @@ static void test_in_refused(void **state)
 	}
 }
 
+static void test_multipart(void **state)
+{
+	struct fixture *f = *state;
+
+	f->in.content_type = SPAN_LIT("multipart/alternative");
+	f->in.boundary = SPAN_LIT("b");
+	f->in.body = SPAN_LIT("--b\r\nContent-Type: text/html\r\n\r\n<p>no</p>"
+			      "\r\n--b\r\nContent-Type: text/plain;charset="
+			      "iso-8859-1\r\nContent-Language: fr\r\n\r\n\xE9"
+			      "\r\n--b--");
+	to_xmpp(f, MESSAGE_MAP_SEND);
+	assert_string_equal(f->xmpp.stanza->message->body[0]->text, "\xC3\xA9");
+	assert_string_equal(f->xmpp.stanza->lang, "fr");
+	f->in.body = SPAN_LIT("--b\r\nContent-Type: text/html\r\n\r\n"
+			      "<p>a &amp; b</p>\r\n--b--");
+	to_xmpp(f, MESSAGE_MAP_SEND);
+	assert_string_equal(f->xmpp.stanza->message->body[0]->text, "a & b\n");
+	f->in.body =
+		SPAN_LIT("--b\r\nContent-Type: image/png\r\n\r\n.\r\n--b--");
+	to_xmpp(f, MESSAGE_MAP_REFUSE);
+	assert_int_equal(f->xmpp.reply.line.status, 415);
+	assert_non_null(strstr(f->xmpp.reply.accept, "text/plain"));
+	f->in.boundary = SPAN_LIT("other");
+	to_xmpp(f, MESSAGE_MAP_REFUSE);
+	assert_int_equal(f->xmpp.reply.line.status, 400);
+}
+
+/* A message/cpim speaks for its content where it names the same users. */
+static void test_cpim(void **state)
+{
+	static const struct {
+		const char *from;
+		const char *to;
+		const char *subject; /* of SIP */
+		const char *expect;
+	} rows[] = {
+		{"im:romeo@example.net", "im:juliet@example.com", "",
+		 "wrapped"},
+		{"sip:ROMEO@Example.net;gr=x", "sip:juliet@example.com", "",
+		 "wrapped"},
+		{"im:tybalt@example.net", "im:juliet@example.com", "", NULL},
+		{"im:romeo@example.net", "im:nurse@example.com", "", NULL},
+		{"", "", "", NULL},
+		{"im:romeo@example.net", "im:juliet@example.com", "sip", "sip"},
+	};
+	struct fixture *f = *state;
+
+	f->in.content_type = SPAN_LIT("message/cpim");
+	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
+		const Fed__Message *m;
+		char body[512];
+
+		(void)snprintf(body, sizeof(body),
+			       "From: R <%s>\r\nTo: <%s>\r\nSubject: wrapped"
+			       "\r\n\r\nContent-Type: text/plain\r\n\r\nhello",
+			       rows[i].from, rows[i].to);
+		f->in.body = span_str(body);
+		f->in.subject = span_str(rows[i].subject);
+		to_xmpp(f, MESSAGE_MAP_SEND);
+		m = f->xmpp.stanza->message;
+		assert_string_equal(m->body[0]->text, "hello");
+		/* never the identity of the wrapper */
+		assert_string_equal(f->xmpp.stanza->from, "romeo@example.net");
+		assert_int_equal(m->n_subject, rows[i].expect != NULL);
+		if (rows[i].expect != NULL)
+			assert_string_equal(m->subject[0]->text,
+					    rows[i].expect);
+	}
+}
+
+static void test_expired(void **state)
+{
+	struct fixture *f = *state;
+
+	f->in.is_expired = true;
+	to_xmpp(f, MESSAGE_MAP_IGNORE);
+	assert_int_equal(f->xmpp.reply.line.status, 200);
+}
+
 static void test_too_large(void **state)
 {
 	struct fixture *f = *state;
@@ -194,17 +273,13 @@ static void test_too_large_together(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_im12),
-		T(test_im13),
-		T(test_im14),
-		T(test_im16),
-		T(test_folded_subject),
-		T(test_im17),
-		T(test_im18),
-		T(test_type_mirrors_chat),
-		T(test_in_refused),
-		T(test_too_large),
-		T(test_too_large_together),
+		T(test_im12),		T(test_im13),
+		T(test_im14),		T(test_im16),
+		T(test_folded_subject), T(test_im17),
+		T(test_im18),		T(test_type_mirrors_chat),
+		T(test_in_refused),	T(test_multipart),
+		T(test_cpim),		T(test_expired),
+		T(test_too_large),	T(test_too_large_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,8 @@ static void test_checks_rest(void **state)
 	r = check(f, false, SIP_CHECKS_REPLY);
 	assert_int_equal(r.line.status, 415);
 	assert_non_null(strstr(r.accept, "text/plain"));
+	f->in.content_type = SPAN_LIT("multipart/mixed");
+	(void)check(f, false, SIP_CHECKS_PASS);
 	f->in = good;
 	f->in.content_encoding = SPAN_LIT("gzip");
 	r = check(f, false, SIP_CHECKS_REPLY);
