@@ -175,8 +175,8 @@ void edge_routes_ended(struct edge *e, uint64_t stream,
 void edge_routes_flushed(struct edge *e, uint64_t stream, uint64_t offset,
 			 bool is_congested);
 
-/** So many answers to that domain wait that its streams should not be read;
- * edge_channel_answered() follows when one of them left. */
+/** So much waits for that domain, answers or bytes, that its streams should
+ * not be read; edge_channel_made_room() follows with all that leaves. */
 bool edge_routes_owes(const struct edge *e, const struct s2s_pair *pair);
 
 /** An answer of the edge itself; what cannot be taken is dropped. */
@@ -249,8 +249,8 @@ int edge_channel_deliver(struct edge *e, struct edge_wait *w,
 			 const Fed__Facts *facts,
 			 const Fed__Stanza *stanza) FED_NODISCARD;
 
-/** An answer to the XMPP side left: streams that wait for that go on. */
-void edge_channel_answered(struct edge *e);
+/** A stanza to the XMPP side left: streams that wait for that go on. */
+void edge_channel_made_room(struct edge *e);
 
 /** Leave the line. */
 void edge_channel_forget(struct edge_wait *w);

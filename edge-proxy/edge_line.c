@@ -111,7 +111,7 @@ static bool has_turn(struct edge_wait *w)
 	return true;
 }
 
-void edge_channel_answered(struct edge *e)
+void edge_channel_made_room(struct edge *e)
 {
 	if (e->channel != NULL && e->channel->line != NULL)
 		loop_defer(e->loop, &e->channel->work);

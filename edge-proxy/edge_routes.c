@@ -59,8 +59,6 @@ void edge_routes_settle(struct edge *e, struct edge_origin origin,
 			log_value(span_str(text)).text);
 	if (origin.link != 0)
 		edge_channel_outcome(e, origin, refused);
-	else
-		edge_channel_answered(e);
 }
 
 static bool is_ping(const struct edge_router_action *a)
@@ -75,6 +73,7 @@ static void on_outcome(struct edge *e, const struct edge_router_action *a)
 	struct arena arena;
 	Fed__Error *error = NULL;
 
+	edge_channel_made_room(e);
 	if (is_ping(a)) {
 		if (c != FED__CONDITION__NO_CONDITION)
 			edge_confirm_ping_failed(e, a->u.outcome.tag);

@@ -4,6 +4,8 @@
  */
 #include "loopback.h"
 
+#include <utlist.h>
+
 #include "edge-proxy/edge_channel.h"
 #include "edge-proxy/edge_confirm.h"
 #include "edge-proxy/edge_session_out.h"
@@ -127,10 +129,65 @@ static void test_end_while_dialing(void **state)
 	edge_unmake(e);
 }
 
+/* ---- streams that wait --------------------------------------------------- */
+
+static unsigned line_runs;
+
+static void on_line(void *arg)
+{
+	(void)arg;
+	line_runs++;
+}
+
+static void send_from_gateway(struct edge *e)
+{
+	struct edge_router_refusal no = {0};
+	Fed__StanzaFrame frame;
+	struct arena a;
+	Fed__Stanza *s;
+
+	arena_init(&a, 65536);
+	s = stanza_new_message(&a);
+	assert_non_null(s);
+	s->from = arena_dup(&a, SPAN_LIT("romeo@sip.example"));
+	s->to = arena_dup(&a, SPAN_LIT("juliet@a.example"));
+	fed__stanza_frame__init(&frame);
+	frame.stanza = s;
+	assert_int_equal(0, edge_routes_send(e, (struct edge_origin){1, 1},
+					     &frame, &no));
+	arena_deinit(&a);
+}
+
+/* A stream is not read while too much waits for its domain, whoever wrote it;
+ * so whatever leaves is a reason to look again. */
+static void test_wait_ends_with_stanzas_of_gateways(void **state)
+{
+	struct edge *e = edge_make();
+	struct edge_channel ch = {.e = e, .work = {.fn = on_line}};
+	struct edge_wait waiting = {.list = &ch.line};
+
+	(void)state;
+	DL_APPEND(ch.line, &waiting);
+	e->channel = &ch;
+	send_from_gateway(e);
+	turn(e);
+	assert_int_equal(1, edge_routes_stanzas(e));
+	assert_int_equal(0, line_runs);
+	assert_non_null(e->outs);
+	edge_out_kill_all(e); /* the attempt fails: the stanza is refused */
+	turn(e);
+	turn(e);
+	assert_int_equal(0, edge_routes_stanzas(e));
+	assert_int_equal(1, line_runs);
+	e->channel = NULL;
+	edge_unmake(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_end_while_dialing),
+		cmocka_unit_test(test_wait_ends_with_stanzas_of_gateways),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
