@@ -109,7 +109,8 @@ fault_thaw() {
 fault_kill() {
 	(($# == 1)) || die "usage: lab fault kill SERVICE"
 	signal_service KILL "$1"
-	wait_for 5 service_dead "$1" || die "$1 cannot be killed"
+	wait_for 5 group_gone "$(service_pid "$1")" ||
+		die "$1 cannot be killed"
 }
 
 # Who was killed stays dead: "lab start".

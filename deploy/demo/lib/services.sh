@@ -205,6 +205,12 @@ show_log() {
 	tail -n "${2:-20}" "$log" >&2 || true
 }
 
+# The processes of a service are one group; while one of them is left, so are
+# its sockets.
+group_gone() {
+	! kill -s 0 -- "-$1" 2>/dev/null
+}
+
 service_stop() {
 	local service=$1 pid
 
@@ -214,8 +220,8 @@ service_stop() {
 	kill -s CONT -- "-$pid" 2>/dev/null || true
 	wait_for "${LAB_STOP_SECONDS:-5}" service_dead "$service" && return 0
 	warn "$service ignores SIGTERM and is killed"
-	kill -s KILL "$pid" 2>/dev/null || true
-	wait_for 5 service_dead "$service" || die "$service cannot be ended"
+	kill -s KILL -- "-$pid" 2>/dev/null || true
+	wait_for 5 group_gone "$pid" || die "$service cannot be ended"
 }
 
 # lab start|stop|restart SERVICE
