@@ -267,14 +267,31 @@ bool tls_engine_is_up(const struct tls_engine *e)
 
 /* ---- records ------------------------------------------------------------- */
 
+static bool is_idle(const struct tls_engine *e)
+{
+	return tls_compat_state(&e->ssl) == MBEDTLS_SSL_HANDSHAKE_OVER;
+}
+
+/* A ticket of TLS 1.3 is read, seen as one and taken in three calls. */
+static int read_some(struct tls_engine *e, char *to, size_t size)
+{
+	for (;;) {
+		bool was_idle = is_idle(e);
+		int rc = mbedtls_ssl_read(&e->ssl, (unsigned char *)to, size);
+
+		if (tls_compat_is_again(rc))
+			tls_session_keep(e);
+		else if (rc != MBEDTLS_ERR_SSL_WANT_READ || !was_idle ||
+			 is_idle(e))
+			return rc;
+	}
+}
+
 int tls_engine_read(struct tls_engine *e, char *to, size_t size, size_t *n_out)
 {
-	int rc;
+	int rc = read_some(e, to, size);
 
 	*n_out = 0;
-	while (tls_compat_is_again(
-		rc = mbedtls_ssl_read(&e->ssl, (unsigned char *)to, size)))
-		tls_session_keep(e); /* TLS 1.3: a ticket came */
 	if (rc > 0) {
 		*n_out = (size_t)rc;
 		return 0;
