@@ -1,43 +1,70 @@
 /* Ring of actions of an s2s core. */
 #include "edge-proxy/core/s2s_queue.h"
 
+#include <stdlib.h>
+
+/* Room that stays with an idle stream; it is enough for one with traffic. */
+enum { ROOM_KEPT = 4 };
+
 void s2s_queue_init(struct s2s_queue *q)
 {
-	q->head = 0;
-	q->count = 0;
-	q->taken = 0;
-	q->promised = 0;
+	*q = (struct s2s_queue){.ring = NULL};
 	buf_init(&q->out, S2S_QUEUE_BYTES);
 }
 
 void s2s_queue_deinit(struct s2s_queue *q)
 {
+	free(q->ring);
 	buf_deinit(&q->out);
 }
 
 void s2s_queue_recycle(struct s2s_queue *q)
 {
-	if (q->count > 0 || q->taken != buf_len(&q->out))
+	if (!s2s_queue_is_empty(q) || q->taken != buf_len(&q->out))
 		return;
 	buf_reset(&q->out);
 	q->taken = 0;
 	q->promised = 0;
+	if (q->room > ROOM_KEPT) {
+		free(q->ring);
+		q->ring = NULL;
+		q->room = 0;
+	}
 }
 
 bool s2s_queue_is_empty(const struct s2s_queue *q)
 {
-	return q->count == 0;
+	return q->count == 0 && !q->has_close;
 }
 
 static struct s2s_action *slot(struct s2s_queue *q, size_t i)
 {
-	return &q->ring[(q->head + i) % S2S_QUEUE_MAX];
+	return &q->ring[(q->head + i) % q->room];
 }
 
-static int push(struct s2s_queue *q, const struct s2s_action *a, size_t room)
+static int grow(struct s2s_queue *q)
 {
-	if (q->count + room > S2S_QUEUE_MAX)
+	size_t room = q->room == 0 ? ROOM_KEPT : 2 * q->room;
+	struct s2s_action *ring = calloc(room, sizeof(*ring));
+
+	if (ring == NULL)
+		return FED_ENOMEM;
+	for (size_t i = 0; i < q->count; i++)
+		ring[i] = *slot(q, i);
+	free(q->ring);
+	q->ring = ring;
+	q->room = room;
+	q->head = 0;
+	return 0;
+}
+
+/* `places` is what must be free, itself and those that are kept. */
+static int push(struct s2s_queue *q, const struct s2s_action *a, size_t places)
+{
+	if (q->count + places > S2S_QUEUE_MAX)
 		return FED_ELIMIT;
+	if (q->count == q->room && grow(q) != 0)
+		return FED_ENOMEM;
 	*slot(q, q->count) = *a;
 	q->count++;
 	return 0;
@@ -75,21 +102,32 @@ int s2s_queue_push(struct s2s_queue *q, const struct s2s_action *a)
 
 void s2s_queue_push_close(struct s2s_queue *q, const struct s2s_reason *r)
 {
-	struct s2s_action a = {.kind = S2S_ACT_CLOSE, .u.reason = *r};
 	int err = s2s_queue_commit(q);
 
 	/* last words that cannot be written are not worth more */
 	(void)err;
-	err = push(q, &a, 1);
-	(void)FED_CHECK(err == 0);
+	if (FED_CHECK(!q->has_close)) {
+		q->close = *r;
+		q->has_close = true;
+	}
+}
+
+static bool pop_close(struct s2s_queue *q, struct s2s_action *action_out)
+{
+	if (!q->has_close)
+		return false;
+	q->has_close = false;
+	*action_out = (struct s2s_action){.kind = S2S_ACT_CLOSE,
+					  .u.reason = q->close};
+	return true;
 }
 
 bool s2s_queue_pop(struct s2s_queue *q, struct s2s_action *action_out)
 {
 	if (q->count == 0)
-		return false;
+		return pop_close(q, action_out);
 	*action_out = *slot(q, 0);
-	q->head = (q->head + 1) % S2S_QUEUE_MAX;
+	q->head = (q->head + 1) % q->room;
 	q->count--;
 	if (action_out->kind == S2S_ACT_WRITE) {
 		size_t n = action_out->u.bytes.n;

@@ -1,6 +1,9 @@
 /*
- * What an s2s core wants done: a fixed ring of actions, and the bytes that the
- * WRITE actions hand out.  Private to the s2s cores.
+ * What an s2s core wants done: a bounded ring of actions, and the bytes that
+ * the WRITE actions hand out.  Private to the s2s cores.
+ *
+ * The ring grows when it must: a full one is 17 KB, and each idle stream has
+ * one.
  */
 #ifndef FED_EDGE_S2S_QUEUE_H
 #define FED_EDGE_S2S_QUEUE_H
@@ -16,9 +19,12 @@ enum { S2S_QUEUE_MAX = 2 * (int)LIMIT_DIALBACK_PENDING + 16 };
 #define S2S_QUEUE_BYTES LIMIT_UNAUTH_BYTES
 
 struct s2s_queue {
-	struct s2s_action ring[S2S_QUEUE_MAX];
+	struct s2s_action *ring; /* room of them */
+	size_t room;
 	size_t head;
 	size_t count;
+	struct s2s_reason close; /* behind them */
+	bool has_close;
 	struct buf out;	 /* written by the wire functions */
 	size_t taken;	 /* bytes of out that WRITE actions gave away */
 	size_t promised; /* bytes of out that WRITE actions cover */
@@ -27,7 +33,7 @@ struct s2s_queue {
 /** Empty queue. */
 void s2s_queue_init(struct s2s_queue *q);
 
-/** Free the bytes. */
+/** Free all. */
 void s2s_queue_deinit(struct s2s_queue *q);
 
 /** Start of a call on the core: what was drained is no longer pointed at. */
@@ -44,15 +50,14 @@ bool s2s_queue_is_empty(const struct s2s_queue *q);
 int s2s_queue_commit(struct s2s_queue *q) FED_NODISCARD;
 
 /**
- * Append an action (not WRITE); q->out is committed first.  The last place is
- * kept for CLOSE.
+ * Append an action (not WRITE or CLOSE); q->out is committed first.
  *
  * @return 0; FED_ELIMIT the ring is full; as s2s_queue_commit()
  */
 int s2s_queue_push(struct s2s_queue *q,
 		   const struct s2s_action *a) FED_NODISCARD;
 
-/** Append CLOSE; there is always room for it. */
+/** Append CLOSE, once; there is always room for it. */
 void s2s_queue_push_close(struct s2s_queue *q, const struct s2s_reason *r);
 
 /** Take the first action; false when there is none. */
