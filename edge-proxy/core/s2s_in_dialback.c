@@ -18,7 +18,7 @@ static bool is_pair(const struct in_pair *p, const char *local,
 static struct in_pair *find_pair(struct s2s_in *s, const char *local,
 				 const char *remote)
 {
-	for (size_t i = 0; i < LIMIT_STREAM_PAIRS; i++)
+	for (size_t i = 0; i < s->pair_count; i++)
 		if (is_pair(&s->pairs[i], local, remote))
 			return &s->pairs[i];
 	return NULL;
@@ -27,7 +27,7 @@ static struct in_pair *find_pair(struct s2s_in *s, const char *local,
 struct in_pair *s2s_in_find_valid(struct s2s_in *s, struct span remote,
 				  const struct span *local)
 {
-	for (size_t i = 0; i < LIMIT_STREAM_PAIRS; i++) {
+	for (size_t i = 0; i < s->pair_count; i++) {
 		struct in_pair *p = &s->pairs[i];
 
 		if (p->state == IN_PAIR_VALID &&
@@ -40,7 +40,7 @@ struct in_pair *s2s_in_find_valid(struct s2s_in *s, struct span remote,
 
 bool s2s_in_has_pair(const struct s2s_in *s, const struct s2s_pair *pair)
 {
-	for (size_t i = 0; i < LIMIT_STREAM_PAIRS; i++)
+	for (size_t i = 0; i < s->pair_count; i++)
 		if (s->pairs[i].state == IN_PAIR_VALID &&
 		    is_pair(&s->pairs[i], pair->local, pair->remote))
 			return true;
@@ -51,14 +51,14 @@ static size_t count_pairs(const struct s2s_in *s, enum in_pair_state state)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < LIMIT_STREAM_PAIRS; i++)
+	for (size_t i = 0; i < s->pair_count; i++)
 		n += s->pairs[i].state == state;
 	return n;
 }
 
 bool s2s_in_had_pairs(const struct s2s_in *s)
 {
-	for (size_t i = 0; i < LIMIT_STREAM_PAIRS; i++)
+	for (size_t i = 0; i < s->pair_count; i++)
 		if (s->pairs[i].remote != NULL)
 			return true;
 	return false;
@@ -76,28 +76,46 @@ static void free_texts(struct in_pair *p)
 
 void s2s_in_free_pairs(struct s2s_in *s)
 {
-	for (size_t i = 0; i < LIMIT_STREAM_PAIRS; i++)
+	for (size_t i = 0; i < s->pair_count; i++)
 		free_texts(&s->pairs[i]);
+	free(s->pairs);
+}
+
+/* The first place that is free, or one more; NULL: none.  Most streams have
+ * one pair. */
+static struct in_pair *free_place(struct s2s_in *s)
+{
+	struct in_pair *more;
+
+	for (size_t i = 0; i < s->pair_count; i++)
+		if (s->pairs[i].state == IN_PAIR_FREE)
+			return &s->pairs[i];
+	if (s->pair_count == LIMIT_STREAM_PAIRS)
+		return NULL;
+	more = reallocarray(s->pairs, s->pair_count + 1, sizeof(*more));
+	if (more == NULL)
+		return NULL;
+	s->pairs = more;
+	more += s->pair_count++;
+	*more = (struct in_pair){.state = IN_PAIR_FREE};
+	return more;
 }
 
 /* A place with copies of the texts, still IN_PAIR_FREE; NULL: none. */
 static struct in_pair *new_pair(struct s2s_in *s, const char *local,
 				const char *remote, struct span key)
 {
-	for (size_t i = 0; i < LIMIT_STREAM_PAIRS; i++) {
-		struct in_pair *p = &s->pairs[i];
+	struct in_pair *p = free_place(s);
 
-		if (p->state != IN_PAIR_FREE)
-			continue;
-		free_texts(p);
-		p->local = strdup(local);
-		p->remote = strdup(remote);
-		p->key = span_dup(key);
-		if (p->local != NULL && p->remote != NULL && p->key != NULL)
-			return p;
+	if (p == NULL)
 		return NULL;
-	}
-	return NULL;
+	free_texts(p);
+	p->local = strdup(local);
+	p->remote = strdup(remote);
+	p->key = span_dup(key);
+	if (p->local == NULL || p->remote == NULL || p->key == NULL)
+		return NULL;
+	return p;
 }
 
 static void set_valid(struct s2s_in *s, struct in_pair *p,
@@ -326,7 +344,7 @@ void s2s_in_on_verified(struct s2s_in *s, const struct s2s_pair *pair,
 
 void s2s_in_expire_pairs(struct s2s_in *s)
 {
-	for (size_t i = 0; i < LIMIT_STREAM_PAIRS; i++) {
+	for (size_t i = 0; i < s->pair_count; i++) {
 		struct in_pair *p = &s->pairs[i];
 
 		if (p->state != IN_PAIR_PENDING || p->deadline_ms > s->now_ms)
@@ -341,7 +359,7 @@ uint64_t s2s_in_pairs_deadline_ms(const struct s2s_in *s)
 {
 	uint64_t earliest = UINT64_MAX;
 
-	for (size_t i = 0; i < LIMIT_STREAM_PAIRS; i++) {
+	for (size_t i = 0; i < s->pair_count; i++) {
 		const struct in_pair *p = &s->pairs[i];
 
 		if (p->state == IN_PAIR_PENDING && p->deadline_ms < earliest)

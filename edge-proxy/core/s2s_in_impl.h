@@ -68,7 +68,8 @@ struct s2s_in {
 	char id[ID_TEXT_BYTES + 1];
 	const struct policy_partner *rule; /* of peer, NULL: not known yet */
 	struct s2s_reason drain_reason;
-	struct in_pair pairs[LIMIT_STREAM_PAIRS];
+	struct in_pair *pairs; /* move when one is added */
+	size_t pair_count;     /* at most LIMIT_STREAM_PAIRS */
 };
 
 /* ---- s2s_in.c ---- */
