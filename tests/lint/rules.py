@@ -37,7 +37,7 @@ FOLDERS = {
     "common/io": (["base/", "chan/", "io/"],
                   C_SYSTEM | GENERATED | MAPS, False),
     "edge-proxy/core": (["base/", "xmpp/", "chan/", "edge-proxy/core/"],
-                        C_PURE | GENERATED | MAPS, True),
+                        C_PURE | GENERATED | MAPS | {"arpa/inet.h"}, True),
     "edge-proxy": (["base/", "xmpp/", "chan/", "io/", "edge-proxy/"],
                    C_SYSTEM | GENERATED | MAPS, False),
     "fe-gateway/core": (["base/", "xmpp/", "chan/", "fe-gateway/core/"],
