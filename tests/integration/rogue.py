@@ -3,11 +3,13 @@ for s2s streams, in both roles.  Bytes go out as they are; what comes back is
 text that can be searched."""
 
 import contextlib
+import pathlib
 import re
 import socket
 import ssl
 import subprocess
 import threading
+import time
 
 import netns
 
@@ -33,6 +35,28 @@ class Identity:
         self.domain = domain
         self.cert, self.key, self.ca = (words[w] for w in
                                         ("cert", "key", "ca"))
+
+    def expire_in(self, folder, seconds):
+        """Another certificate of the same key, which ends so soon."""
+        ca_key = pathlib.Path(self.ca).resolve().with_suffix(".key")
+        (folder / "index").touch()
+        (folder / "ca.cnf").write_text(
+            f"[ca]\ndefault_ca=d\n[d]\ndatabase={folder}/index\n"
+            f"new_certs_dir={folder}\ndefault_md=sha256\npolicy=p\n"
+            "rand_serial=yes\nx509_extensions=x\n[p]\ncommonName=optional\n"
+            f"[x]\nsubjectAltName=DNS:{self.domain}\n")
+        end = time.gmtime(time.time() + seconds)
+        csr, cert = folder / "csr.pem", folder / "chain.pem"
+        for words in (
+                ["req", "-new", "-key", self.key, "-out", csr, "-subj",
+                 f"/CN={self.domain}"],
+                ["ca", "-batch", "-notext", "-config", folder / "ca.cnf",
+                 "-cert", self.ca, "-keyfile", ca_key, "-in", csr, "-out",
+                 cert, "-startdate", "20200101000000Z", "-enddate",
+                 time.strftime("%Y%m%d%H%M%SZ", end)]):
+            subprocess.run(["openssl", *map(str, words)], check=True,
+                           capture_output=True)
+        self.cert = cert
 
     def context(self, purpose):
         context = ssl.SSLContext(purpose)

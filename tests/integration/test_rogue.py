@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from rogue import Rogue, header, resident_kib
+from rogue import SASL, Rogue, header, resident_kib
 
 STANZA = ("<message from='x@{sender}' to='romeo@sip.example' id='{id}'>"
           "<body>{body}</body></message>")
@@ -275,6 +275,23 @@ def test_flood_of_names(rogue, romeo):
     stream.send(stanza(body="still here"))
     assert romeo.next_message(30).body == "still here"
     stream.close()
+
+
+def test_certificate_expires(lab, romeo, tmp_path):
+    """An open stream ends with the certificate that authenticated it."""
+    fading = Rogue(lab, "fading.example", "198.51.100.45")
+    fading.identity.expire_in(tmp_path, 6)
+    began = time.monotonic()
+    stream = fading.authenticated().send(stanza(sender="fading.example"))
+    assert romeo.next_message().body == "hello"
+    assert stream.expect("<stream:error><([a-z-]+) ").group(1) == "reset"
+    assert 4 < time.monotonic() - began < 9
+    # a new stream wants a new certificate; it counts by the second
+    stream.close()
+    time.sleep(1.5)
+    stream = fading.connect().open().start_tls().open()
+    assert stream.send(f"<auth xmlns='{SASL}' mechanism='EXTERNAL'>=</auth>"
+                       ).expect("<failure [^>]*><([a-z-]+)/>")
 
 
 # ---- what it announces, and where it sends us ------------------------------
