@@ -2,6 +2,7 @@
 and errors, both ways, and by what the edge says it was."""
 
 import os
+import pathlib
 import re
 import socket
 import time
@@ -128,6 +129,26 @@ def streams(lab, domain):
                       r"(.*)", lab.log("edge"))
 
 
+def seen_by_peer(lab, server, kind):
+    """(direction seen from there, mechanism) by the peer's own log."""
+    domain = domain_of(server, kind)
+    if server == "ejabberd":
+        return set(re.findall(
+            rf"Accepted (in|out)bound s2s (\w+) authentication "
+            rf"(?:sip\.example -> {domain}|{domain} -> sip\.example)",
+            lab.log("ejabberd")))
+    log = (pathlib.Path(lab.env["LAB_STATE"]) / f"prosody-{domain}" /
+           "log").read_text(errors="replace")
+    external = {
+        "Incoming": "Accepting SASL EXTERNAL identity from sip.example",
+        "Outgoing": "SASL EXTERNAL with sip.example succeeded",
+    }
+    return {(word.removesuffix("coming").removesuffix("going").lower(),
+             "EXTERNAL" if external[word] in log else "dialback")
+            for word in re.findall(r"(Incoming|Outgoing) s2s connection .* "
+                                   "complete", log)}
+
+
 def is_direct(server, kind, direction):
     """ejabberd listens for direct TLS, but does not look for it."""
     return int(kind == "direct" and (server, direction) != ("ejabberd", "in"))
@@ -154,6 +175,8 @@ def test_words_both_ways(peers, romeo, server, kind, newest_tls):
         assert line.endswith(f" direct={is_direct(server, kind, direction)}")
         if kind == "six":
             assert line.startswith("address=[2001:db8:1::"), line
+    word = "EXTERNAL" if mechanism == "external" else mechanism
+    assert seen_by_peer(lab, server, kind) == {("in", word), ("out", word)}
 
 
 @pytest.mark.parametrize("kind", SPEAKING)
