@@ -108,7 +108,9 @@ void s2s_features_read(const struct xml_el *el, struct s2s_features *f)
 	*f = (struct s2s_features){0};
 	f->has_starttls = xml_child(el, NS_TLS, "starttls") != NULL;
 	f->has_external = mechanisms != NULL && has_external(mechanisms);
-	f->has_bidi = xml_child(el, NS_BIDI_FEATURE, "bidi") != NULL;
+	/* COMPAT(ejabberd, 24.12): it announces by the name of the request */
+	f->has_bidi = xml_child(el, NS_BIDI_FEATURE, "bidi") != NULL ||
+		      xml_child(el, NS_BIDI, "bidi") != NULL;
 	f->has_limits = read_limits(el, &f->limits);
 }
 

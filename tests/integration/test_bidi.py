@@ -1,6 +1,7 @@
 """One stream for both directions (XEP-0288), with real Prosodys, whoever opens
 it. The other tests' Prosodys do not offer it."""
 
+import glob
 import os
 import re
 import subprocess
@@ -208,6 +209,31 @@ def test_a_full_channel_stops_reading_not_writing(bidi_lab, gateway, opener):
     successor.end()
     bidi_lab("restart", "edge")
     peer.nurse.close()
+
+
+if glob.glob("/usr/lib/*/ejabberd-*/ebin/mod_s2s_bidi.beam"):   # 24.10
+    def test_ejabberd(bidi_lab, gateway):
+        """It takes our stream for both directions, although it announces that
+        by a wrong name."""
+        jid = "nurse@bidi.ejabberd.example"
+        bidi_lab("ejabberd", "bidi.ejabberd.example", "--bidi")
+        bidi_lab("start", "ejabberd")
+        nurse = XmppUser(bidi_lab.namespace("inet"), jid,
+                         bidi_lab.env["LAB_NURSE_PASSWORD"],
+                         bidi_lab.env["LAB_EJABBERD_IP"])
+        gateway.send(ROMEO, jid, "out")
+        assert nurse.next_message()["body"] == "out"
+        assert gateway.outcome() == "delivered"
+        nurse.send(ROMEO, "in")
+        line = gateway.expect("body=in$").string
+        assert "peer=bidi.ejabberd.example mechanism=1 tls=TLSv1." in line
+        gateway.send(ROMEO, "nobody@bidi.ejabberd.example", "?")
+        assert gateway.outcome() == "service-unavailable"
+        streams = re.findall(r"event=stream_open \S+ dir=(\w+) .*"
+                             r"peer=bidi\.ejabberd\.example .*bidi=(\d)",
+                             bidi_lab.log("edge"))
+        assert streams == [("out", "1")]
+        nurse.close()
 
 
 def test_switched_off(bidi_lab, gateway, verona):
