@@ -1,6 +1,7 @@
 /*
  * The costly parts of TLS handshakes, in libuv's worker threads: first come,
- * first served, a few at once, at a lower priority than the loop.
+ * first served, a few at once, at a lower priority than the loop.  The channel
+ * goes in front: strangers who all begin handshakes must not have it time out.
  *
  * A connection has one job at most.  While it waits, it can be taken back;
  * while it runs, the worker has the engine, `held` (its input) and `wire` (its
@@ -44,7 +45,10 @@ int conn_work_ask(struct conn *c)
 	job->tls = c->tls;
 	job->req.data = job;
 	c->job = job;
-	DL_APPEND(jobs->waiting, job);
+	if (tls_engine_is_private(c->tls))
+		DL_PREPEND(jobs->waiting, job);
+	else
+		DL_APPEND(jobs->waiting, job);
 	jobs->start.fn = start_waiting;
 	jobs->start.arg = c->loop;
 	loop_defer(c->loop, &jobs->start); /* the caller still fills held */

@@ -203,6 +203,11 @@ bool tls_engine_claim(struct tls_engine *e)
 	return true;
 }
 
+bool tls_engine_is_private(const struct tls_engine *e)
+{
+	return e->creds->verify == TLS_VERIFY_REQUIRED;
+}
+
 void tls_engine_release(struct tls_engine *e)
 {
 	e->slot->is_busy = false;

@@ -54,6 +54,9 @@ void tls_engine_work(struct tls_engine *e);
  * another does, try again when that one is done.  The loop's thread only. */
 bool tls_engine_claim(struct tls_engine *e);
 
+/** A peer without a certificate of our own CA is refused: not for strangers. */
+bool tls_engine_is_private(const struct tls_engine *e);
+
 /** The work is done.  The loop's thread only. */
 void tls_engine_release(struct tls_engine *e);
 

@@ -186,6 +186,68 @@ static void test_closed_at_any_moment(void **state)
 	crowd_close(&w);
 }
 
+struct guest {
+	struct conn *server;
+	struct tls_creds *creds;
+	unsigned up;
+};
+
+static void on_guest(struct conn *c, const struct conn_event *ev, void *arg)
+{
+	struct guest *g = arg;
+	const struct tls_params p = {.side = TLS_CLIENT, .identity = "a"};
+
+	if (ev->kind == CONN_UP)
+		assert_int_equal(0, conn_start_tls(c, g->creds, &p));
+	g->up += ev->kind == CONN_TLS_UP;
+}
+
+static void on_guest_arrival(struct listener *l, struct conn *c, void *arg)
+{
+	struct guest *g = arg;
+	const struct tls_params p = {.side = TLS_SERVER, .identity = "a"};
+
+	(void)l;
+	g->server = c;
+	conn_set_handler(c, on_guest, g);
+	assert_int_equal(0, conn_start_tls(c, g->creds, &p));
+}
+
+/* A channel that begins when all the others stand in line is done before half
+ * of them. */
+static void test_channel_comes_first(void **state)
+{
+	static struct crowd w;
+	struct guest g = {.creds = creds_of((struct who){
+				  "ca.pem", "a", TLS_VERIFY_REQUIRED, NULL})};
+	struct listener *l = NULL;
+	struct conn *client = NULL;
+	struct sockaddr_storage sa;
+	struct errbuf e = {""};
+	uint64_t began = now_us();
+
+	(void)state;
+	crowd_open(&w);
+	assert_int_equal(0, listener_new(&l, w.loop, "127.0.0.1:0",
+					 on_guest_arrival, &g, &e));
+	assert_int_equal(0, host_config_sockaddr(listener_address(l), &sa));
+	while (w.accepted < CROWD && now_us() - began < PATIENCE_US)
+		(void)uv_run(loop_uv(w.loop), UV_RUN_ONCE);
+	assert_int_equal(0, conn_connect(&client, w.loop,
+					 (const struct sockaddr *)&sa, on_guest,
+					 &g));
+	while (g.up < 2 && now_us() - began < PATIENCE_US)
+		(void)uv_run(loop_uv(w.loop), UV_RUN_ONCE);
+	print_message("# %u ends of others were done\n", w.up);
+	assert_int_equal(2, g.up);
+	assert_true(w.up < CROWD);
+	conn_close(client);
+	conn_close(g.server);
+	listener_close(l);
+	crowd_close(&w);
+	tls_creds_unref(g.creds);
+}
+
 static void test_loop_freed_meanwhile(void **state)
 {
 	static struct crowd w;
@@ -209,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_loop_stays_quick),
 		cmocka_unit_test(test_closed_at_any_moment),
+		cmocka_unit_test(test_channel_comes_first),
 		cmocka_unit_test(test_loop_freed_meanwhile),
 	};
 
