@@ -24,6 +24,11 @@
 #define TLS_COMPAT_3 0
 #endif
 
+/* SAFETY: handshakes run in threads and share the random generator. */
+#if !defined(MBEDTLS_THREADING_C)
+#error "mbedTLS without threads (MBEDTLS_THREADING_C) cannot be used"
+#endif
+
 /* The suites of TLS 1.3, in the same order as the others: forward secrecy and
  * AEAD only, AES-GCM before ChaCha20 because the processors have AES
  * instructions. */
