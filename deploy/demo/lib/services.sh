@@ -78,10 +78,29 @@ listens() {
 		"src = $address") ]]
 }
 
+# It listens some time before it reads: ask, in one datagram (cat).
+kamailio_says_ok() {
+	local host=${LAB_KAMAILIO_SIP%:*} port=${LAB_KAMAILIO_SIP##*:} line=
+
+	# shellcheck disable=SC2016 # to be expanded by the other shell
+	line=$(ip netns exec "$LAB_NS_INSIDE" bash -c '
+		exec 3<>"/dev/udp/$1/$2" || exit
+		printf "%s\r\n" "OPTIONS sip:$1 SIP/2.0" \
+			"Via: SIP/2.0/UDP $1:9;rport;branch=z9hG4bK$$" \
+			"From: <sip:lab@$1>;tag=lab" "To: <sip:$1>" \
+			"Call-ID: lab$$" "CSeq: 1 OPTIONS" \
+			"Max-Forwards: 9" "Content-Length: 0" "" | cat >&3
+		read -r -t 0.3 -n 1 line <&3 && printf "%s" "$line"' \
+		bash "$host" "$port" 2>/dev/null) || true
+	# "SIP/2.0": the rest of the datagram goes with its first byte
+	[[ $line == S ]]
+}
+
 kamailio_answers() {
 	listens "$LAB_NS_INSIDE" -t "$LAB_KAMAILIO_SIP" &&
 		listens "$LAB_NS_INSIDE" -t "$LAB_KAMAILIO_SIPS" &&
-		listens "$LAB_NS_INSIDE" -u "$LAB_KAMAILIO_SIP"
+		listens "$LAB_NS_INSIDE" -u "$LAB_KAMAILIO_SIP" &&
+		kamailio_says_ok
 }
 
 edge_answers() {
