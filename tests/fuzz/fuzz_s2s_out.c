@@ -150,6 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.stream_id = "i",
 		.key = "k",
 		.has_certificate = true,
+		.redirects = flags >> 7,
 	};
 
 	if (size == 0 || s2s_out_new(&core, &env, &params, 0) != 0)
