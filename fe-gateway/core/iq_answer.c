@@ -19,23 +19,43 @@ static int refuse(struct arena *a, Fed__Condition c, Fed__Error **out)
 	return *out != NULL ? 0 : FED_ENOMEM;
 }
 
+/* To the others a server like theirs, to those who look closer what it is
+ * (XEP-0030, registry of identities). */
+static const char *const IDENTITIES[][2] = {
+	{"server", "im"},
+	{"gateway", "simple"},
+};
+
+static Fed__DiscoIdentity *new_identity(struct arena *a, size_t i)
+{
+	Fed__DiscoIdentity *id = arena_alloc(a, sizeof(*id));
+
+	if (id == NULL)
+		return NULL;
+	fed__disco_identity__init(id);
+	id->category = arena_dup(a, span_str(IDENTITIES[i][0]));
+	id->type = arena_dup(a, span_str(IDENTITIES[i][1]));
+	id->name = arena_dup(a, SPAN_LIT("SIP/SIMPLE gateway"));
+	if (id->category == NULL || id->type == NULL || id->name == NULL)
+		return NULL;
+	return id;
+}
+
 static int fill_info(Fed__Iq *iq, struct arena *a)
 {
 	Fed__DiscoInfo *info = arena_alloc(a, sizeof(*info));
-	Fed__DiscoIdentity *id = arena_alloc(a, sizeof(*id));
 	void **ids = NULL, **features = NULL;
 	size_t n = 0;
 
-	if (info == NULL || id == NULL)
+	if (info == NULL)
 		return FED_ENOMEM;
 	fed__disco_info__init(info);
-	fed__disco_identity__init(id);
-	id->category = arena_dup(a, SPAN_LIT("gateway"));
-	id->type = arena_dup(a, SPAN_LIT("simple"));
-	id->name = arena_dup(a, SPAN_LIT("SIP/SIMPLE gateway"));
-	if (id->category == NULL || id->type == NULL || id->name == NULL ||
-	    arena_append(a, &ids, &n, id) != 0)
-		return FED_ENOMEM;
+	for (size_t i = 0; i < FED_ARRAY_LEN(IDENTITIES); i++) {
+		Fed__DiscoIdentity *id = new_identity(a, i);
+
+		if (id == NULL || arena_append(a, &ids, &n, id) != 0)
+			return FED_ENOMEM;
+	}
 	info->identity = (Fed__DiscoIdentity **)ids;
 	info->n_identity = n;
 	n = 0;

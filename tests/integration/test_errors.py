@@ -1,9 +1,15 @@
 """What cannot be delivered comes back to its sender, in his protocol, from
 the address he wrote to."""
 
+import pathlib
+import re
+import socket
+import time
+
 import pytest
 
-from sip_user import uri_of
+import netns
+from sip_user import Sip, SipUser, uri_of
 from xmpp_user import condition
 
 
@@ -28,7 +34,10 @@ def test_unknown_sip_user(juliet):
     (486, "recipient-unavailable", "wait"),
     (603, "recipient-unavailable", "wait"),
     (415, "not-acceptable", "modify"),
+    (400, "bad-request", "modify"),
+    (404, "item-not-found", "cancel"),
     (500, "internal-server-error", "cancel"),
+    (503, "internal-server-error", "cancel"),
 ])
 def test_sip_failures(lab, juliet, status, name, kind):
     busy = lab.sip_user("mercutio", 14, answer=status)
@@ -84,3 +93,105 @@ def test_too_long_for_page_mode(juliet, romeo):
     got = juliet.next_message()
     assert got["type"] == "error" and got["id"] == stanza_id
     assert condition(got) == ("policy-violation", "modify")
+
+
+@pytest.fixture
+def known_partners_only(lab):
+    """The edge knows Prosody and nobody else."""
+    file = pathlib.Path(lab.env["LAB_EDGE_CONFIG"])
+    before = file.read_text()
+    after = before.replace('domain: "*"', "domain: xmpp.example")
+    assert after != before
+    file.write_text(after)
+    lab("restart", "edge")
+    lab("wait-channel")
+    yield
+    file.write_text(before)
+    lab("restart", "edge")
+    lab("wait-channel")
+
+
+def test_partner_that_is_not_allowed(known_partners_only, juliet, romeo):
+    answer = romeo.message("sip:nurse@other.example", "hello?")
+    assert answer.status == 403, answer.start
+    assert romeo.message("sip:juliet@xmpp.example", "welcome").status == 200
+    assert juliet.next_message()["body"] == "welcome"
+
+
+class ProxySocket(SipUser):
+    """At the address of the proxy, straight to the gateway: Kamailio between
+    them would answer 100 Trying by itself."""
+
+    def __init__(self, lab):
+        host, port = lab.env["LAB_GATEWAY_SIP"].rsplit(":", 1)
+        super().__init__(lab.namespace("inside"), "romeo",
+                         lab.env["LAB_KAMAILIO_IP"], 5078, (host, int(port)))
+
+
+def test_server_that_says_nothing(lab):
+    """100 Trying when RFC 4320 wants it, 504 before the sender gives up."""
+    with netns.inside(lab.namespace("inet")):
+        mute = socket.create_server((lab.env["LAB_PROSODY_IP"], 5999))
+    lab("dns", "add",
+        "_xmpp-server._tcp.mute.example. 60 IN SRV 0 0 5999 h.mute.example.",
+        f"h.mute.example. 60 IN A {lab.env['LAB_PROSODY_IP']}")
+    proxy = ProxySocket(lab)
+    try:
+        began = time.monotonic()
+        answer, before = proxy.request(
+            "MESSAGE", "sip:juliet@mute.example", ["Content-Type: text/plain"],
+            "hello?")
+        took = time.monotonic() - began
+    finally:
+        proxy.close()
+        mute.close()
+    assert answer.status == 504, answer.start
+    assert [p.status for p in before] == [100]
+    assert 3.5 < took < 31
+
+
+def test_quick_answers_have_no_100(lab, juliet):
+    proxy = ProxySocket(lab)
+    try:
+        answer, before = proxy.request(
+            "MESSAGE", "sip:juliet@xmpp.example",
+            ["Content-Type: text/plain"], "quick")
+    finally:
+        proxy.close()
+    assert (answer.status, before) == (200, [])
+    assert juliet.next_message()["body"] == "quick"
+
+
+def test_nothing_is_injected(juliet, romeo):
+    """IM7 on the wire, and the same by thread, language and body."""
+    juliet.send_raw(
+        "<message to='romeo@sip.example' type='normal' "
+        "xml:lang='cs&#13;&#10;X-Lang: y'>"
+        "<subject>a&#13;&#10;Route: &lt;sip:evil&gt;&#10; b</subject>"
+        "<thread>t&#13;&#10;X-Thread: y</thread>"
+        "<body>one&#13;&#10;&#13;&#10;INVITE sip:evil SIP/2.0</body>"
+        "</message>")
+    got = romeo.next_message()
+    assert got["Subject"] == "a Route: <sip:evil> b"
+    assert got.body.replace("\r", "") == \
+        "one\n\nINVITE sip:evil SIP/2.0"
+    names = {name.lower() for name, _ in got.headers}
+    assert names <= {"via", "max-forwards", "from", "to", "call-id", "cseq",
+                     "subject", "content-type", "content-length",
+                     "record-route", "route"}
+    assert all("evil" not in v for v in got.all("Route"))
+    assert isinstance(got, Sip) and re.fullmatch(r"\S+", got["Call-ID"])
+
+
+def test_answers_come_from_the_address_written_to(lab, juliet):
+    """With its id, however the writer spells the user."""
+    busy = lab.sip_user("mercutio", 14, answer=486)
+    try:
+        juliet.send_raw("<message to='Mercutio@SIP.example' type='chat' "
+                        "id='x1'><body>there?</body></message>")
+        got = juliet.next_message()
+        assert got["id"] == "x1"
+        assert got["from"] == "mercutio@sip.example"
+        assert condition(got) == ("recipient-unavailable", "wait")
+    finally:
+        busy.close()

@@ -6,6 +6,7 @@ import logging
 import queue
 import threading
 import uuid
+import xml.etree.ElementTree as ET
 
 import slixmpp
 
@@ -116,6 +117,21 @@ class XmppUser:
 
     def send_raw(self, xml):
         self._call(lambda: self._client.send_raw(xml))
+
+    def ask(self, to, payload, kind="get", wait_s=15):
+        """The answer to an iq with that child: a result or an error."""
+        answers = queue.Queue()
+
+        def run():
+            iq = self._client.make_iq(ito=to, itype=kind)
+            iq.append(ET.fromstring(payload))
+            future = iq.send(callback=answers.put, timeout=wait_s)
+            future.add_done_callback(lambda f: f.cancelled() or f.exception())
+        self._call(run)
+        try:
+            return answers.get(timeout=wait_s)
+        except queue.Empty:
+            raise AssertionError(f"{to} did not answer {payload}") from None
 
     def next_message(self, wait_s=15):
         """Next stanza that is more than a chat state."""

@@ -95,8 +95,12 @@ static void test_iq_result(void **state)
 	assert_string_equal(s->to, "juliet@example.com/balcony");
 	assert_string_equal(s->id, "q1");
 	assert_int_equal(s->iq->type, FED__IQ_TYPE__RESULT);
-	assert_string_equal(s->iq->disco_info->identity[0]->category,
+	assert_int_equal(s->iq->disco_info->n_identity, 2);
+	assert_string_equal(s->iq->disco_info->identity[0]->category, "server");
+	assert_string_equal(s->iq->disco_info->identity[0]->type, "im");
+	assert_string_equal(s->iq->disco_info->identity[1]->category,
 			    "gateway");
+	assert_string_equal(s->iq->disco_info->identity[1]->type, "simple");
 	assert_true(s->iq->disco_info->n_feature >= 4);
 	gw_router_on_outcome(f->r, f->act.u.stanza.delivery.handle, NULL,
 			     f->now);
