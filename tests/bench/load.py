@@ -14,7 +14,7 @@ import subprocess
 import flow
 import streams
 from procs import daemon_pids, rss_bytes
-from scale import IDLE_OUT, MESSAGES
+from scale import IDLE_OUT, MESSAGES, STREAMS_MAX
 from side import Side
 
 XMPP_IP = "198.51.100.30"
@@ -29,18 +29,25 @@ def certificate(lab, name):
     return [found["ca"], found["cert"], found["key"]]
 
 
-def point_gateway_at_us(lab):
+def edit(path, *changes):
+    """Replace each (pattern, text), which must be there once."""
+    path = pathlib.Path(path)
+    text = path.read_text()
+    for pattern, new in changes:
+        text, count = re.subn(pattern, new, text)
+        if count != 1:
+            raise RuntimeError(f"{path} does not look as expected")
+    path.write_text(text)
+
+
+def configure(lab):
     """The generator is the gateway's next hop, and it may send.  Its own
     connection has the gateway's address: both live in one namespace."""
-    path = pathlib.Path(lab.env["LAB_GATEWAY_CONFIG"])
-    text = path.read_text()
-    text, hops = re.subn(r'next_hop: .*',
-                         f'next_hop: "sip:{SIP_ADDRESS};transport=tcp"', text)
-    text, lists = re.subn(r'trusted: \[',
-                          f'trusted: ["{lab.env["LAB_GATEWAY_IP"]}", ', text)
-    if (hops, lists) != (1, 1):
-        raise RuntimeError(f"{path} does not look as expected")
-    path.write_text(text)
+    edit(lab.env["LAB_GATEWAY_CONFIG"],
+         (r"next_hop: .*", f'next_hop: "sip:{SIP_ADDRESS};transport=tcp"'),
+         (r"trusted: \[", f'trusted: ["{lab.env["LAB_GATEWAY_IP"]}", '))
+    edit(lab.env["LAB_EDGE_CONFIG"],
+         (r"\ns2s:\n", f"\ns2s:\n  streams_max: {STREAMS_MAX}\n"))
 
 
 def add_records(lab):
@@ -133,7 +140,7 @@ def measure_messages(load):
 
 def measure(lab, programs):
     """Everything; `programs` is where the generator was built."""
-    point_gateway_at_us(lab)
+    configure(lab)
     add_records(lab)
     result = {}
     # memory of streams is measured where nothing was freed before

@@ -13,10 +13,11 @@ DRAIN_SECONDS = 30
 # behind the measurements, until so many went through in all
 MESSAGES = int(1_000_000 * PART)
 
-# of the edge's limit of 1,000: inbound ones leave a quarter to outbound ones,
-# and the generator has one stream each way
-IDLE_IN = int(740 * PART)
-IDLE_OUT = int(240 * PART)
+# inbound ones leave a quarter of the edge's limit to outbound ones; it is
+# raised, since the generator has streams of its own
+STREAMS_MAX = 1400
+IDLE_IN = int(800 * PART)
+IDLE_OUT = int(200 * PART)
 IDLE_OUT_AT_ONCE = 16
 HANDSHAKES_AT_ONCE = 4
 STORM_PEERS = int(300 * PART)

@@ -16,9 +16,9 @@ SINGLE = (
 
 def print_rows(title, columns, names, rows):
     """columns: (heading, key)"""
-    print(f"\n{title:20}" + "".join(f"{head:>12}" for head, _ in columns))
+    print(f"\n{title:20}" + "".join(f"{head:>14}" for head, _ in columns))
     for name, row in zip(names, rows):
-        print(f"{name:20}" + "".join(f"{row.get(key, '-'):>12}"
+        print(f"{name:20}" + "".join(f"{row.get(key, '-'):>14}"
                                      for _, key in columns))
 
 
