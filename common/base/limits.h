@@ -39,7 +39,7 @@
 #define LIMIT_DNS_REST_MS 1000u
 #define LIMIT_TCP_CONNECT_MS 10000u
 #define LIMIT_DIAL_STAGGER_MS 250u /* RFC 8305 5: before the next address */
-/* Bytes that the other end's system does not acknowledge, or has no room for. */
+/* Bytes that the other end's system does not acknowledge or take. */
 #define LIMIT_TCP_SILENT_MS 30000u
 #define LIMIT_TLS_MS 10000u
 #define LIMIT_DIALBACK_MS 30000u    /* one verification by another server */
