@@ -118,7 +118,7 @@
 #define LIMIT_STREAM_PAIRS 64u /* authenticated domain pairs of one stream */
 /* <see-other-host/> followed in a row: hosts that point at each other. */
 #define LIMIT_REDIRECTS 5u
-#define LIMIT_SASL_TRIES 3u    /* RFC 6120 6.4.4: 2..5 */
+#define LIMIT_SASL_TRIES 3u /* RFC 6120 6.4.4: 2..5 */
 /* In all, attempts too, where the host file does not say otherwise: memory and
  * files of one that opens streams from many addresses. */
 #define LIMIT_STREAMS 1000u
