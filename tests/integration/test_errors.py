@@ -52,6 +52,7 @@ def test_sip_failures(lab, juliet, status, name, kind):
 
 
 def test_unknown_xmpp_domain(romeo):
+    """IM21"""
     answer = romeo.message("sip:juliet@no-such-domain.example", "hello?")
     assert answer.status == 404, answer.start
 

@@ -19,7 +19,8 @@ static void test_out_bad_stanzas(void **state)
 	expect_outcome(f, 3, FED__CONDITION__BAD_REQUEST);
 	feed(f, 4, NULL);
 	expect_outcome(f, 4, FED__CONDITION__BAD_REQUEST);
-	/* IM9 */
+	/* IM9; also what answers a message of ours, after its 200 (IM22) or
+	 * as an answer to our own error (E14): nothing for SIP */
 	s = message(f, "romeo@sip.example");
 	s->message->type = FED__MESSAGE_TYPE__MESSAGE_ERROR;
 	feed(f, 5, s);
@@ -148,6 +149,23 @@ static void test_iq_refused(void **state)
 }
 
 /* Whatever becomes of it, a stanza leaves one line. */
+/* E14: errors of the other kinds end here too. */
+static void test_errors_are_not_answered(void **state)
+{
+	struct fixture *f = *state;
+	Fed__Stanza *s = iq(f, "sip.example", FED__IQ_TYPE__IQ_ERROR);
+
+	feed(f, 1, s);
+	expect_outcome(f, 1, FED__CONDITION__NO_CONDITION);
+	s = stanza_new_presence(&f->a);
+	s->from = arena_dup(&f->a, SPAN_LIT("juliet@example.com"));
+	s->to = arena_dup(&f->a, SPAN_LIT("romeo@sip.example"));
+	s->presence->type = FED__PRESENCE_TYPE__PRESENCE_ERROR;
+	feed(f, 2, s);
+	expect_outcome(f, 2, FED__CONDITION__NO_CONDITION);
+	expect_none(f);
+}
+
 static void test_ledger(void **state)
 {
 	static const char *const traces[] = {
@@ -183,9 +201,14 @@ static void test_ledger(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_out_bad_stanzas), T(test_out_facts), T(test_presence),
-		T(test_iq_result),	 T(test_ping),	    T(test_iq_refused),
+		T(test_out_bad_stanzas),
+		T(test_out_facts),
+		T(test_presence),
+		T(test_iq_result),
+		T(test_ping),
+		T(test_iq_refused),
 		T(test_ledger),
+		T(test_errors_are_not_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
