@@ -18,7 +18,7 @@ GROWTH_KIB = 16 * 1024
 
 @pytest.fixture(scope="module")
 def rogue(lab):
-    peer = Rogue(lab, "rogue.example", "198.51.100.40")
+    peer = Rogue(lab, "rogue.example", "198.51.100.46")
     yield peer
     peer.close()
 
