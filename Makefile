@@ -112,7 +112,7 @@ $(STAMP): FORCE
 		printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $@
 FORCE:
 
-$(B)/obj/build/gen/%.o: build/gen/%.c $(STAMP)
+$(B)/obj/build/gen/%.o: build/gen/%.c $(STAMP) | $(GEN_H)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
