@@ -44,6 +44,9 @@ static const cyaml_schema_field_t sip_fields[] = {
 	LIST("trusted", struct gateway_config_sip, trusted, &text_entry),
 	CYAML_FIELD_UINT("page_max", CYAML_FLAG_OPTIONAL,
 			 struct gateway_config_sip, page_max),
+	CYAML_FIELD_UINT_PTR("options_interval",
+			     CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+			     struct gateway_config_sip, options_interval),
 	CYAML_FIELD_MAPPING("tls", CYAML_FLAG_OPTIONAL,
 			    struct gateway_config_sip, tls, tls_fields),
 	CYAML_FIELD_END,
@@ -68,6 +71,11 @@ static const cyaml_schema_field_t channel_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t dns_fields[] = {
+	LIST("servers", struct gateway_config_dns, servers, &text_entry),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t log_fields[] = {
 	CYAML_FIELD_ENUM("level", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL,
 			 struct gateway_config_log, level, level_names,
@@ -82,6 +90,8 @@ static const cyaml_schema_field_t file_fields[] = {
 	CYAML_FIELD_MAPPING("channel", CYAML_FLAG_DEFAULT,
 			    struct gateway_config_file, channel,
 			    channel_fields),
+	CYAML_FIELD_MAPPING("dns", CYAML_FLAG_OPTIONAL,
+			    struct gateway_config_file, dns, dns_fields),
 	CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL,
 			    struct gateway_config_file, log, log_fields),
 	CYAML_FIELD_END,
@@ -121,7 +131,19 @@ static int normalize(struct gateway_config *c)
 	return 0;
 }
 
-static void fill_defaults(struct gateway_config *c)
+/* It is freed by libcyaml, which takes its memory from malloc() too. */
+static int fill_options(struct gateway_config_sip *s)
+{
+	if (s->options_interval != NULL)
+		return 0;
+	s->options_interval = malloc(sizeof(*s->options_interval));
+	if (s->options_interval == NULL)
+		return FED_ENOMEM;
+	*s->options_interval = LIMIT_HOP_OPTIONS_S;
+	return 0;
+}
+
+static int fill_defaults(struct gateway_config *c)
 {
 	struct gateway_config_file *f = c->file;
 
@@ -130,6 +152,7 @@ static void fill_defaults(struct gateway_config *c)
 	if (f->log.level == 0)
 		f->log.level = FED_LOG_INFO + 1;
 	c->log_level = (enum fed_log_level)(f->log.level - 1);
+	return fill_options(&f->sip);
 }
 
 int gateway_config_load(struct gateway_config **c_out, const char *path,
@@ -146,7 +169,11 @@ int gateway_config_load(struct gateway_config **c_out, const char *path,
 	err = host_config_load(path, &file_schema, &data, e);
 	c->file = data;
 	if (err == 0) {
-		fill_defaults(c);
+		err = fill_defaults(c);
+		if (err != 0)
+			errbuf_set(e, "out of memory");
+	}
+	if (err == 0) {
 		err = gateway_config_check(c->file, path, e);
 	}
 	if (err == 0) {

@@ -14,6 +14,9 @@ struct gateway_config_edge {
 	char *address;
 };
 
+/* sip.next_hop for "as DNS says of the domain" */
+#define GATEWAY_CONFIG_DNS "dns"
+
 /* sip.tls; absent: all zero */
 struct gateway_config_tls {
 	char *certificate;
@@ -32,7 +35,13 @@ struct gateway_config_sip {
 	char **trusted;
 	unsigned trusted_count;
 	unsigned page_max;
+	unsigned *options_interval; /* seconds; 0: never */
 	struct gateway_config_tls tls;
+};
+
+struct gateway_config_dns {
+	char **servers;
+	unsigned servers_count;
 };
 
 struct gateway_config_channel {
@@ -52,6 +61,7 @@ struct gateway_config_file {
 	char *instance;
 	struct gateway_config_sip sip;
 	struct gateway_config_channel channel;
+	struct gateway_config_dns dns;
 	struct gateway_config_log log;
 };
 

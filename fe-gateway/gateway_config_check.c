@@ -135,36 +135,76 @@ bool gateway_config_listens(const struct gateway_config_sip *s,
 	return false;
 }
 
-static int check_next_hop(const struct check *c)
+static int check_transport(const struct check *c, const struct hop_uri *u)
 {
-	const char *key = "sip.next_hop";
 	const char *uri = c->f->sip.next_hop;
 	char transport[8];
+
+	/* DNS knows transports where the URI has none */
+	if (!u->has_transport && u->port == 0 &&
+	    !hop_uri_is_ip(hop_uri_target(u)))
+		return 0;
+	(void)snprintf(transport, sizeof(transport),
+		       "%s:", hop_uri_transport_name(u->transport));
+	if (gateway_config_listens(&c->f->sip, transport))
+		return 0;
+	return host_complain(&c->at, "sip.next_hop",
+			     "\"%s\" needs %.3s, expected an address of "
+			     "that transport in sip.listen",
+			     uri, transport);
+}
+
+static int check_next_hop(const struct check *c)
+{
+	const char *uri = c->f->sip.next_hop;
 	struct hop_uri u;
 
+	if (strcmp(uri, GATEWAY_CONFIG_DNS) == 0)
+		return 0;
 	if (hop_uri_parse(span_str(uri), &u) != 0 || u.is_sips ||
 	    strpbrk(uri, "<>\" \t\r\n,?@") != NULL)
 		return host_complain(
-			&c->at, key,
+			&c->at, "sip.next_hop",
 			"\"%s\" is not a SIP URI with transport udp, tcp or "
 			"tls, expected such as "
-			"\"sip:192.0.2.2:5060;transport=tcp\"",
+			"\"sip:192.0.2.2:5060;transport=tcp\", "
+			"\"sip:proxy.example\" or \"dns\"",
 			uri);
-	if (!hop_uri_is_ip(hop_uri_target(&u)))
-		return host_complain(
-			&c->at, key,
-			"\"%s\" has no numeric address, expected such as "
-			"\"sip:192.0.2.2;transport=tcp\" or "
-			"\"sip:proxy.example;transport=tls;maddr=192.0.2.2\"",
-			uri);
-	(void)snprintf(transport, sizeof(transport),
-		       "%s:", hop_uri_transport_name(u.transport));
-	if (!gateway_config_listens(&c->f->sip, transport))
-		return host_complain(
-			&c->at, key,
-			"\"%s\" needs %.3s, expected an address of "
-			"that transport in sip.listen",
-			uri, transport);
+	return check_transport(c, &u);
+}
+
+static int check_options(const struct check *c)
+{
+	unsigned s = *c->f->sip.options_interval;
+
+	if (s <= LIMIT_HOP_OPTIONS_MAX_S)
+		return 0;
+	return host_complain(&c->at, "sip.options_interval",
+			     "%u is out of range, expected 0 (never) to %u "
+			     "seconds",
+			     s, LIMIT_HOP_OPTIONS_MAX_S);
+}
+
+static int check_dns(const struct check *c)
+{
+	const struct gateway_config_dns *d = &c->f->dns;
+	struct sockaddr_storage addr;
+	char with_port[128];
+
+	for (unsigned i = 0; i < d->servers_count; i++) {
+		const char *s = d->servers[i];
+		bool is_v6 = strchr(s, ':') != strrchr(s, ':') && s[0] != '[';
+
+		(void)snprintf(with_port, sizeof(with_port),
+			       is_v6 ? "[%s]:53" : "%s:53", s);
+		if (host_config_sockaddr(s, &addr) != 0 &&
+		    host_config_sockaddr(with_port, &addr) != 0)
+			return host_complain(
+				&c->at, host_path_of("dns.servers", i, "").text,
+				"\"%s\" is not an address, expected "
+				"\"address\" or \"address:port\"",
+				s);
+	}
 	return 0;
 }
 
@@ -209,6 +249,8 @@ static int check_sip(const struct check *c)
 		err = check_listen(c);
 	if (err == 0)
 		err = check_next_hop(c);
+	if (err == 0)
+		err = check_options(c);
 	if (err == 0)
 		err = check_trusted(c);
 	if (err == 0 &&
@@ -309,5 +351,7 @@ int gateway_config_check(const struct gateway_config_file *f, const char *path,
 		err = check_channel(&c);
 	if (err == 0)
 		err = check_tls(&c);
+	if (err == 0)
+		err = check_dns(&c);
 	return err;
 }

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "fe-gateway/core/hop_uri.h"
 #include "fe-gateway/core/router.h"
 #include "fe-gateway/sip_accept.h"
 #include "fe-gateway/sip_adapter.h"
+#include "fe-gateway/sip_hops.h"
 #include "fe-gateway/sip_silent.h"
 #include "io/chan_link.h"
 #include "io/daemon.h"
@@ -37,7 +37,8 @@ struct gateway_session {
 	struct gw_router *router;
 	struct sip_adapter *sip;
 	struct sip_tls *sip_tls; /* NULL: no TLS on the SIP side */
-	struct sip_target next_hop;
+	struct sip_hops *hops;
+	char from_uri[LIMIT_DOMAIN_BYTES + 8]; /* of our own requests */
 	struct tls_creds *creds;
 	struct loop_timer *timer; /* deadline of the router */
 	struct loop_timer *end;	  /* while stopping: of the loop */
@@ -57,15 +58,6 @@ static uint64_t now_ms(const struct gateway_session *s)
 }
 
 /* --- actions ------------------------------------------------------------- */
-
-static void send_sip(struct gateway_session *s, uint64_t token,
-		     const struct sip_request_out *request)
-{
-	struct sip_response_in failed = {.end = SIP_END_TRANSPORT};
-
-	if (sip_adapter_send(s->sip, token, request, &s->next_hop) != 0)
-		gw_router_on_sip_response(s->router, token, &failed, now_ms(s));
-}
 
 static void send_stanza(struct gateway_session *s, size_t edge,
 			const struct chan_delivery *d)
@@ -105,7 +97,8 @@ static void perform(struct gateway_session *s, const struct gw_action *a)
 		sip_adapter_drop(s->sip, a->u.sip_reply.handle);
 		break;
 	case GW_ACT_SIP_SEND:
-		send_sip(s, a->u.sip_send.token, a->u.sip_send.request);
+		sip_hops_send(s->hops, a->u.sip_send.token,
+			      a->u.sip_send.request);
 		break;
 	case GW_ACT_STANZA:
 		send_stanza(s, a->u.stanza.edge, &a->u.stanza.delivery);
@@ -208,6 +201,14 @@ static void on_sip_response(uint64_t token, const struct sip_response_in *r,
 	pump(s);
 }
 
+static void on_transaction_end(uint64_t token, const struct sip_response_in *r,
+			       void *arg)
+{
+	struct gateway_session *s = arg;
+
+	sip_hops_on_response(s->hops, token, r);
+}
+
 static void tell_edge_state(struct session_edge *e)
 {
 	enum gw_edge_state state = GW_EDGE_READY;
@@ -284,12 +285,29 @@ static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
 
 /* --- life ---------------------------------------------------------------- */
 
-/* What the adapter adds to each request: Via, Route. */
+/* All requests go there; NULL: each one to the domain of its Request-URI. */
+static const char *next_hop(const struct gateway_session *s)
+{
+	const char *uri = s->config->file->sip.next_hop;
+
+	return strcmp(uri, GATEWAY_CONFIG_DNS) == 0 ? NULL : uri;
+}
+
+/* What the adapter adds to each request: Via of the transport that has the
+ * longest, Route. */
 static size_t fixed_bytes(const struct gateway_session *s)
 {
-	return sip_adapter_via_bytes(s->sip, s->next_hop.transport) +
-	       sizeof("Route: <;lr>\r\n") - 1 +
-	       strlen(s->config->file->sip.next_hop);
+	const char *uri = next_hop(s);
+	size_t via = 0;
+
+	for (unsigned i = 0; i < SIP_TRANSPORTS; i++) {
+		size_t n = sip_adapter_via_bytes(s->sip, (enum sip_transport)i);
+
+		if (n > via)
+			via = n;
+	}
+	return via +
+	       (uri != NULL ? sizeof("Route: <;lr>\r\n") - 1 + strlen(uri) : 0);
 }
 
 static int make_router(struct gateway_session *s, struct id_source *ids)
@@ -310,7 +328,7 @@ static int make_router(struct gateway_session *s, struct id_source *ids)
 				.page_max_bytes = sip->page_max,
 				.fixed_bytes = fixed_bytes(s),
 			},
-		.next_hop = sip->next_hop,
+		.next_hop = next_hop(s),
 		.edges = s->edge_names,
 		.edge_count = s->edge_count,
 		.ids = ids,
@@ -338,21 +356,6 @@ static int make_tls(struct gateway_session *s)
 	return sip->tls.certificate != NULL ? sip_tls_new(&s->sip_tls, &p) : 0;
 }
 
-static int make_next_hop(struct gateway_session *s)
-{
-	struct sip_target *t = &s->next_hop;
-	struct hop_uri u;
-	int err = hop_uri_parse(span_str(s->config->file->sip.next_hop), &u);
-
-	if (err != 0)
-		return err;
-	t->transport = u.transport;
-	t->port = u.port != 0 ? u.port : hop_uri_default_port(u.transport);
-	(void)snprintf(t->ip, sizeof(t->ip), "%s", hop_uri_target(&u));
-	(void)snprintf(t->host, sizeof(t->host), "%s", u.host);
-	return 0;
-}
-
 static int make_sip(struct gateway_session *s, struct errbuf *e)
 {
 	const struct gateway_config_file *f = s->config->file;
@@ -364,11 +367,39 @@ static int make_sip(struct gateway_session *s, struct errbuf *e)
 		.tls = s->sip_tls,
 		.admit_udp = admit_udp,
 		.on_request = on_sip_request,
-		.on_response = on_sip_response,
+		.on_response = on_transaction_end,
 		.arg = s,
 	};
 
 	return sip_adapter_new(&s->sip, &p, e);
+}
+
+static int make_hops(struct gateway_session *s, struct id_source *ids,
+		     struct errbuf *e)
+{
+	const struct gateway_config_file *f = s->config->file;
+	struct sip_hops_params p = {
+		.adapter = s->sip,
+		.core =
+			{
+				.uri = next_hop(s),
+				.options_ms =
+					*f->sip.options_interval * 1000ull,
+				.from_uri = s->from_uri,
+				.fixed_bytes = fixed_bytes(s),
+				.ids = ids,
+				.log = s->log,
+			},
+		.loop = s->loop,
+		.dns_servers = (const char *const *)f->dns.servers,
+		.dns_count = f->dns.servers_count,
+		.fn = on_sip_response,
+		.arg = s,
+	};
+
+	(void)snprintf(s->from_uri, sizeof(s->from_uri), "sip:%s",
+		       f->sip.domains[0]);
+	return sip_hops_new(&s->hops, &p, e);
 }
 
 static int dial_edges(struct gateway_session *s, struct id_source *ids,
@@ -415,9 +446,9 @@ static int make_all(struct gateway_session *s, struct id_source *ids,
 	if (err == 0)
 		err = make_tls(s);
 	if (err == 0)
-		err = make_next_hop(s);
-	if (err == 0)
 		err = make_sip(s, e);
+	if (err == 0)
+		err = make_hops(s, ids, e);
 	if (err == 0)
 		err = make_router(s, ids);
 	if (err == 0)
@@ -481,6 +512,7 @@ void gateway_session_free(struct gateway_session *s)
 		if (s->edges[i].link != NULL)
 			chan_link_free(s->edges[i].link);
 	sip_accept_set(NULL);
+	sip_hops_free(s->hops);
 	sip_adapter_free(s->sip);
 	sip_tls_free(s->sip_tls);
 	gw_router_free(s->router);

@@ -78,7 +78,31 @@
 #define LIMIT_SIP_SLOW 2048u
 #define LIMIT_SIP_PENDING 4096u /* server transactions without final answer */
 #define LIMIT_SIP_PENDING_BYTES (64u * 1024u * 1024u) /* all of those */
-#define LIMIT_SIP_BYTES (64u * 1024u)		      /* one SIP message */
+#define LIMIT_HOPS 256u	      /* next hops remembered: invented domains */
+#define LIMIT_HOP_TARGETS 16u /* addresses of one */
+#define LIMIT_HOP_TRIES 4u    /* targets that one request goes to */
+/* A request goes to no other target after so long: its Outcome is due. */
+#define LIMIT_HOP_RETRY_MS 25000u
+/* A target that failed a request is the last choice for so long. */
+#define LIMIT_HOP_AVOID_MS 30000u
+/* A target is asked for signs of life each so many seconds, if not said
+ * otherwise. */
+#define LIMIT_HOP_OPTIONS_S 30u
+#define LIMIT_HOP_OPTIONS_MAX_S 3600u
+/* A target that answers nothing for so long is asked whether it is there... */
+#define LIMIT_HOP_SILENT_MS 4000u
+/* ... and is down when it does not answer that in time. */
+#define LIMIT_HOP_PROBE_MS 5000u
+/* One that is down is asked so often, if not more often anyway. */
+#define LIMIT_HOP_DOWN_MS 5000u
+/* ... and for each request that is refused for it, but not more often. */
+#define LIMIT_HOP_ASK_AGAIN_MS 1000u
+/* DNS answers about a next hop are kept so long at least, and at most. */
+#define LIMIT_HOP_TTL_MIN_MS 5000u
+#define LIMIT_HOP_TTL_MAX_MS 3600000u
+/* One that no request went to is forgotten and not asked any more. */
+#define LIMIT_HOP_IDLE_MS 600000u
+#define LIMIT_SIP_BYTES (64u * 1024u) /* one SIP message */
 /* COMPAT(sofia-sip, 1.12.11): it holds all bytes that wait in a TCP socket
  * against the limit of one message, and a peer that pipelines more would stall
  * the connection for good.  Bodies have their own limit behind it. */

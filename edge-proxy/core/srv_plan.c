@@ -3,10 +3,11 @@
 
 #include <string.h>
 
+#include "base/dns_rdata.h"
+
 enum {
 	SRV_FALLBACK_PORT = 5269, /* RFC 6120 3.2.2 */
 	SRV_FIXED_BYTES = 6,	  /* priority, weight, port */
-	DNS_LABEL_MAX = 63,
 };
 
 /* ---- order --------------------------------------------------------------- */
@@ -125,45 +126,6 @@ enum srv_outcome srv_plan_make(struct srv_plan *plan_out,
 
 /* ---- wire ---------------------------------------------------------------- */
 
-/* What host names hold, and "_" which occurs.  Nothing that would change a
- * name's meaning in text: no dot, no NUL, no control. */
-static bool is_name_byte(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
-
-/* RFC 1035 3.1, uncompressed, to dotted text. */
-static int parse_name(struct span in, char *out, size_t out_size)
-{
-	size_t n = 0;
-	size_t i = 0;
-
-	while (i < in.n && in.p[i] != 0) {
-		size_t len = (uint8_t)in.p[i++];
-
-		if (len > DNS_LABEL_MAX || len >= in.n - i ||
-		    n + len + 2 > out_size)
-			return FED_EINVAL;
-		if (n > 0)
-			out[n++] = '.';
-		for (; len > 0; len--) {
-			if (!is_name_byte(in.p[i]))
-				return FED_EINVAL;
-			out[n++] = in.p[i++];
-		}
-	}
-	if (i + 1 != in.n) /* the root label, and nothing behind it */
-		return FED_EINVAL;
-	out[n] = '\0';
-	return 0;
-}
-
-static uint16_t get_u16(const char *p)
-{
-	return (uint16_t)((uint8_t)p[0] << 8 | (uint8_t)p[1]);
-}
-
 int srv_record_parse(struct span rdata, bool is_direct_tls,
 		     struct srv_record *rec_out)
 {
@@ -172,11 +134,11 @@ int srv_record_parse(struct span rdata, bool is_direct_tls,
 
 	if (rdata.n <= SRV_FIXED_BYTES)
 		return FED_EINVAL;
-	r.priority = get_u16(rdata.p);
-	r.weight = get_u16(rdata.p + 2);
-	r.port = get_u16(rdata.p + 4);
-	err = parse_name(span_sub(rdata, SRV_FIXED_BYTES, SIZE_MAX), r.target,
-			 sizeof(r.target));
+	r.priority = dns_rdata_u16(rdata.p);
+	r.weight = dns_rdata_u16(rdata.p + 2);
+	r.port = dns_rdata_u16(rdata.p + 4);
+	err = dns_rdata_name(span_sub(rdata, SRV_FIXED_BYTES, SIZE_MAX),
+			     r.target, sizeof(r.target));
 	if (err != 0 || (r.target[0] != '\0' && r.port == 0))
 		return FED_EINVAL;
 	*rec_out = r;

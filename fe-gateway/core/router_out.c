@@ -359,6 +359,11 @@ static const Fed__Error *end_error(struct gw_out *d,
 	case SIP_END_DNS:
 		e = error_map_from_cause(ERROR_MAP_DNS, &d->arena);
 		break;
+	case SIP_END_TOO_BIG:
+		e = stanza_error_new(&d->arena,
+				     FED__CONDITION__POLICY_VIOLATION,
+				     "The message is too long for SIP");
+		break;
 	}
 	return or_last_resort(e);
 }
@@ -374,6 +379,8 @@ static const char *end_name(enum sip_end end)
 		return "transport";
 	case SIP_END_DNS:
 		return "dns";
+	case SIP_END_TOO_BIG:
+		return "too-big";
 	}
 	return "unknown";
 }

@@ -90,6 +90,7 @@ enum sip_end {
 	SIP_END_TIMEOUT,   /* Timer B or F */
 	SIP_END_TRANSPORT, /* could not be sent */
 	SIP_END_DNS,	   /* the next hop has no address */
+	SIP_END_TOO_BIG,   /* for UDP, and there is no TCP */
 };
 
 struct sip_response_in {

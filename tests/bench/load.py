@@ -44,7 +44,8 @@ def configure(lab):
     """The generator is the gateway's next hop, and it may send.  Its own
     connection has the gateway's address: both live in one namespace."""
     edit(lab.env["LAB_GATEWAY_CONFIG"],
-         (r"next_hop: .*", f'next_hop: "sip:{SIP_ADDRESS};transport=tcp"'),
+         (r"next_hop: .*", f'next_hop: "sip:{SIP_ADDRESS};transport=tcp"\n'
+          "  options_interval: 0"),
          (r"trusted: \[", f'trusted: ["{lab.env["LAB_GATEWAY_IP"]}", '))
     edit(lab.env["LAB_EDGE_CONFIG"],
          (r"\ns2s:\n", f"\ns2s:\n  streams_max: {STREAMS_MAX}\n"))

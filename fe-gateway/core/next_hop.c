@@ -1,0 +1,587 @@
+/*
+ * Requests on their way to a target: waiting (for DNS) -> ready -> out ->
+ * ended, and back to ready when a target fails and another one is left.
+ */
+#include "fe-gateway/core/next_hop_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fe-gateway/core/address.h"
+#include "fe-gateway/core/message_map.h"
+
+/* --- next hops ----------------------------------------------------------- */
+
+struct hop *next_hop_find(struct next_hops *h, uint64_t id)
+{
+	struct hop *hop, *tmp;
+
+	HASH_ITER (hh, h->hops, hop, tmp)
+		if (hop->id == id)
+			return hop;
+	return NULL;
+}
+
+void next_hop_forget(struct next_hops *h, struct hop *hop)
+{
+	HASH_DEL(h->hops, hop);
+	free(hop);
+}
+
+static struct hop_target *find_target(struct hop *hop, uint64_t id)
+{
+	for (size_t i = 0; hop != NULL && i < hop->count; i++)
+		if (hop->targets[i].id == id)
+			return &hop->targets[i];
+	return NULL;
+}
+
+/* LIMIT: domains that somebody invents; the one unused for longest goes. */
+static int make_room(struct next_hops *h)
+{
+	struct hop *hop, *tmp;
+	struct hop *oldest = NULL;
+
+	if (HASH_COUNT(h->hops) < LIMIT_HOPS)
+		return 0;
+	HASH_ITER (hh, h->hops, hop, tmp) {
+		if (hop->is_permanent || hop->waiting != NULL)
+			continue;
+		if (oldest == NULL || hop->used_ms < oldest->used_ms)
+			oldest = hop;
+	}
+	if (oldest == NULL)
+		return FED_ELIMIT;
+	next_hop_forget(h, oldest);
+	return 0;
+}
+
+/* RFC 3263 4.1, 4.2: a numeric address needs no DNS. */
+static void set_static(struct next_hops *h, struct hop *hop, uint64_t now_ms)
+{
+	struct hop_target *t = &hop->targets[0];
+	struct sip_target *s = &t->found.target;
+
+	hop->is_static = true;
+	hop->count = 1;
+	hop->result = NEXT_HOP_FOUND;
+	t->id = ++h->next_number;
+	s->transport = hop->uri.transport;
+	s->port = hop->uri.port != 0 ? hop->uri.port
+				     : hop_uri_default_port(s->transport);
+	memcpy(s->host, hop->uri.host, sizeof(s->host));
+	(void)snprintf(s->ip, sizeof(s->ip), "%s", hop_uri_target(&hop->uri));
+	next_hop_watch(h, t, now_ms);
+}
+
+static int new_hop(struct next_hops *h, const char *key,
+		   const struct hop_uri *uri, uint64_t now_ms,
+		   struct hop **hop_out)
+{
+	size_t n = strlen(key) + 1;
+	int err = make_room(h);
+	struct hop *hop;
+
+	if (err != 0)
+		return err;
+	hop = calloc(1, sizeof(*hop) + n);
+	if (hop == NULL)
+		return FED_ENOMEM;
+	memcpy(hop->key, key, n);
+	hop->id = ++h->next_number;
+	hop->uri = *uri;
+	hop->used_ms = now_ms;
+	hop->result = NEXT_HOP_FAILED;
+	HASH_ADD_STR(h->hops, key, hop);
+	if (hop->hh.tbl == NULL) {
+		free(hop);
+		return FED_ENOMEM;
+	}
+	if (hop_uri_is_ip(hop_uri_target(uri)))
+		set_static(h, hop, now_ms);
+	if (h->p.uri == NULL)
+		next_hop_wake(h, now_ms + LIMIT_HOP_IDLE_MS);
+	*hop_out = hop;
+	return 0;
+}
+
+/* The next hop of a request: the configured one, or that of the domain. */
+static int hop_of(struct next_hops *h, const struct sip_request_out *r,
+		  uint64_t now_ms, struct hop **hop_out)
+{
+	const char *text = h->p.uri != NULL ? h->p.uri : r->request_uri;
+	char key[SIP_HOST_BYTES + 16];
+	struct hop_uri uri;
+	int err = hop_uri_parse(span_str(text), &uri);
+
+	if (err != 0)
+		return err;
+	(void)snprintf(key, sizeof(key), "%s %u", uri.host, (unsigned)uri.port);
+	if (h->p.uri != NULL)
+		key[0] = '\0';
+	HASH_FIND_STR(h->hops, key, *hop_out);
+	if (*hop_out != NULL) {
+		(*hop_out)->used_ms = now_ms;
+		return 0;
+	}
+	return new_hop(h, key, &uri, now_ms, hop_out);
+}
+
+/* --- requests ------------------------------------------------------------ */
+
+static void drop_flight(struct next_hops *h, struct hop_flight *f)
+{
+	HASH_DEL(h->flights, f);
+	arena_deinit(&f->arena);
+	free(f);
+}
+
+static struct hop_flight **list_of(struct next_hops *h,
+				   const struct hop_flight *f)
+{
+	struct hop *hop;
+
+	switch (f->state) {
+	case FLIGHT_WAITING:
+		hop = next_hop_find(h, f->hop);
+		return hop != NULL ? &hop->waiting : NULL;
+	case FLIGHT_READY:
+		return &h->ready;
+	case FLIGHT_ENDED:
+		return &h->ended;
+	case FLIGHT_OUT:
+		break;
+	}
+	return NULL;
+}
+
+static void move_to(struct next_hops *h, struct hop_flight *f,
+		    enum hop_flight_state state)
+{
+	struct hop_flight **list = list_of(h, f);
+
+	if (list != NULL && f->prev != NULL)
+		DL_DELETE(*list, f);
+	f->prev = NULL;
+	f->state = state;
+	list = list_of(h, f);
+	if (list != NULL)
+		DL_APPEND(*list, f);
+}
+
+static void end(struct next_hops *h, struct hop_flight *f, enum sip_end why)
+{
+	f->end = why;
+	move_to(h, f, FLIGHT_ENDED);
+}
+
+/* RFC 3261 18.1.1: what is too long for UDP goes over TCP, to the same place.
+ * @return false: it cannot */
+static bool fit_size(const struct next_hops *h, struct hop_flight *f)
+{
+	f->is_switched =
+		f->target.transport == SIP_UDP && f->bytes > LIMIT_PAGE_BYTES;
+	if (!f->is_switched)
+		return true;
+	f->target.transport = SIP_TCP;
+	return (h->p.transports & (1u << SIP_TCP)) != 0;
+}
+
+static bool name_branch(struct hop_flight *f)
+{
+	if (f->tries == 0)
+		return true;
+	f->request.branch =
+		arena_printf(&f->arena, "%s.%u", f->branch, f->tries);
+	return f->request.branch != NULL;
+}
+
+bool next_hop_try_again(struct next_hops *h, struct hop_flight *f,
+			uint64_t now_ms)
+{
+	struct hop *hop = next_hop_find(h, f->hop);
+	struct hop_target *t;
+
+	if (hop == NULL || f->tries == LIMIT_HOP_TRIES ||
+	    now_ms >= f->since_ms + LIMIT_HOP_RETRY_MS)
+		return false;
+	t = next_hop_pick(hop, f, now_ms);
+	if (t == NULL || !name_branch(f))
+		return false;
+	f->target = t->found.target;
+	if (!fit_size(h, f))
+		return false;
+	f->tried[f->tries++] = t->id;
+	move_to(h, f, FLIGHT_READY);
+	return true;
+}
+
+/* To its first target, or its end. */
+static void depart(struct next_hops *h, struct hop *hop, struct hop_flight *f,
+		   uint64_t now_ms)
+{
+	if (hop->count == 0) {
+		end(h, f,
+		    hop->result == NEXT_HOP_NOT_FOUND ? SIP_END_DNS
+						      : SIP_END_TRANSPORT);
+		return;
+	}
+	if (next_hop_try_again(h, f, now_ms))
+		return;
+	if (f->is_switched) {
+		end(h, f, SIP_END_TOO_BIG);
+		return;
+	}
+	next_hop_ask_all(h, hop, now_ms);
+	end(h, f, SIP_END_TIMEOUT);
+}
+
+static int own(struct arena *a, const char **text)
+{
+	if (*text != NULL)
+		*text = arena_dup(a, span_str(*text));
+	else
+		return 0;
+	return *text != NULL ? 0 : FED_ENOMEM;
+}
+
+/* The request into the arena. */
+static int copy_request(struct hop_flight *f, const struct sip_request_out *r)
+{
+	struct sip_request_out *c = &f->request;
+	const char **texts[] = {
+		&c->method,	      &c->request_uri,
+		&c->from_uri,	      &c->from_tag,
+		&c->to_uri,	      &c->call_id,
+		&c->branch,	      &c->route,
+		&c->subject,	      &c->content_type,
+		&c->content_language,
+	};
+	char *body = arena_dup(&f->arena, r->body);
+
+	*c = *r;
+	for (size_t i = 0; i < FED_ARRAY_LEN(texts); i++)
+		if (own(&f->arena, texts[i]) != 0)
+			return FED_ENOMEM;
+	f->branch = c->branch;
+	c->body = span_of(body, r->body.n);
+	return body != NULL ? 0 : FED_ENOMEM;
+}
+
+static struct hop_flight *new_flight(struct next_hops *h, uint64_t token,
+				     const struct sip_request_out *r,
+				     uint64_t now_ms)
+{
+	const struct message_map_params map = {.fixed_bytes = h->p.fixed_bytes};
+	struct hop_flight *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return NULL;
+	arena_init(&f->arena, 2 * LIMIT_SIP_BYTES);
+	f->number = ++h->next_number;
+	f->token = token;
+	f->since_ms = now_ms;
+	f->state = FLIGHT_OUT; /* in no list */
+	f->bytes = message_map_request_bytes(&map, r);
+	if (copy_request(f, r) == 0)
+		HASH_ADD(hh, h->flights, number, sizeof(f->number), f);
+	if (f->hh.tbl == NULL) {
+		arena_deinit(&f->arena);
+		free(f);
+		return NULL;
+	}
+	return f;
+}
+
+static bool is_known(const struct hop *hop, uint64_t now_ms)
+{
+	return hop->count > 0 || (hop->expires_ms > now_ms && !hop->is_static);
+}
+
+int next_hops_send(struct next_hops *h, uint64_t token,
+		   const struct sip_request_out *r, uint64_t now_ms)
+{
+	struct hop_flight *f;
+	struct hop *hop;
+	int err = hop_of(h, r, now_ms, &hop);
+
+	if (err != 0)
+		return err;
+	f = new_flight(h, token, r, now_ms);
+	if (f == NULL)
+		return FED_ENOMEM;
+	f->hop = hop->id;
+	/* old answers will do until there are new ones */
+	if (!hop->is_static && hop->expires_ms <= now_ms && !hop->is_resolving)
+		hop->is_wanted = true;
+	if (is_known(hop, now_ms))
+		depart(h, hop, f, now_ms);
+	else
+		move_to(h, f, FLIGHT_WAITING);
+	return 0;
+}
+
+/* --- what the shell says ------------------------------------------------- */
+
+static bool is_same_target(const struct sip_target *a,
+			   const struct sip_target *b)
+{
+	return a->transport == b->transport && a->port == b->port &&
+	       strcmp(a->ip, b->ip) == 0;
+}
+
+/* What is known of a target survives its next answer from DNS. */
+static void put_target(struct next_hops *h, struct hop_target *t,
+		       const struct next_hop_found *found,
+		       const struct hop_target *old, size_t old_count,
+		       uint64_t now_ms)
+{
+	for (size_t i = 0; i < old_count; i++) {
+		if (!is_same_target(&old[i].found.target, &found->target))
+			continue;
+		*t = old[i];
+		t->found = *found;
+		return;
+	}
+	*t = (struct hop_target){.found = *found, .id = ++h->next_number};
+	next_hop_watch(h, t, now_ms);
+}
+
+static int put_targets(struct next_hops *h, struct hop *hop,
+		       const struct next_hop_found *found, size_t count,
+		       uint64_t now_ms)
+{
+	struct hop_target *old = malloc(sizeof(hop->targets));
+	size_t old_count = hop->count;
+
+	if (old == NULL)
+		return FED_ENOMEM;
+	memcpy(old, hop->targets, sizeof(hop->targets));
+	hop->count = count < LIMIT_HOP_TARGETS ? count : LIMIT_HOP_TARGETS;
+	for (size_t i = 0; i < hop->count; i++)
+		put_target(h, &hop->targets[i], &found[i], old, old_count,
+			   now_ms);
+	free(old);
+	return 0;
+}
+
+static uint64_t clamp_ttl(uint64_t ttl_ms)
+{
+	if (ttl_ms < LIMIT_HOP_TTL_MIN_MS)
+		return LIMIT_HOP_TTL_MIN_MS;
+	return ttl_ms < LIMIT_HOP_TTL_MAX_MS ? ttl_ms : LIMIT_HOP_TTL_MAX_MS;
+}
+
+static void log_resolved(struct next_hops *h, const struct hop *hop)
+{
+	static const char *const names[] = {
+		[NEXT_HOP_FOUND] = "found",
+		[NEXT_HOP_NOT_FOUND] = "not-found",
+		[NEXT_HOP_FAILED] = "failed",
+	};
+	bool is_good = hop->result == NEXT_HOP_FOUND;
+
+	fed_log(h->p.log, is_good ? FED_LOG_DEBUG : FED_LOG_WARN,
+		"next_hop_resolved", "host=%s result=%s targets=%zu",
+		log_value(span_str(hop->uri.host)).text, names[hop->result],
+		hop->count);
+}
+
+void next_hops_on_resolved(struct next_hops *h, uint64_t id,
+			   enum next_hop_result result,
+			   const struct next_hop_found *found, size_t count,
+			   uint64_t ttl_ms, uint64_t now_ms)
+{
+	struct hop *hop = next_hop_find(h, id);
+
+	if (hop == NULL)
+		return;
+	hop->is_resolving = false;
+	hop->result = result;
+	hop->expires_ms =
+		now_ms + (result == NEXT_HOP_FOUND ? clamp_ttl(ttl_ms)
+						   : LIMIT_HOP_TTL_MIN_MS);
+	/* when DNS does not answer, what it said before still holds */
+	if (result == NEXT_HOP_NOT_FOUND)
+		hop->count = 0;
+	if (result == NEXT_HOP_FOUND &&
+	    put_targets(h, hop, found, count, now_ms) != 0)
+		hop->result = NEXT_HOP_FAILED;
+	log_resolved(h, hop);
+	while (hop->waiting != NULL)
+		depart(h, hop, hop->waiting, now_ms);
+}
+
+/* RFC 3263 4.3: 503, no answer, no connection. */
+static bool is_failure(const struct sip_response_in *r)
+{
+	return r->end != SIP_END_RESPONSE || r->status == 503;
+}
+
+/* Of a try that is not the last: only a good end counts. */
+static bool on_old_try(const struct sip_response_in *r)
+{
+	return r->end == SIP_END_RESPONSE && r->status < 300;
+}
+
+static bool on_flight(struct next_hops *h, struct hop_flight *f,
+		      unsigned try_no, const struct sip_response_in *r,
+		      uint64_t now_ms)
+{
+	struct hop *hop = next_hop_find(h, f->hop);
+	bool was_switched = f->is_switched;
+	struct hop_target *t =
+		try_no < f->tries ? find_target(hop, f->tried[try_no]) : NULL;
+
+	if (t != NULL && !is_failure(r))
+		next_hop_note_heard(h, t);
+	/* that TCP was refused says nothing about UDP */
+	if (t != NULL && is_failure(r) && !was_switched)
+		next_hop_note_failed(h, t, now_ms);
+	if (f->state != FLIGHT_OUT || try_no + 1 != f->tries)
+		return on_old_try(r);
+	if (!is_failure(r))
+		return true;
+	if (next_hop_try_again(h, f, now_ms))
+		return false;
+	if (!was_switched || r->end != SIP_END_TRANSPORT)
+		return true;
+	end(h, f, SIP_END_TOO_BIG);
+	return false;
+}
+
+bool next_hops_on_response(struct next_hops *h, uint64_t token,
+			   const struct sip_response_in *r, uint64_t now_ms,
+			   uint64_t *token_out)
+{
+	uint64_t number = token >> TRY_BITS;
+	struct hop_flight *f;
+
+	if (r->end == SIP_END_RESPONSE && r->status < 200)
+		return false;
+	HASH_FIND(hh, h->flights, &number, sizeof(number), f);
+	if (f == NULL) {
+		(void)next_hop_on_probe(h, number, r, now_ms);
+		return false;
+	}
+	if (!on_flight(h, f, (unsigned)(token & ((1u << TRY_BITS) - 1)), r,
+		       now_ms))
+		return false;
+	*token_out = f->token;
+	move_to(h, f, FLIGHT_OUT);
+	drop_flight(h, f);
+	return true;
+}
+
+/* --- actions ------------------------------------------------------------- */
+
+static bool resolve_next(struct next_hops *h, struct next_hop_action *out)
+{
+	struct hop *hop, *tmp;
+
+	HASH_ITER (hh, h->hops, hop, tmp) {
+		if (!hop->is_wanted)
+			continue;
+		hop->is_wanted = false;
+		hop->is_resolving = true;
+		*out = (struct next_hop_action){.kind = NEXT_HOP_ACT_RESOLVE};
+		out->u.resolve.hop = hop->id;
+		out->u.resolve.uri = &hop->uri;
+		return true;
+	}
+	return false;
+}
+
+static bool send_next(struct next_hops *h, struct next_hop_action *out,
+		      uint64_t now_ms)
+{
+	struct hop_flight *f = h->ready;
+	struct hop_target *t;
+
+	if (f == NULL)
+		return false;
+	move_to(h, f, FLIGHT_OUT);
+	t = find_target(next_hop_find(h, f->hop), f->tried[f->tries - 1]);
+	if (t != NULL)
+		next_hop_note_sent(h, t, now_ms);
+	*out = (struct next_hop_action){.kind = NEXT_HOP_ACT_SEND};
+	out->u.send.token = f->number << TRY_BITS | (f->tries - 1);
+	out->u.send.request = &f->request;
+	out->u.send.target = &f->target;
+	return true;
+}
+
+static bool end_next(struct next_hops *h, struct next_hop_action *out)
+{
+	struct hop_flight *f = h->ended;
+
+	if (f == NULL)
+		return false;
+	*out = (struct next_hop_action){.kind = NEXT_HOP_ACT_END};
+	out->u.end.token = f->token;
+	out->u.end.end = f->end;
+	move_to(h, f, FLIGHT_OUT);
+	drop_flight(h, f);
+	return true;
+}
+
+bool next_hops_next_action(struct next_hops *h, struct next_hop_action *out,
+			   uint64_t now_ms)
+{
+	if (end_next(h, out) || resolve_next(h, out) ||
+	    send_next(h, out, now_ms) || next_hop_probe_due(h, out, now_ms))
+		return true;
+	/* a target that was found down just now gave its requests away */
+	return send_next(h, out, now_ms);
+}
+
+uint64_t next_hops_deadline_ms(const struct next_hops *h)
+{
+	return h->wake_ms;
+}
+
+/* --- life ---------------------------------------------------------------- */
+
+int next_hops_new(struct next_hops **h_out, const struct next_hop_params *p,
+		  uint64_t now_ms)
+{
+	struct next_hops *h = calloc(1, sizeof(*h));
+	struct hop_uri uri;
+	struct hop *hop;
+	int err = 0;
+
+	if (h == NULL)
+		return FED_ENOMEM;
+	h->p = *p;
+	h->wake_ms = UINT64_MAX;
+	if (p->uri != NULL) {
+		err = hop_uri_parse(span_str(p->uri), &uri);
+		if (err == 0)
+			err = new_hop(h, "", &uri, now_ms, &hop);
+		if (err == 0) {
+			hop->is_permanent = true;
+			hop->is_wanted = !hop->is_static;
+		}
+	}
+	if (err != 0) {
+		next_hops_free(h);
+		return err;
+	}
+	*h_out = h;
+	return 0;
+}
+
+void next_hops_free(struct next_hops *h)
+{
+	struct hop_flight *f, *ftmp;
+	struct hop *hop, *tmp;
+
+	if (h == NULL)
+		return;
+	HASH_ITER (hh, h->flights, f, ftmp)
+		drop_flight(h, f);
+	HASH_ITER (hh, h->hops, hop, tmp)
+		next_hop_forget(h, hop);
+	free(h);
+}

@@ -1,0 +1,110 @@
+/*
+ * Which target a request goes to (RFC 3263): targets of a next hop in the
+ * order of DNS, another one when one fails, and which of them are alive.
+ * Stands between the router and the transactions.  Pure: the shell feeds
+ * events and drains actions until there are none.
+ *
+ * A request that goes to another target is the same request (Call-ID, CSeq,
+ * From tag) in a new transaction: its branch gets a number behind it.
+ */
+#ifndef FED_GATEWAY_NEXT_HOP_H
+#define FED_GATEWAY_NEXT_HOP_H
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "fe-gateway/core/hop_uri.h"
+
+struct next_hops;
+
+/* A target as DNS has it. */
+struct next_hop_found {
+	struct sip_target target;
+	uint32_t rank;	 /* lower ones first */
+	uint16_t weight; /* share among those of a rank (RFC 2782) */
+	unsigned group;	 /* addresses of one host: tried in their order */
+};
+
+enum next_hop_result {
+	NEXT_HOP_FOUND,
+	NEXT_HOP_NOT_FOUND, /* DNS says that there is none */
+	NEXT_HOP_FAILED,    /* cannot be resolved now */
+};
+
+struct next_hop_params {
+	const char *uri;      /* where all requests go; NULL: each one to the
+			       * domain of its Request-URI.  Borrowed */
+	unsigned transports;  /* that addresses are bound of: 1 << transport */
+	uint64_t options_ms;  /* how often a target is asked; 0: never */
+	const char *from_uri; /* of OPTIONS; borrowed */
+	size_t fixed_bytes;   /* as in message_map_params */
+	struct id_source *ids;
+	const struct logger *log;
+};
+
+enum next_hop_action_kind {
+	NEXT_HOP_ACT_SEND,    /* start a client transaction */
+	NEXT_HOP_ACT_RESOLVE, /* next_hops_on_resolved() is due */
+	NEXT_HOP_ACT_END,     /* a request ended without a response */
+};
+
+struct next_hop_action {
+	enum next_hop_action_kind kind;
+	union {
+		struct {
+			uint64_t token; /* of next_hops_on_response() */
+			const struct sip_request_out *request;
+			const struct sip_target *target;
+		} send;
+		struct {
+			uint64_t hop;
+			const struct hop_uri *uri;
+		} resolve;
+		struct {
+			uint64_t token; /* of next_hops_send() */
+			enum sip_end end;
+		} end;
+	} u; /* pointers live until the next call */
+};
+
+/** @return 0; FED_EINVAL the URI; FED_ENOMEM */
+int next_hops_new(struct next_hops **h_out, const struct next_hop_params *p,
+		  uint64_t now_ms) FED_NODISCARD;
+
+/** NULL is allowed. */
+void next_hops_free(struct next_hops *h);
+
+/**
+ * Send a request, which is copied.  One END, or one response that is for the
+ * owner, follows.
+ *
+ * @return 0; FED_ENOMEM; FED_ELIMIT too many next hops
+ */
+int next_hops_send(struct next_hops *h, uint64_t token,
+		   const struct sip_request_out *request,
+		   uint64_t now_ms) FED_NODISCARD;
+
+/**
+ * A transaction ended.
+ *
+ * @param token_out  of the request that it ended
+ * @return the response is for the owner of token_out; false: it is not, the
+ *         request goes on elsewhere or was one of our own
+ */
+bool next_hops_on_response(struct next_hops *h, uint64_t token,
+			   const struct sip_response_in *response,
+			   uint64_t now_ms, uint64_t *token_out);
+
+/** Answer to RESOLVE. @param ttl_ms  how long it may be kept */
+void next_hops_on_resolved(struct next_hops *h, uint64_t hop,
+			   enum next_hop_result result,
+			   const struct next_hop_found *found, size_t count,
+			   uint64_t ttl_ms, uint64_t now_ms);
+
+/** Next action, deadlines included; false when drained. */
+bool next_hops_next_action(struct next_hops *h, struct next_hop_action *out,
+			   uint64_t now_ms);
+
+/** When to call next_action again; UINT64_MAX: no deadline. */
+uint64_t next_hops_deadline_ms(const struct next_hops *h);
+
+#endif
