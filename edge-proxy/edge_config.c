@@ -64,6 +64,7 @@ static const cyaml_schema_field_t s2s_fields[] = {
 	LIST("listen_direct_tls", CYAML_FLAG_OPTIONAL, struct edge_config_s2s,
 	     listen_direct_tls, &text_entry),
 	STRING("trust", struct edge_config_s2s, trust),
+	STRING_OPT("crl", struct edge_config_s2s, crl),
 	LIST("domains", 0, struct edge_config_s2s, domains, &domain_entry),
 	STRING_OPT("dialback_secret_file", struct edge_config_s2s,
 		   dialback_secret_file),
@@ -93,6 +94,7 @@ static const cyaml_schema_value_t partner_entry = {
 static const cyaml_schema_field_t channel_fields[] = {
 	LIST("listen", 0, struct edge_config_channel, listen, &text_entry),
 	STRING("trust", struct edge_config_channel, trust),
+	STRING_OPT("crl", struct edge_config_channel, crl),
 	STRING("certificate", struct edge_config_channel, certificate),
 	STRING("key", struct edge_config_channel, key),
 	LIST("gateways", 0, struct edge_config_channel, gateways, &text_entry),
@@ -331,6 +333,7 @@ int edge_config_s2s_creds(const struct edge_config *c,
 	struct sni_name *sni = calloc(s->domains_count, sizeof(*sni));
 	struct tls_creds_params p = {
 		.trust_file = s->trust,
+		.crl_file = s->crl,
 		.identities = ids,
 		.identity_count = s->domains_count,
 		.verify = TLS_VERIFY_FACTS,
@@ -360,6 +363,7 @@ int edge_config_channel_creds(const struct edge_config *c,
 				  NULL};
 	struct tls_creds_params p = {
 		.trust_file = ch->trust,
+		.crl_file = ch->crl,
 		.identities = &id,
 		.identity_count = 1,
 		.verify = TLS_VERIFY_REQUIRED,

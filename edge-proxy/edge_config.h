@@ -44,6 +44,7 @@ struct edge_config_s2s {
 	char **listen_direct_tls; /* XEP-0368 */
 	unsigned listen_direct_tls_count;
 	char *trust;
+	char *crl; /* NULL: nothing is revoked */
 	struct edge_config_domain *domains;
 	unsigned domains_count;
 	char *dialback_secret_file; /* NULL: random in each process */
@@ -56,6 +57,7 @@ struct edge_config_channel {
 	char **listen;
 	unsigned listen_count;
 	char *trust;
+	char *crl; /* NULL: nothing is revoked */
 	char *certificate;
 	char *key;
 	char **gateways;

@@ -134,6 +134,8 @@ static int check_s2s(const struct host_place *c,
 					 s->listen_direct_tls_count);
 	if (err == 0)
 		err = host_check_trust(c, "s2s.trust", s->trust);
+	if (err == 0)
+		err = host_check_crl(c, "s2s.crl", s->crl);
 	if (err == 0 && s->domains_count == 0)
 		err = host_complain(c, "s2s.domains",
 				    "is empty, expected one domain or more");
@@ -272,6 +274,8 @@ static int check_channel(const struct host_place *c,
 
 	if (err == 0)
 		err = host_check_trust(c, "channel.trust", ch->trust);
+	if (err == 0)
+		err = host_check_crl(c, "channel.crl", ch->crl);
 	if (err == 0)
 		err = host_check_channel_pair(c, &pair);
 	return err != 0 ? err : check_gateways(c, ch);

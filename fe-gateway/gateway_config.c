@@ -19,6 +19,9 @@ static const cyaml_strval_t level_names[] = {
 #define STRING(key, type, member)                                        \
 	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, \
 			       CYAML_UNLIMITED)
+#define STRING_OPT(key, type, member)                                         \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, \
+			       type, member, 1, CYAML_UNLIMITED)
 #define LIST(key, type, member, entry)                                        \
 	CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER, type, member, entry, 0, \
 			     CYAML_UNLIMITED)
@@ -65,6 +68,7 @@ static const cyaml_schema_value_t edge_entry = {
 
 static const cyaml_schema_field_t channel_fields[] = {
 	STRING("trust", struct gateway_config_channel, trust),
+	STRING_OPT("crl", struct gateway_config_channel, crl),
 	STRING("certificate", struct gateway_config_channel, certificate),
 	STRING("key", struct gateway_config_channel, key),
 	LIST("edges", struct gateway_config_channel, edges, &edge_entry),
@@ -221,6 +225,7 @@ int gateway_config_creds(const struct gateway_config *c,
 				  NULL};
 	struct tls_creds_params p = {
 		.trust_file = ch->trust,
+		.crl_file = ch->crl,
 		.identities = &id,
 		.identity_count = 1,
 		.verify = TLS_VERIFY_REQUIRED,

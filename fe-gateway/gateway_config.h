@@ -46,6 +46,7 @@ struct gateway_config_dns {
 
 struct gateway_config_channel {
 	char *trust;
+	char *crl; /* NULL: nothing is revoked */
 	char *certificate;
 	char *key;
 	struct gateway_config_edge *edges;

@@ -270,6 +270,8 @@ static int check_channel(const struct check *c)
 				 ch->certificate, "channel.key", ch->key};
 	int err = host_check_trust(&c->at, "channel.trust", ch->trust);
 
+	if (err == 0)
+		err = host_check_crl(&c->at, "channel.crl", ch->crl);
 	return err != 0 ? err : host_check_channel_pair(&c->at, &pair);
 }
 

@@ -41,7 +41,8 @@ int host_check_trust(const struct host_place *at, const char *key,
 }
 
 static int complain_of_date(const struct host_place *at, const char *key,
-			    const char *file, const char *what, int64_t ms)
+			    const char *file, const char *what, int64_t ms,
+			    const char *expected)
 {
 	time_t seconds = (time_t)(ms / 1000);
 	char day[32] = "";
@@ -49,11 +50,33 @@ static int complain_of_date(const struct host_place *at, const char *key,
 
 	if (gmtime_r(&seconds, &utc) != NULL)
 		(void)strftime(day, sizeof(day), "%Y-%m-%d %H:%M UTC", &utc);
-	return host_complain(at, key,
-			     "\"%s\" %s %s, expected a certificate that is "
-			     "valid today",
-			     file, what, day);
+	return host_complain(at, key, "\"%s\" %s %s, expected %s", file, what,
+			     day, expected);
 }
+
+int host_check_crl(const struct host_place *at, const char *key,
+		   const char *file)
+{
+	struct errbuf why = {.text = ""};
+	int64_t until;
+	int err = 0;
+
+	if (file != NULL)
+		err = host_check_readable(at, key, file);
+	if (err != 0 || file == NULL)
+		return err;
+	if (tls_file_check_crl(file, &until, &why) != 0)
+		return host_complain(at, key,
+				     "%s, expected PEM revocation lists of "
+				     "the CAs in trust",
+				     why.text);
+	if (until < loop_wall_ms())
+		return complain_of_date(at, key, file, "is out of date since",
+					until, "a newer revocation list");
+	return 0;
+}
+
+static const char valid_today[] = "a certificate that is valid today";
 
 static int check_dates(const struct host_place *at, const struct host_pair *p,
 		       const struct tls_file *f)
@@ -64,10 +87,11 @@ static int check_dates(const struct host_place *at, const struct host_pair *p,
 	tls_file_dates(f, &from, &to);
 	if (now > to)
 		return complain_of_date(at, p->cert_key, p->cert_file,
-					"expired on", to);
+					"expired on", to, valid_today);
 	if (now < from)
 		return complain_of_date(at, p->cert_key, p->cert_file,
-					"is not valid before", from);
+					"is not valid before", from,
+					valid_today);
 	return 0;
 }
 

@@ -17,6 +17,11 @@ int host_check_readable(const struct host_place *at, const char *key,
 int host_check_trust(const struct host_place *at, const char *key,
 		     const char *file) FED_NODISCARD;
 
+/** Revocation lists, none out of date; NULL: there need not be one.
+ * @return 0; FED_ECONFIG */
+int host_check_crl(const struct host_place *at, const char *key,
+		   const char *file) FED_NODISCARD;
+
 /* A certificate, its key, and the paths of both in the host file. */
 struct host_pair {
 	const char *name; /* for whom; not checked here */

@@ -37,6 +37,9 @@ enum tls_verify {
 
 struct tls_creds_params {
 	const char *trust_file; /* PEM bundle, NULL: no anchors */
+	/* PEM, revocation lists of those anchors; NULL: none.  One that is out
+	 * of date makes what its CA signed invalid. */
+	const char *crl_file;
 	const struct tls_identity *identities;
 	size_t identity_count; /* 0: client without certificate */
 	enum tls_verify verify;

@@ -67,3 +67,17 @@ bool tls_file_has_anchor(const struct tls_file *f)
 			return true;
 	return false;
 }
+
+int tls_file_check_crl(const char *file, int64_t *until_ms_out,
+		       struct errbuf *e)
+{
+	mbedtls_x509_crl crl;
+	int err;
+
+	mbedtls_x509_crl_init(&crl);
+	err = tls_load_crl(file, &crl, e);
+	if (err == 0)
+		*until_ms_out = tls_crl_until_ms(&crl, 0);
+	mbedtls_x509_crl_free(&crl);
+	return err;
+}

@@ -31,6 +31,15 @@ bool tls_file_has_name(const struct tls_file *f, const char *name);
 void tls_file_dates(const struct tls_file *f, int64_t *from_ms_out,
 		    int64_t *to_ms_out);
 
+/**
+ * A PEM file of revocation lists: readable, and in date.
+ *
+ * @param until_ms_out  when the first of them is out of date, ms since 1970
+ * @return 0; FED_ECONFIG; FED_ENOMEM
+ */
+int tls_file_check_crl(const char *file, int64_t *until_ms_out,
+		       struct errbuf *e) FED_NODISCARD;
+
 /** One of them may sign others, or signed itself. */
 bool tls_file_has_anchor(const struct tls_file *f);
 

@@ -93,6 +93,34 @@ int tls_load_certs(const char *file, bool is_bundle, mbedtls_x509_crt *out,
 	return err;
 }
 
+int tls_load_crl(const char *file, mbedtls_x509_crl *out, struct errbuf *e)
+{
+	struct buf pem;
+	char why[128];
+	int err;
+	int rc = 0;
+
+	buf_init(&pem, TLS_FILE_MAX);
+	err = read_file(file, &pem, e);
+	if (err == 0)
+		err = want_pem(&pem, file, "-----BEGIN X509 CRL-----",
+			       "revocation list", e);
+	if (err == 0) {
+		struct span s = buf_span(&pem);
+
+		rc = mbedtls_x509_crl_parse(out, (const unsigned char *)s.p,
+					    s.n);
+	}
+	buf_deinit(&pem);
+	if (rc == 0)
+		return err;
+	if (rc == MBEDTLS_ERR_X509_ALLOC_FAILED)
+		return FED_ENOMEM;
+	errbuf_set(e, "%s: not a usable revocation list: %s", file,
+		   tls_text(rc, why, sizeof(why)));
+	return FED_ECONFIG;
+}
+
 static int key_error(const char *file, int rc, struct errbuf *e)
 {
 	char why[128];

@@ -35,6 +35,8 @@ struct tls_slot {
 	bool is_busy;		 /* a worker is at it; the loop's thread asks */
 	mbedtls_x509_crt trust;
 	bool has_trust;
+	mbedtls_x509_crl crl;
+	bool has_crl;
 	struct tls_entry *entries;
 	size_t entry_count;
 	struct tls_configs anonymous; /* client without certificate */
@@ -112,6 +114,14 @@ struct tls_engine {
  * FED_ECONFIG; FED_ENOMEM */
 int tls_load_certs(const char *file, bool is_bundle, mbedtls_x509_crt *out,
 		   struct errbuf *e) FED_NODISCARD;
+
+/** Revocation lists of a PEM file.  Returns as tls_load_certs(). */
+int tls_load_crl(const char *file, mbedtls_x509_crl *out,
+		 struct errbuf *e) FED_NODISCARD;
+
+/** When the first of the lists is out of date after that moment, ms since
+ * 1970; INT64_MAX: none. */
+int64_t tls_crl_until_ms(const mbedtls_x509_crl *crl, int64_t after_ms);
 
 /** A private key without password.  Returns as tls_load_certs(). */
 int tls_load_key(const char *file, mbedtls_pk_context *out,

@@ -108,7 +108,8 @@ static int init_config(struct tls_slot *s, mbedtls_ssl_config *conf,
 	mbedtls_ssl_conf_rng(conf, mbedtls_ctr_drbg_random, &s->creds->rng);
 	tls_compat_min_version(conf);
 	mbedtls_ssl_conf_ciphersuites(conf, suites);
-	mbedtls_ssl_conf_ca_chain(conf, s->has_trust ? &s->trust : NULL, NULL);
+	mbedtls_ssl_conf_ca_chain(conf, s->has_trust ? &s->trust : NULL,
+				  s->has_crl ? &s->crl : NULL);
 	/* a server asks for a certificate in both modes */
 	mbedtls_ssl_conf_authmode(conf, authmode(s->creds->verify));
 	mbedtls_ssl_conf_renegotiation(conf,
@@ -255,6 +256,14 @@ static int load_trust(struct tls_slot *s, const char *file, struct errbuf *e)
 	return tls_load_certs(file, true, &s->trust, e);
 }
 
+static int load_crl(struct tls_slot *s, const char *file, struct errbuf *e)
+{
+	if (file == NULL)
+		return 0;
+	s->has_crl = true;
+	return tls_load_crl(file, &s->crl, e);
+}
+
 int tls_slot_init(struct tls_slot *s, struct tls_creds *c,
 		  const struct tls_creds_params *p, struct errbuf *e)
 {
@@ -262,12 +271,15 @@ int tls_slot_init(struct tls_slot *s, struct tls_creds *c,
 
 	s->creds = c;
 	mbedtls_x509_crt_init(&s->trust);
+	mbedtls_x509_crl_init(&s->crl);
 	zero_configs(&s->anonymous);
 	zero_configs(&s->any);
 	s->entries = calloc(p->identity_count + 1, sizeof(*s->entries));
 	if (s->entries == NULL)
 		return FED_ENOMEM;
 	err = load_trust(s, p->trust_file, e);
+	if (err == 0)
+		err = load_crl(s, p->crl_file, e);
 	if (err == 0)
 		err = init_configs(s, &s->anonymous, TLS_CLIENT);
 	for (size_t i = 0; err == 0 && i < p->identity_count; i++)
@@ -295,6 +307,7 @@ void tls_slot_deinit(struct tls_slot *s)
 	free_configs(&s->anonymous);
 	free_configs(&s->any);
 	mbedtls_x509_crt_free(&s->trust);
+	mbedtls_x509_crl_free(&s->crl);
 }
 
 const char *tls_slot_shown(const struct tls_slot *s, const struct tls_params *p)

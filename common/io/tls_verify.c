@@ -54,12 +54,30 @@ int64_t tls_verify_time_ms(const mbedtls_x509_time *t)
 	return (int64_t)timegm(&utc) * 1000;
 }
 
+int64_t tls_crl_until_ms(const mbedtls_x509_crl *crl, int64_t after_ms)
+{
+	int64_t until = INT64_MAX;
+
+	for (; crl != NULL && crl->raw.p != NULL; crl = crl->next) {
+		int64_t next = tls_verify_time_ms(&crl->next_update);
+
+		/* RFC 5280 5.1.2.5: always there; the library takes others */
+		if (crl->next_update.year != 0 && next > after_ms &&
+		    next < until)
+			until = next;
+	}
+	return until;
+}
+
 int tls_verify_callback(void *arg, mbedtls_x509_crt *crt, int depth,
 			uint32_t *flags)
 {
 	struct tls_engine *e = arg;
 	int64_t end_ms = tls_verify_time_ms(&crt->valid_to);
+	int64_t crl_ms = tls_crl_until_ms(&e->slot->crl, e->verdict.issued_ms);
 
+	if (end_ms > crl_ms)
+		end_ms = crl_ms;
 	if (end_ms < e->verdict.until_ms)
 		e->verdict.until_ms = end_ms;
 	/* Names are judged elsewhere (RFC 6120 13.7.2), against the XMPP

@@ -182,6 +182,94 @@ static void test_peer_names(void **state)
 	pair_close(&p);
 }
 
+/* ---- revocation ---------------------------------------------------------- */
+
+static struct tls_creds *creds_with_crl(const char *crl, enum tls_verify verify)
+{
+	char path[4][128];
+	const struct tls_identity id = {
+		"a", files_path(&files, "a.pem", path[0]),
+		files_path(&files, "a.key", path[1]), NULL};
+	const struct tls_creds_params p = {
+		.trust_file = files_path(&files, "ca.pem", path[2]),
+		.crl_file = files_path(&files, crl, path[3]),
+		.identities = &id,
+		.identity_count = 1,
+		.verify = verify,
+	};
+	struct tls_creds *c;
+	struct errbuf e = {""};
+
+	if (tls_creds_new(&c, &p, &e) != 0)
+		fail_msg("%s", e.text);
+	return c;
+}
+
+static void meet(struct pair *p, const char *peer, struct tls_creds *server)
+{
+	const struct tls_params params = {.side = TLS_SERVER, .identity = "a"};
+	struct who client = {"ca.pem", peer, 0, NULL};
+
+	pair_open(p);
+	start(&p->client, client, TLS_CLIENT, "a.example");
+	assert_int_equal(0, conn_start_tls(p->server.conn, server, &params));
+	assert_true(run_until(p, is_decided, 5000));
+}
+
+static void test_revoked(void **state)
+{
+	struct tls_creds *c;
+	struct pair p;
+
+	(void)state;
+	files_revoke(&files, "ca", "b", "some", 3600);
+	c = creds_with_crl("some.crl", TLS_VERIFY_FACTS);
+	meet(&p, "b", c);
+	check_facts(&p.server, "revoked certificate", 0);
+	pair_close(&p);
+	meet(&p, "a", c);
+	check_facts(&p.server, "", 0);
+	pair_close(&p);
+	meet(&p, "odd", c); /* of a CA without a list */
+	check_facts(&p.server, "issuer not trusted", 0);
+	pair_close(&p);
+	tls_creds_unref(c);
+
+	c = creds_with_crl("some.crl", TLS_VERIFY_REQUIRED);
+	meet(&p, "b", c);
+	assert_non_null(strstr(p.server.text,
+			       "certificate refused: revoked certificate"));
+	pair_close(&p);
+	tls_creds_unref(c);
+}
+
+static void test_crl_refusals(void **state)
+{
+	static const char *const bad[] = {"absent.crl", "empty.pem", "a.pem",
+					  "broken.crl"};
+	static const char *const says[] = {
+		"cannot open: No such", "no revocation list in it",
+		"no revocation list in it", "not a usable revocation list"};
+
+	(void)state;
+	files_run(&files, "printf '%s\\n' '-----BEGIN X509 CRL-----' aGFsbG8= "
+			  "'-----END X509 CRL-----' > broken.crl");
+	for (size_t i = 0; i < FED_ARRAY_LEN(bad); i++) {
+		char path[128];
+		const struct tls_creds_params p = {
+			.crl_file = files_path(&files, bad[i], path)};
+		struct tls_creds *c;
+		struct errbuf e = {""};
+
+		assert_int_equal(FED_ECONFIG, tls_creds_new(&c, &p, &e));
+		if (strstr(e.text, says[i]) == NULL ||
+		    strstr(e.text, bad[i]) == NULL)
+			fail_msg("row %zu: %s", i, e.text);
+	}
+}
+
+/* ---- refusals ------------------------------------------------------------ */
+
 struct refusal_row {
 	struct who client;
 	struct who server;
@@ -260,6 +348,8 @@ int main(void)
 		cmocka_unit_test(test_creds_has),
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_peer_names),
+		cmocka_unit_test(test_revoked),
+		cmocka_unit_test(test_crl_refusals),
 		cmocka_unit_test(test_required_refuses),
 		cmocka_unit_test(test_required_accepts),
 	};

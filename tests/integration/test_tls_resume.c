@@ -286,6 +286,76 @@ static void test_expired_meanwhile(void **state)
 	both_free(&b);
 }
 
+static struct tls_creds *a_with_crl(const char *crl)
+{
+	char path[4][128];
+	const struct tls_identity id = {
+		"a", files_path(&files, "a.pem", path[0]),
+		files_path(&files, "a.key", path[1]), NULL};
+	const struct tls_creds_params p = {
+		.trust_file = files_path(&files, "ca.pem", path[2]),
+		.crl_file = files_path(&files, crl, path[3]),
+		.identities = &id,
+		.identity_count = 1,
+	};
+	struct tls_creds *c;
+	struct errbuf e = {""};
+
+	if (tls_creds_new(&c, &p, &e) != 0)
+		fail_msg("%s", e.text);
+	return c;
+}
+
+/* Who holds a ticket from before he was revoked, and who one from a time when
+ * the list was still in date. */
+static void test_revoked_meanwhile(void **state)
+{
+	struct who client = {"ca.pem", "b", 0, NULL};
+	struct who server = {"ca.pem", "a", 0, NULL};
+	struct both b = both_of(client, server);
+	struct pair p;
+
+	(void)state;
+	assert_false(again(&b));
+	assert_true(again(&b));
+	files_revoke(&files, "ca", "b", "some", 3600);
+	tls_creds_unref(b.server); /* as the server's restart does */
+	b.server = a_with_crl("some.crl");
+	both_start(&p, &b);
+	assert_false(is_resumed(&p));
+	assert_string_equal("revoked certificate",
+			    conn_tls_facts(p.server.conn)->chain_problem);
+	pair_close(&p);
+	assert_true(again(&b)); /* as revoked as before */
+	both_start(&p, &b);
+	assert_string_equal("revoked certificate",
+			    conn_tls_facts(p.server.conn)->chain_problem);
+	pair_close(&p);
+	both_free(&b);
+}
+
+static void test_crl_expired_meanwhile(void **state)
+{
+	struct who client = {"ca.pem", "b", 0, NULL};
+	struct who server = {"ca.pem", "a", 0, NULL};
+	struct both b = both_of(client, server);
+	struct pair p;
+
+	(void)state;
+	files_revoke(&files, "ca", "clientonly", "brief", 3);
+	tls_creds_unref(b.server);
+	b.server = a_with_crl("brief.crl");
+	assert_false(again(&b));
+	assert_true(again(&b));
+	sleep(4);
+	both_start(&p, &b);
+	assert_false(is_resumed(&p));
+	assert_string_equal("revocation list out of date",
+			    conn_tls_facts(p.server.conn)->chain_problem);
+	pair_close(&p);
+	both_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +365,8 @@ int main(void)
 		cmocka_unit_test(test_not_with_other_creds),
 		cmocka_unit_test(test_not_without_a_name),
 		cmocka_unit_test(test_expired_meanwhile),
+		cmocka_unit_test(test_revoked_meanwhile),
+		cmocka_unit_test(test_crl_expired_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, make_files, remove_files);

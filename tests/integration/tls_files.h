@@ -106,8 +106,25 @@ static inline void files_ca(const struct tls_files *f, const char *name)
 		line, sizeof(line),
 		"openssl req -x509 -newkey ec -pkeyopt "
 		"ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=%s "
-		"-addext keyUsage=keyCertSign -keyout %s.key -out %s.pem",
+		"-addext keyUsage=keyCertSign,cRLSign -keyout %s.key -out "
+		"%s.pem",
 		name, name, name);
+	files_run(f, line);
+}
+
+/* NAME.crl of CA: it revokes that certificate, for so many seconds. */
+static inline void files_revoke(const struct tls_files *f, const char *ca,
+				const char *cert, const char *name,
+				unsigned seconds)
+{
+	char line[700];
+
+	(void)snprintf(line, sizeof(line),
+		       ": > index && openssl ca -config ca.cnf -cert %s.pem "
+		       "-keyfile %s.key -revoke %s.pem && openssl ca "
+		       "-config ca.cnf -cert %s.pem -keyfile %s.key -gencrl "
+		       "-crlsec %u -out %s.crl",
+		       ca, ca, cert, ca, ca, seconds, name);
 	files_run(f, line);
 }
 
