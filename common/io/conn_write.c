@@ -80,6 +80,9 @@ static void count_sent(struct conn *c, size_t n)
 	buf_consume(&c->wire, n);
 	if (buf_len(&c->wire) > 0)
 		return;
+	/* A flight of the handshake needs more than an idle stream later. */
+	if (c->tls != NULL && c->wire_sealed == 0)
+		buf_deinit(&c->wire);
 	c->flushed += c->wire_sealed;
 	c->wire_sealed = 0;
 	trim(&c->wire);
