@@ -137,11 +137,24 @@ bool sip_adapter_is_udp(sip_t const *sip)
 	return is_over(sip, sip_transport_udp);
 }
 
+/* The library keeps headers that it does not know by their names. */
+static struct span read_asserted(sip_t const *sip)
+{
+	const sip_unknown_t *u = sip->sip_unknown;
+
+	for (; u != NULL; u = u->un_next)
+		if (u->un_name != NULL &&
+		    strcasecmp(u->un_name, "P-Asserted-Identity") == 0)
+			return span_str(u->un_value);
+	return SPAN_NULL;
+}
+
 void sip_adapter_read(sip_t const *sip, struct sip_adapter_text *text,
 		      struct sip_request_in *r)
 {
 	*r = (struct sip_request_in){.source = span_str(text->source)};
 	r->is_tls = is_over(sip, sip_transport_tls);
+	r->asserted = read_asserted(sip);
 	r->method = span_str(sip->sip_request->rq_method_name);
 	r->request_uri = print_url(sip->sip_request->rq_url, text->request_uri,
 				   sizeof(text->request_uri));

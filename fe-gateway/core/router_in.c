@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fe-gateway/core/asserted.h"
 #include "xmpp/jid.h"
 
 enum { ARENA_MAX = LIMIT_STANZA_ARENA_BYTES };
@@ -303,9 +304,22 @@ void gw_router_on_connection_refused(struct gw_router *r, struct span source,
 			"source=%s", log_value(source).text);
 }
 
-void gw_router_on_sip_request(struct gw_router *r,
-			      const struct sip_request_in *q, uint64_t now_ms)
+/* RFC 3325 5: what a proxy that we trust says of the sender, rather than what
+ * the sender says. */
+static void take_asserted(const struct gw_router *r, struct sip_request_in *q)
 {
+	struct span uri = asserted_sip_uri(q->asserted);
+
+	if (uri.n > 0 && sip_checks_may_send(&r->p.checks, q))
+		q->from_uri = uri;
+}
+
+void gw_router_on_sip_request(struct gw_router *r,
+			      const struct sip_request_in *request,
+			      uint64_t now_ms)
+{
+	struct sip_request_in copy = *request;
+	const struct sip_request_in *q = &copy;
 	struct sip_reply reply = {.accept = NULL};
 	enum sip_checks_verdict v;
 	const char *why;
@@ -313,6 +327,7 @@ void gw_router_on_sip_request(struct gw_router *r,
 
 	arena_deinit(&r->last.arena);
 	metrics_count(r->p.metrics, METRIC_sip_requests_in);
+	take_asserted(r, &copy);
 	buf_init(&key, LIMIT_SIP_BYTES);
 	print_merge_key(q, &key);
 	v = sip_checks(&r->p.checks, q, is_merged(r, buf_span(&key)), &reply,

@@ -33,10 +33,16 @@ bool sip_checks_is_trusted(const struct sip_checks_params *p,
 	return false;
 }
 
-static enum sip_checks_verdict check_source(struct check *c)
+bool sip_checks_may_send(const struct sip_checks_params *p,
+			 const struct sip_request_in *r)
 {
 	/* over TLS nobody else gets a connection */
-	if (c->r->is_tls || sip_checks_is_trusted(c->p, c->r->source))
+	return r->is_tls || sip_checks_is_trusted(p, r->source);
+}
+
+static enum sip_checks_verdict check_source(struct check *c)
+{
+	if (sip_checks_may_send(c->p, c->r))
 		return SIP_CHECKS_PASS;
 	(void)say(c, 403, "untrusted");
 	return SIP_CHECKS_UNTRUSTED;

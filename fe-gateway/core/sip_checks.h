@@ -32,6 +32,10 @@ enum sip_checks_verdict sip_checks(const struct sip_checks_params *p,
 				   bool is_merged, struct sip_reply *reply_out,
 				   const char **why_out);
 
+/** The request comes from who may send, by its address or over TLS. */
+bool sip_checks_may_send(const struct sip_checks_params *p,
+			 const struct sip_request_in *r);
+
 /** Requests from that address are taken. */
 bool sip_checks_is_trusted(const struct sip_checks_params *p,
 			   struct span source);

@@ -58,6 +58,7 @@ struct sip_request_in {
 	struct span method;
 	struct span request_uri; /* as written, all parameters */
 	struct span from_uri;
+	struct span asserted; /* value of P-Asserted-Identity; empty: none */
 	struct span from_tag;
 	struct span to_uri;
 	bool has_to_tag;

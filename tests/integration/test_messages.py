@@ -20,6 +20,14 @@ def test_sip_to_xmpp(lab, juliet, romeo):
     assert got["thread"] == "call-1@verona"
 
 
+def test_the_proxy_says_who_it_is(juliet, romeo):
+    """RFC 3325: P-Asserted-Identity of a trusted proxy goes before From."""
+    answer = romeo.message("sip:juliet@xmpp.example", "hi", [
+        'P-Asserted-Identity: "B, en" <sip:benvolio@sip.example>, <tel:+1>'])
+    assert answer.status == 200
+    assert juliet.next_message()["from"] == "benvolio@sip.example"
+
+
 def test_type_is_normal_until_the_xmpp_side_chats(juliet, romeo):
     benvolio = "<sip:benvolio@sip.example>"
     answer = romeo.message("sip:juliet@xmpp.example", "1", from_header=benvolio)

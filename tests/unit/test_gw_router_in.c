@@ -160,6 +160,49 @@ static void test_untrusted(void **state)
 	expect_none(f);
 }
 
+/* RFC 3325: the word of a trusted proxy goes before From; only its. */
+static void test_asserted_identity(void **state)
+{
+	static const struct {
+		const char *source;
+		const char *asserted;
+		const char *from;
+		int status; /* 0: it goes on */
+	} rows[] = {
+		{"192.0.2.1", "<sip:ben@sip.example>", "ben@sip.example", 0},
+		{"192.0.2.1", "<tel:+1>", "romeo@sip.example", 0},
+		{"192.0.2.1", "<sip:ben@other.example>", "", 403},
+		{"203.0.113.1", "<sip:ben@sip.example>", "", 403},
+	};
+	struct fixture *f = *state;
+
+	both_edges_up(f);
+	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
+		struct sip_request_in r = {
+			.handle = i + 1,
+			.method = SPAN_LIT("MESSAGE"),
+			.source = span_str(rows[i].source),
+			.request_uri = SPAN_LIT("sip:juliet@example.com"),
+			.to_uri = SPAN_LIT("sip:juliet@example.com"),
+			.from_uri = SPAN_LIT("sip:romeo@sip.example"),
+			.from_tag = SPAN_LIT("t"),
+			.asserted = span_str(rows[i].asserted),
+			.call_id = span_str(rows[i].asserted),
+			.cseq = 1,
+			.body = SPAN_LIT("hi"),
+		};
+
+		gw_router_on_sip_request(f->r, &r, f->now);
+		if (rows[i].status != 0) {
+			expect_reply(f, i + 1, rows[i].status);
+			continue;
+		}
+		expect(f, GW_ACT_STANZA);
+		assert_string_equal(f->act.u.stanza.delivery.stanza->from,
+				    rows[i].from);
+	}
+}
+
 /* Few long ones hold as much memory as many short ones. */
 static void test_in_full_of_bytes(void **state)
 {
@@ -252,12 +295,13 @@ static void test_udp_strangers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_in_delivered),  T(test_in_refused),
-		T(test_in_deadlines),  T(test_in_waits_until_504),
-		T(test_in_unsendable), T(test_in_merged),
-		T(test_in_full),       T(test_in_full_of_bytes),
-		T(test_untrusted),     T(test_untrusted_lines),
-		T(test_udp_rate),      T(test_udp_strangers),
+		T(test_in_delivered),	   T(test_in_refused),
+		T(test_in_deadlines),	   T(test_in_waits_until_504),
+		T(test_in_unsendable),	   T(test_in_merged),
+		T(test_in_full),	   T(test_in_full_of_bytes),
+		T(test_asserted_identity), T(test_untrusted),
+		T(test_untrusted_lines),   T(test_udp_rate),
+		T(test_udp_strangers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
