@@ -62,7 +62,11 @@ only_tls = pytest.mark.parametrize("place", ["tls"], indirect=True)
 @only_tls
 def test_tls_both_ways(place):
     """Who dialled whom, and that each saw the certificate of the other."""
-    _, lab, _, _ = place
+    _, lab, juliet, romeo = place
+    assert romeo.message("sip:juliet@xmpp.example", "out").status == 200
+    assert juliet.next_message()["body"] == "out"
+    juliet.send("romeo@sip.example", "in")
+    assert romeo.next_message().body == "in"
     for direction, name in (("out", "sip.example"), ("in", "sip.example")):
         lab.wait_log("gateway", r"event=sip_tls_peer dir=%s ip=10\.66\.0\.3 "
                      r".*name=%s" % (direction, re.escape(name)))
