@@ -251,6 +251,7 @@ int conn_start_tls(struct conn *c, struct tls_creds *creds,
 		err = tls_engine_new(&c->tls, creds, p, &c->wire);
 	if (err != 0)
 		return err;
+	c->tls_began = ++loop_jobs(c->loop)->began;
 	loop_timer_arm(c->guard, loop_now_ms(c->loop) + LIMIT_TLS_MS);
 	loop_defer(c->loop, &c->work); /* the client speaks first */
 	conn_update_reading(c);

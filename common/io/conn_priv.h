@@ -49,6 +49,7 @@ struct conn {
 	struct buf held; /* received, not used: the owner paused */
 	struct loop_deferred work;
 	struct tls_engine *tls;
+	uint64_t tls_began;   /* the loop's how manieth handshake */
 	struct conn_job *job; /* a part of the handshake, for a worker */
 	bool is_handle_closed;
 

@@ -1,7 +1,9 @@
 /*
- * The costly parts of TLS handshakes, in libuv's worker threads: first come,
- * first served, a few at once, at a lower priority than the loop.  The channel
- * goes in front: strangers who all begin handshakes must not have it time out.
+ * The costly parts of TLS handshakes, in libuv's worker threads: a few at
+ * once, at a lower priority than the loop.  The handshake that began first goes
+ * first: when there are more than can be made, some time out, not all.  The
+ * channel goes in front: strangers who all begin handshakes must not have it
+ * time out.
  *
  * A connection has one job at most.  While it waits, it can be taken back;
  * while it runs, the worker has the engine, `held` (its input) and `wire` (its
@@ -29,6 +31,26 @@ struct conn_job {
 
 static void start_waiting(void *arg);
 
+static uint64_t rank(const struct conn_job *job)
+{
+	return tls_engine_is_private(job->tls) ? 0 : job->c->tls_began;
+}
+
+/* Behind those that began earlier. */
+static void put_in_order(struct loop_jobs *jobs, struct conn_job *job)
+{
+	struct conn_job *it;
+
+	DL_FOREACH (jobs->waiting, it) {
+		if (rank(it) > rank(job))
+			break;
+	}
+	if (it == NULL)
+		DL_APPEND(jobs->waiting, job);
+	else
+		DL_PREPEND_ELEM(jobs->waiting, it, job);
+}
+
 bool conn_work_runs(const struct conn *c)
 {
 	return c->job != NULL && c->job->is_running;
@@ -45,10 +67,7 @@ int conn_work_ask(struct conn *c)
 	job->tls = c->tls;
 	job->req.data = job;
 	c->job = job;
-	if (tls_engine_is_private(c->tls))
-		DL_PREPEND(jobs->waiting, job);
-	else
-		DL_APPEND(jobs->waiting, job);
+	put_in_order(jobs, job);
 	jobs->start.fn = start_waiting;
 	jobs->start.arg = c->loop;
 	loop_defer(c->loop, &jobs->start); /* the caller still fills held */

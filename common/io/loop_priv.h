@@ -24,7 +24,8 @@ struct conn_job;
 
 /* Connections whose TLS handshake waits for a worker thread (conn_work.c). */
 struct loop_jobs {
-	struct conn_job *waiting; /* in order of asking */
+	struct conn_job *waiting; /* who began first is first */
+	uint64_t began;		  /* handshakes so far */
 	unsigned running;
 	struct loop_deferred start;
 };
