@@ -185,6 +185,10 @@
 #define LIMIT_CHANNEL_OUTCOME_BYTES 4096u /* a refusal with its texts */
 #define LIMIT_CHANNEL_EVENT_BYTES 8192u	  /* StreamEvent, Attempt, result */
 #define LIMIT_CHANNEL_SMALL_BYTES 1024u	  /* Ping, Pong, Drain, Bye, ack */
+/* An ack waits so long, and for so many frames, for one that carries it: what
+ * is not acknowledged stays in the peer's memory. */
+#define LIMIT_CHANNEL_ACK_MS 100u
+#define LIMIT_CHANNEL_ACK_FRAMES 32u
 #define LIMIT_CHANNEL_UNAUTH 64u /* connections of an edge before Hello */
 #define LIMIT_CHANNEL_RETRY_MIN_MS 200u /* gateway dials again */
 #define LIMIT_CHANNEL_RETRY_MAX_MS 10000u

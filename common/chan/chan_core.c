@@ -30,6 +30,7 @@ int chan_core_new(struct chan_core **core_out, const struct chan_params *p,
 	c->metrics = p->metrics;
 	c->lost_ms = now_ms;
 	c->starved_ms = UINT64_MAX;
+	chan_ack_settled(c);
 	buf_init(&c->in, CHAN_IN_MAX);
 	buf_init(&c->out, LIMIT_WRITE_HARD_BYTES);
 	arena_init(&c->frame_arena, LIMIT_FRAME_ARENA_BYTES);
@@ -169,6 +170,8 @@ uint64_t chan_core_deadline_ms(const struct chan_core *c)
 
 	if (c->starved_ms != UINT64_MAX)
 		at = min_ms(at, c->starved_ms + CHAN_STARVED_MS);
+	if (c->state == CHAN_OPEN)
+		at = min_ms(at, c->ack_ms);
 	return at;
 }
 
@@ -184,6 +187,10 @@ static void open_timer(struct chan_core *c, uint64_t now_ms)
 {
 	if (has_whole_frame(c))
 		c->last_in_ms = now_ms;
+	if (now_ms >= c->ack_ms) {
+		c->ack_ms = UINT64_MAX;
+		c->is_ack_due = true;
+	}
 	if (now_ms >= c->last_in_ms + LIMIT_CHANNEL_DEAD_MS) {
 		chan_close(c, CHAN_CLOSE_DEAD, "silence for %u ms",
 			   LIMIT_CHANNEL_DEAD_MS);

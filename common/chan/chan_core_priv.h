@@ -64,6 +64,8 @@ struct chan_core {
 	bool is_full;	       /* WINDOW is due when can_send() */
 	bool is_peer_draining; /* it said Drain */
 	uint64_t acked_out;    /* highest ack written */
+	uint64_t ack_ms;       /* when is_ack_due; UINT64_MAX: not yet known */
+	bool is_ack_due;       /* in a frame of its own */
 	bool is_pong_due;
 	bool is_ping_due;
 	bool is_drain_due;
@@ -122,5 +124,12 @@ enum chan_received chan_receive(struct chan_core *c, struct chan_action *a,
 
 /* chan_send.c */
 int chan_put(struct chan_core *c, Fed__Frame *frame) FED_NODISCARD;
+
+/** Nothing received waits for its ack. */
+static inline void chan_ack_settled(struct chan_core *c)
+{
+	c->ack_ms = UINT64_MAX;
+	c->is_ack_due = false;
+}
 
 #endif

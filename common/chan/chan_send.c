@@ -228,7 +228,23 @@ static void put_kept(struct chan_core *c)
 	}
 }
 
-static void put_due(struct chan_core *c)
+/* An Outcome or the next Stanza usually carries the ack: a frame of its own
+ * would wake the peer for nothing. */
+static void put_late_ack(struct chan_core *c, uint64_t now_ms)
+{
+	uint64_t due = c->recv_seq - c->acked_out;
+
+	if (c->recv_seq <= c->acked_out) {
+		chan_ack_settled(c);
+	} else if (c->is_ack_due || due >= LIMIT_CHANNEL_ACK_FRAMES) {
+		if (put_ack(c))
+			chan_ack_settled(c);
+	} else if (c->ack_ms == UINT64_MAX) {
+		c->ack_ms = now_ms + LIMIT_CHANNEL_ACK_MS;
+	}
+}
+
+static void put_due(struct chan_core *c, uint64_t now_ms)
 {
 	put_kept(c);
 	if (c->is_drain_due && put_drain(c))
@@ -239,15 +255,14 @@ static void put_due(struct chan_core *c)
 	if (c->is_ping_due &&
 	    put_probe(c, FED__FRAME__KIND_PING, c->last_ping_ms))
 		c->is_ping_due = false;
-	if (c->recv_seq > c->acked_out)
-		(void)put_ack(c);
+	put_late_ack(c, now_ms);
 }
 
 struct span chan_core_output(struct chan_core *c, uint64_t now_ms)
 {
 	/* CLOSING: Outcomes still leave, so that the peer need not wonder */
 	if (c->is_up)
-		put_due(c);
+		put_due(c, now_ms);
 	if (c->is_bye_due && (!c->is_up || c->kept.cursor == NULL) &&
 	    put_bye(c))
 		c->is_bye_due = false;

@@ -81,6 +81,7 @@ static void go_up(struct chan_core *c, bool is_resumed, uint32_t window)
 	c->peer_window =
 		window < LIMIT_CHANNEL_WINDOW ? window : LIMIT_CHANNEL_WINDOW;
 	c->acked_out = c->recv_seq; /* told in Hello or Welcome */
+	chan_ack_settled(c);
 	c->is_peer_draining = false;
 	c->is_drain_due = c->is_draining;
 	c->is_up = true;

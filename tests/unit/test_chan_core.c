@@ -282,6 +282,39 @@ static void ping_then_dead(void **state)
 	assert_true(chan_core_has_session(p->gw.core));
 }
 
+/* An ack waits for a frame that carries it; without one it goes alone. */
+static void ack_waits(void **state)
+{
+	struct pair *p = *state;
+
+	connect_pair(p);
+	assert_int_equal(send_stanza(p, &p->edge, 1), 0);
+	assert_true(carry(&p->edge, &p->gw, p->now, SIZE_MAX));
+	assert_int_equal(chan_core_output(p->gw.core, p->now).n, 0);
+	assert_int_equal(chan_core_deadline_ms(p->gw.core),
+			 p->now + LIMIT_CHANNEL_ACK_MS);
+	p->now += LIMIT_CHANNEL_ACK_MS - 1;
+	chan_core_on_timer(p->gw.core, p->now);
+	assert_int_equal(chan_core_output(p->gw.core, p->now).n, 0);
+	p->now++;
+	chan_core_on_timer(p->gw.core, p->now);
+	/* a link that cannot write now is not woken again for it */
+	assert_true(chan_core_deadline_ms(p->gw.core) > p->now);
+	assert_true(carry(&p->gw, &p->edge, p->now, SIZE_MAX));
+	assert_int_equal(chan_core_output(p->gw.core, p->now).n, 0);
+	/* an Outcome carries it: nothing is due behind that */
+	assert_int_equal(send_stanza(p, &p->edge, 2), 0);
+	assert_true(carry(&p->edge, &p->gw, p->now, SIZE_MAX));
+	assert_int_equal(chan_core_output(p->gw.core, p->now).n, 0);
+	assert_int_equal(
+		chan_core_send_outcome(p->gw.core, p->gw.refs[1], NULL, p->now),
+		0);
+	assert_true(carry(&p->gw, &p->edge, p->now, SIZE_MAX));
+	assert_int_equal(chan_core_output(p->gw.core, p->now).n, 0);
+	assert_true(chan_core_deadline_ms(p->gw.core) >
+		    p->now + LIMIT_CHANNEL_ACK_MS);
+}
+
 static void hello_has_a_deadline(void **state)
 {
 	struct pair *p = *state;
@@ -381,6 +414,7 @@ int main(void)
 		T(edge_restart_returns_before_up),
 		T(gateway_restart_ends_the_session),
 		T(ping_then_dead),
+		T(ack_waits),
 		T(hello_has_a_deadline),
 		T(backpressure_is_not_silence),
 		T(own_mistakes_do_not_cost_the_session),
