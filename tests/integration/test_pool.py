@@ -76,7 +76,7 @@ def second_gateway(lab):
     lab("wait-channel")
     second = Second(
         lab, "inside", "fe-gateway", lab.env["LAB_GATEWAY_CONFIG"],
-        [(own, name), (":5070", ":5075"),
+        [(own, name), (":5070", ":5075"), (":5071", ":5076"),
          *channel_identity(lab, "gateway", name)])
     second.wait_log("event=chan_up")
     yield second
