@@ -22,6 +22,14 @@ basicConstraints = critical, CA:TRUE
 [leaf]
 basicConstraints = critical, CA:FALSE
 subjectAltName = ${ENV::SAN}
+[old]
+database = index.txt
+new_certs_dir = .
+serial = serial.txt
+default_md = sha256
+policy = any
+[any]
+commonName = optional
 """
 
 
@@ -71,12 +79,16 @@ class Pki:
             ["openssl", "x509", "-x509toreq", "-in", folder / f"{name}.pem",
              "-signkey", folder / f"{name}.key", "-out", folder / "csr"],
             check=True, capture_output=True)
+        # "openssl x509" of OpenSSL 3.5 ends no certificate before it begins
+        (folder / "index.txt").write_text("")
+        (folder / "serial.txt").write_text("01\n")
         subprocess.run(
-            ["openssl", "x509", "-req", "-in", folder / "csr", "-signkey",
-             folder / f"{name}.key", "-days", "-1", "-extfile",
-             folder / "openssl.cnf", "-extensions", "leaf", "-out",
-             folder / f"{name}.pem"], check=True, capture_output=True,
-            env={**os.environ, "SAN": san})
+            ["openssl", "ca", "-batch", "-notext", "-config",
+             folder / "openssl.cnf", "-name", "old", "-selfsign",
+             "-keyfile", folder / f"{name}.key", "-in", folder / "csr", "-startdate",
+             "20200101000000Z", "-enddate", "20200102000000Z", "-extensions",
+             "leaf", "-out", folder / f"{name}.pem"], check=True,
+            capture_output=True, env={**os.environ, "SAN": san}, cwd=folder)
 
 
 @pytest.fixture(scope="module")
