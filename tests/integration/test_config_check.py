@@ -242,8 +242,6 @@ GATEWAY = [
      "sip.next_hop", ["expected"]),
     (r"transport=tcp", "transport=sctp", "sctp", "sip.next_hop",
      ["transport udp, tcp or tls"]),
-    (r"next_hop: .*", "next_hop: sip:proxy.example;transport=tcp", "proxy",
-     "sip.next_hop", ["no numeric address", "maddr="]),
     (r"tcp:10.66.0.2:5070\"", r'tcp:10.66.0.2:5070", "tls:10.66.0.2:5070"',
      "tls:10", "sip.listen[2]", ["overlaps \"tcp:10.66.0.2:5070\""]),
     (r"tcp:10.66.0.2:5070\"", r'tcp:10.66.0.2:5070", "tls:10.66.0.2:5061"',
