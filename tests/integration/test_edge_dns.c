@@ -75,18 +75,35 @@ static const char zone[] =
 
 /* ---- the server ---------------------------------------------------------- */
 
+static bool is_free(int type, int port)
+{
+	const struct sockaddr_in sa = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, type, 0);
+	bool is_bound = fd >= 0 &&
+			bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return is_bound;
+}
+
+/* Free for both transports, and below the ports that the kernel gives to
+ * connections of others meanwhile. */
 static int free_port(void)
 {
-	struct sockaddr_in sa = {.sin_family = AF_INET};
-	socklen_t n = sizeof(sa);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	enum { FIRST = 20000, COUNT = 10000 };
 
-	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&sa, n) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&sa, &n) != 0)
-		return -1;
-	(void)close(fd);
-	return ntohs(sa.sin_port);
+	for (int i = 0; i < COUNT; i++) {
+		int port = FIRST + (getpid() + i) % COUNT;
+
+		if (is_free(SOCK_DGRAM, port) && is_free(SOCK_STREAM, port))
+			return port;
+	}
+	return -1;
 }
 
 static int run_server(int port, const char *more)
