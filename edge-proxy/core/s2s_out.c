@@ -330,8 +330,11 @@ bool s2s_out_next_action(struct s2s_out *s, struct s2s_action *action_out)
 	while (s2s_queue_is_empty(&s->queue)) {
 		s2s_queue_recycle(&s->queue);
 		arena_reset(&s->arena);
-		if (!pull(s))
+		if (!pull(s)) {
+			/* a stream that is silent keeps no block */
+			arena_deinit(&s->arena);
 			return false;
+		}
 		commit(s);
 	}
 	return s2s_queue_pop(&s->queue, action_out);
