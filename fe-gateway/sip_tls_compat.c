@@ -13,6 +13,7 @@
 #include <utlist.h>
 
 #include "base/err.h"
+#include "fe-gateway/core/hop_uri.h"
 
 /* What a certificate may be for: RFC 5924 4, and what is issued in practice. */
 static const char OID_SIP_DOMAIN[] = "1.3.6.1.5.5.7.3.20";
@@ -264,10 +265,8 @@ int SSL_CTX_use_certificate_file(SSL_CTX *ctx, const char *file, int type)
 
 static void set_name(SSL *ssl, const char *host)
 {
-	struct in6_addr a;
-
 	/* RFC 6066 3: no address */
-	if (host[0] != '[' && inet_pton(AF_INET, host, &a) != 1)
+	if (!hop_uri_is_ip(host))
 		(void)SSL_set_tlsext_host_name(ssl, host);
 }
 

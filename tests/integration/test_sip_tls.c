@@ -268,6 +268,21 @@ static int serve(struct fixture *f, struct client c)
 	return WEXITSTATUS(f->child_status);
 }
 
+static void on_late(void *arg)
+{
+	struct fixture *f = arg;
+
+	loop_stop(f->loop);
+}
+
+/* Long enough for what is on loopback already. */
+static void run_shortly(struct fixture *f)
+{
+	assert_int_equal(loop_timer_new(&f->timer, f->loop, on_late, f), 0);
+	loop_timer_arm(f->timer, loop_now_ms(f->loop) + 200);
+	sip_loop_run(f->sip_loop);
+}
+
 /* ---- tests --------------------------------------------------------------- */
 
 /* Who may dial us, and with what. */
@@ -355,6 +370,59 @@ static void test_whom_we_dial(void **state)
 			fail_msg("%s", rows[i].host);
 		assert_int_equal(f.requests, f.end == SIP_END_RESPONSE);
 		stop(&f);
+	}
+}
+
+/* Its ClientHello, which has the name in clear. */
+static size_t dial_and_read(const char *host, char *hello, size_t size)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sip_target t = {.transport = SIP_TLS, .ip = "127.0.0.1"};
+	socklen_t len = sizeof(a);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	struct fixture f;
+	ssize_t n;
+	int fd;
+
+	start(&f, NULL, "127.0.0.1");
+	assert_int_equal(bind(listener, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&a, &len), 0);
+	t.port = ntohs(a.sin_port);
+	(void)snprintf(t.host, sizeof(t.host), "%s", host);
+	assert_int_equal(sip_adapter_send(f.a, 1, &OPTIONS, &t), 0);
+	run_shortly(&f);
+	fd = accept(listener, NULL, NULL);
+	n = recv(fd, hello, size, MSG_DONTWAIT);
+	assert_true(n > 0);
+	(void)close(fd);
+	(void)close(listener);
+	stop(&f);
+	return (size_t)n;
+}
+
+/* RFC 6066 3: a name, never an address. */
+static void test_server_name(void **state)
+{
+	static const struct {
+		const char *host;
+		bool is_sent;
+	} rows[] = {
+		{"a.example", true},
+		{"192.0.2.7", false},
+		{"2001:db8::7", false},
+	};
+	char hello[4096];
+
+	(void)state;
+	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
+		const char *host = rows[i].host;
+		size_t n = dial_and_read(host, hello, sizeof(hello));
+
+		if ((memmem(hello, n, host, strlen(host)) != NULL) !=
+		    rows[i].is_sent)
+			fail_msg("%s", host);
 	}
 }
 
@@ -528,6 +596,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_may_dial),
 		cmocka_unit_test(test_whom_we_dial),
+		cmocka_unit_test(test_server_name),
 		cmocka_unit_test(test_no_reuse_for_others),
 		cmocka_unit_test(test_others_are_left_alone),
 		cmocka_unit_test(test_bad_files),
