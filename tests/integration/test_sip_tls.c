@@ -44,6 +44,7 @@ struct fixture {
 	struct sip_adapter *a;
 	struct loop_timer *timer;
 	uint16_t port;
+	int admitted; /* asked about, since they came over UDP */
 	int requests;
 	bool was_tls;
 	long settled_kb;
@@ -80,8 +81,10 @@ static uint16_t free_port(void)
 
 static bool admit(struct span source, void *arg)
 {
+	struct fixture *f = arg;
+
 	(void)source;
-	(void)arg;
+	f->admitted++;
 	return true;
 }
 
@@ -109,7 +112,8 @@ static void on_response(uint64_t token, const struct sip_response_in *r,
 	loop_stop(f->loop);
 }
 
-static void start(struct fixture *f, const char *peer, const char *trusted)
+static void start_over(struct fixture *f, const char *transport,
+		       const char *peer, const char *trusted)
 {
 	static const char *peers[1], *trusteds[1];
 	static char listen[64];
@@ -138,7 +142,8 @@ static void start(struct fixture *f, const char *peer, const char *trusted)
 	peers[0] = peer;
 	trusteds[0] = trusted;
 	listens[0] = listen;
-	(void)snprintf(listen, sizeof(listen), "tls:127.0.0.1:%u", f->port);
+	(void)snprintf(listen, sizeof(listen), "%s:127.0.0.1:%u", transport,
+		       f->port);
 	assert_int_equal(loop_new(&f->loop, NULL), 0);
 	assert_int_equal(sip_loop_new(&f->sip_loop, f->loop), 0);
 	t.loop = f->loop;
@@ -147,6 +152,11 @@ static void start(struct fixture *f, const char *peer, const char *trusted)
 	p.tls = f->tls;
 	if (sip_adapter_new(&f->a, &p, &e) != 0)
 		fail_msg("%s", e.text);
+}
+
+static void start(struct fixture *f, const char *peer, const char *trusted)
+{
+	start_over(f, "tls", peer, trusted);
 }
 
 static void stop(struct fixture *f)
@@ -188,17 +198,21 @@ static SSL_CTX *client_ctx(const struct client *c)
 	return ctx;
 }
 
+static int print_options(char *out, size_t size, const char *transport, int i)
+{
+	return snprintf(out, size,
+			"OPTIONS sip:gw.example SIP/2.0\r\n"
+			"Via: SIP/2.0/%s 127.0.0.1:9;branch=z9hG4bK%d\r\n"
+			"From: <sip:a.example>;tag=t\r\nTo: <sip:b.example>\r\n"
+			"Call-ID: c%d\r\nCSeq: 1 OPTIONS\r\n"
+			"Max-Forwards: 1\r\nContent-Length: 0\r\n\r\n",
+			transport, i, i);
+}
+
 static int ask_options(SSL *ssl, int i)
 {
 	char text[600];
-	int n = snprintf(
-		text, sizeof(text),
-		"OPTIONS sip:gw.example SIP/2.0\r\n"
-		"Via: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK%d\r\n"
-		"From: <sip:a.example>;tag=t\r\nTo: <sip:b.example>\r\n"
-		"Call-ID: c%d\r\nCSeq: 1 OPTIONS\r\n"
-		"Max-Forwards: 1\r\nContent-Length: 0\r\n\r\n",
-		i, i);
+	int n = print_options(text, sizeof(text), "TLS", i);
 
 	if (SSL_write(ssl, text, n) != n)
 		return 2;
@@ -329,6 +343,35 @@ static void test_who_may_dial(void **state)
 		assert_true(f.was_tls == (rc == 0));
 		stop(&f);
 	}
+}
+
+/* What Via says of the transport is the sender's word: what comes over UDP and
+ * says TLS gets nothing, what says UDP is heard. */
+static void test_via_is_no_proof(void **state)
+{
+	static const char *const said[] = {"TLS", "TCP", "UDP"};
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct fixture f;
+
+	(void)state;
+	start_over(&f, "udp", NULL, NULL);
+	to.sin_port = htons(f.port);
+	for (size_t i = 0; i < FED_ARRAY_LEN(said); i++) {
+		char text[600];
+		int n = print_options(text, sizeof(text), said[i], (int)i);
+
+		assert_int_equal(sendto(fd, text, (size_t)n, 0,
+					(struct sockaddr *)&to, sizeof(to)),
+				 n);
+	}
+	run_shortly(&f);
+	assert_int_equal(f.requests, 1);
+	assert_int_equal(f.admitted, 1);
+	assert_false(f.was_tls);
+	(void)close(fd);
+	stop(&f);
 }
 
 static const struct sip_request_out OPTIONS = {
@@ -595,6 +638,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_may_dial),
+		cmocka_unit_test(test_via_is_no_proof),
 		cmocka_unit_test(test_whom_we_dial),
 		cmocka_unit_test(test_server_name),
 		cmocka_unit_test(test_no_reuse_for_others),
