@@ -106,6 +106,9 @@ PATHS = {
     "/etc/fe-gateway/channel-ca.pem": "ca.pem",
     "/etc/fe-gateway/channel.pem": "gateway.pem",
     "/etc/fe-gateway/channel.key": "gateway.key",
+    "/etc/fe-gateway/sip.pem": "sip.pem",
+    "/etc/fe-gateway/sip.key": "sip.key",
+    "/etc/fe-gateway/sip-ca.pem": "ca.pem",
 }
 
 
@@ -121,6 +124,19 @@ def check(daemon, text, tmp_path):
     file.write_text(text)
     return file, subprocess.run([str(BIN / daemon), "--check", str(file)],
                                 capture_output=True, text=True, timeout=20)
+
+
+def test_the_examples_tls_without_its_comment_signs(pki, tmp_path):
+    """As an operator turns it on: "# " goes, and what the comment says."""
+    text = good("fe-gateway", pki).replace(
+        '"tcp:10.66.0.2:5070"]', '"tls:10.66.0.2:5061"]')
+    text = re.sub(r"(?m)^ *next_hop:.*\n", "", text)
+    text, count = re.subn(
+        r"(?m)^( *)# ((next_hop|tls|  certificate|  key|  trust):)", r"\1\2",
+        text)
+    assert count == 5
+    _, done = check("fe-gateway", text, tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("daemon", ["edge-proxy", "fe-gateway"])
