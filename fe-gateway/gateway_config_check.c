@@ -225,11 +225,11 @@ static int check_trusted(const struct check *c)
 	const char *key = "sip.trusted";
 	char ip[INET6_ADDRSTRLEN];
 
-	if (s->trusted_count == 0)
+	if (s->trusted_count == 0 && s->tls.peers_count == 0)
 		return host_complain(
 			&c->at, key,
 			"is empty, expected the addresses that SIP "
-			"requests come from");
+			"requests come from, or sip.tls.peers");
 	for (unsigned i = 0; i < s->trusted_count; i++)
 		if (gateway_config_ip(s->trusted[i], ip, sizeof(ip)) != 0)
 			return host_complain(

@@ -126,6 +126,18 @@ def check(daemon, text, tmp_path):
                                 capture_output=True, text=True, timeout=20)
 
 
+def test_nobody_is_trusted_but_by_certificate(pki, tmp_path):
+    text = re.sub(
+        r"trusted: .*", "trusted: []\n  tls: {certificate: sip.pem, "
+        "key: sip.key, trust: ca.pem, peers: [sip.example]}",
+        good("fe-gateway", pki)).replace("tcp:", "tls:", 1)
+    for name in ("sip.pem", "sip.key", "ca.pem"):
+        text = text.replace(f": {name},", f": {pki.folder / name},")
+    text = text.replace("transport=tcp", "transport=udp")
+    _, done = check("fe-gateway", text, tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_examples_tls_without_its_comment_signs(pki, tmp_path):
     """As an operator turns it on: "# " goes, and what the comment says."""
     text = good("fe-gateway", pki).replace(
