@@ -90,7 +90,6 @@ struct next_hops {
 	struct hop *hops;
 	struct hop_flight *flights;
 	struct hop_flight *ready, *ended;
-	struct hop_flight *last; /* freed at the next call */
 	uint64_t wake_ms;
 };
 
