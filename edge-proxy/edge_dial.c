@@ -93,6 +93,7 @@ static void secure(struct edge_dial *d, size_t i)
 static void advance(struct edge_dial *d)
 {
 	struct dial_action a;
+	struct s2s_reason last;
 	struct conn *won;
 
 	while (dial_plan_next(&d->plan, loop_now_ms(d->p.loop), &a)) {
@@ -112,7 +113,8 @@ static void advance(struct edge_dial *d)
 			d->p.fn(d->p.arg, won, NULL);
 			return;
 		case DIAL_LOST:
-			d->p.fn(d->p.arg, NULL, &d->last);
+			last = d->last; /* fn frees the dial */
+			d->p.fn(d->p.arg, NULL, &last);
 			return;
 		}
 	}

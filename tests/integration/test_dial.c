@@ -286,12 +286,12 @@ static void on_dialed(void *arg, struct conn *c, const struct s2s_reason *why)
 	r->calls++;
 	r->conn = c;
 	r->took_ms = uv_hrtime() / 1000000 - r->start_ms;
+	edge_dial_free(r->dial); /* allowed in here; the reason lives on */
+	r->dial = NULL;
 	if (c != NULL)
 		conn_set_handler(c, on_owned, r);
 	else
 		r->why = *why;
-	edge_dial_free(r->dial); /* allowed in here */
-	r->dial = NULL;
 }
 
 /* Turns of the loop until something holds, at most ms. */
