@@ -15,6 +15,16 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 LAB = TOP / "deploy/demo/lab"
 
 
+# What takes long begins first, so that the labs end at about the same time.
+LONG = ["test_crash", "test_rogue", "test_gateway", "test_torture",
+        "test_streams", "test_peers", "test_pool", "test_reach", "test_bench"]
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONG.index(item.path.stem)
+               if item.path.stem in LONG else len(LONG))
+
+
 def context_switches(pid):
     """Of all its threads, voluntary or not."""
     return sum(int(count)
