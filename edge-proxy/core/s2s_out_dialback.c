@@ -15,11 +15,6 @@ void s2s_out_open(struct s2s_out *s, Fed__Mechanism mechanism,
 		s->expires_ms = s->cert_ms;
 	s2s_out_set_state(s, OUT_OPEN, trigger);
 	metrics_count(s->env->metrics, METRIC_streams_out);
-	if (s->has_bidi) {
-		xml_reader_set_stanza_max(s->reader,
-					  s->env->policy->stanza_max);
-		xml_reader_set_lenient(s->reader);
-	}
 	a.u.ready.pair = (struct s2s_pair){s->local, s->remote};
 	a.u.ready.mechanism = mechanism;
 	a.u.ready.is_bidi = s->has_bidi;

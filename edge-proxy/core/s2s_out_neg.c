@@ -45,6 +45,15 @@ static void start_tls(struct s2s_out *s)
 	s2s_out_set_state(s, OUT_PROCEED, "starttls");
 }
 
+/* The peer's stanzas may have the size that we announced.  The first of them
+ * can come in one piece with the words that open the stream, so the reader
+ * has to know before. */
+static void expect_stanzas(struct s2s_out *s)
+{
+	xml_reader_set_stanza_max(s->reader, s->env->policy->stanza_max);
+	xml_reader_set_lenient(s->reader);
+}
+
 /* XEP-0288 2.2: behind TLS, before the authentication. */
 static void ask_for_bidi(struct s2s_out *s, const struct s2s_features *f)
 {
@@ -53,6 +62,7 @@ static void ask_for_bidi(struct s2s_out *s, const struct s2s_features *f)
 		return;
 	s2s_write_bidi(&s->queue.out, s->env->policy->stanza_max);
 	s->has_bidi = true;
+	expect_stanzas(s);
 }
 
 static void start_sasl(struct s2s_out *s)
@@ -243,6 +253,8 @@ static void on_success(struct s2s_out *s)
 	s2s_out_start_stream(s, OUT_HDR_AUTH, "success");
 	if (xml_reader_restart(s->reader) != 0)
 		s2s_out_fail(s, S2S_INTERNAL_SERVER_ERROR, NULL);
+	else if (s->has_bidi)
+		expect_stanzas(s);
 }
 
 static void on_challenge(struct s2s_out *s)
