@@ -427,6 +427,17 @@ static int dial_edges(struct gateway_session *s, struct id_source *ids,
 	return err;
 }
 
+/* What this program puts in the place of a library's function protects it:
+ * better no start than a start without. */
+static int check_in_place(struct errbuf *e)
+{
+	if (sip_accept_is_in_place() && sip_adapter_parse_is_in_place())
+		return 0;
+	errbuf_set(e, "the SIP library does not use this program's functions: "
+		      "was it linked without -rdynamic?");
+	return FED_EIO;
+}
+
 static int make_all(struct gateway_session *s, struct id_source *ids,
 		    struct errbuf *e)
 {
@@ -435,8 +446,10 @@ static int make_all(struct gateway_session *s, struct id_source *ids,
 		.on_refused = on_connection_refused,
 		.arg = s,
 	};
-	int err = loop_timer_new(&s->timer, s->loop, on_deadline, s);
+	int err = check_in_place(e);
 
+	if (err == 0)
+		err = loop_timer_new(&s->timer, s->loop, on_deadline, s);
 	if (err == 0)
 		err = loop_timer_new(&s->end, s->loop, on_end, s);
 	if (err == 0)

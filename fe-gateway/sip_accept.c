@@ -3,6 +3,7 @@
 #include "fe-gateway/sip_accept.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -23,6 +24,12 @@ static struct {
 	size_t count;
 	bool is_on;
 } door;
+
+bool sip_accept_is_in_place(void)
+{
+	return (uintptr_t)dlsym(RTLD_DEFAULT, "accept") ==
+	       (uintptr_t)sip_accept_one;
+}
 
 void sip_accept_set(const struct sip_accept_policy *p)
 {

@@ -9,6 +9,7 @@
 #ifndef FED_GATEWAY_SIP_ACCEPT_H
 #define FED_GATEWAY_SIP_ACCEPT_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 #include "base/span.h"
@@ -26,6 +27,10 @@ struct sip_accept_policy {
  * @param p  copied; NULL: no limits any more
  */
 void sip_accept_set(const struct sip_accept_policy *p);
+
+/** Libraries find our function under that name; false: it was linked without
+ * -rdynamic, and there would be no limits. */
+bool sip_accept_is_in_place(void);
 
 /** What stands for accept().  @return as accept(); EAGAIN: one was refused */
 int sip_accept_one(int listener, struct sockaddr *peer,

@@ -61,7 +61,7 @@ ONLY_IN = {
     "sofia-sip/": ["fe-gateway/sip_adapter*", "fe-gateway/sip_loop*"],
     # the TLS of the SIP library, and only where it is mended
     "openssl/": ["fe-gateway/sip_tls_compat.c"],
-    "dlfcn.h": ["fe-gateway/sip_tls_compat.c"],
+    "dlfcn.h": ["fe-gateway/sip_tls_compat.c", "fe-gateway/sip_accept.c"],
     "unbound.h": ["common/io/dns_resolver.c"],
     "sqlite3.h": ["fe-gateway/store_sqlite.c"],
     "libpq-fe.h": ["fe-gateway/store_postgres.c"],
