@@ -110,6 +110,7 @@ $(STAMP): FORCE
 	@mkdir -p $(B)
 	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || \
 		printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $@
+.PHONY: FORCE
 FORCE:
 
 $(B)/obj/build/gen/%.o: build/gen/%.c $(STAMP) | $(GEN_H)
