@@ -246,11 +246,12 @@ void edge_line_clear(struct edge_channel *ch)
 /* New stanzas of its users go to others from now on: what it did not answer
  * must not come behind them, so its session is not waited for any longer.
  * While nobody else is there it may still come back and resume. */
-static void give_up_lost(struct edge_channel *ch)
+static bool give_up_lost(struct edge_channel *ch)
 {
 	const struct edge_gateway *other;
 	struct edge_gateway *gw;
 	bool has_other = false;
+	bool has_given_up = false;
 
 	DL_FOREACH (ch->gateways, other)
 		has_other |= other->is_up && !other->is_draining;
@@ -259,15 +260,21 @@ static void give_up_lost(struct edge_channel *ch)
 		    now_of(ch) - gw->down_ms < LIMIT_GATEWAY_GRACE_MS)
 			continue;
 		gw->is_given_up = true;
+		has_given_up = true;
 		chan_link_abandon(gw->link, "others took over");
 	}
+	return has_given_up;
 }
 
 void edge_line_run(struct edge_channel *ch)
 {
 	struct edge_gateway *gw;
 
-	give_up_lost(ch);
+	/* what it gives back comes first: the link's work is before ours */
+	if (give_up_lost(ch)) {
+		loop_defer(ch->e->loop, &ch->work);
+		return;
+	}
 	while (ch->returned != NULL &&
 	       try_returned(ch, ch->returned) != FED_EAGAIN)
 		drop_returned(ch, ch->returned);
