@@ -28,6 +28,9 @@ struct session_edge {
 	bool is_draining; /* the edge takes no Stanza until its next session */
 };
 
+/* Of the digest of the instance name: the gateways of a pool are few. */
+enum { MARK_BYTES = 4 };
+
 struct gateway_session {
 	const struct gateway_config *config;
 	struct sip_loop *sip_loop;
@@ -39,6 +42,7 @@ struct gateway_session {
 	struct sip_tls *sip_tls; /* NULL: no TLS on the SIP side */
 	struct sip_hops *hops;
 	char from_uri[LIMIT_DOMAIN_BYTES + 8]; /* of our own requests */
+	char branch_mark[2 * MARK_BYTES + 1];
 	struct tls_creds *creds;
 	struct loop_timer *timer; /* deadline of the router */
 	struct loop_timer *end;	  /* while stopping: of the loop */
@@ -310,6 +314,16 @@ static size_t fixed_bytes(const struct gateway_session *s)
 	       (uri != NULL ? sizeof("Route: <;lr>\r\n") - 1 + strlen(uri) : 0);
 }
 
+static int make_mark(struct gateway_session *s)
+{
+	uint8_t sha[SHA256_BYTES];
+	int err = digest_sha256(span_str(s->config->file->instance), sha);
+
+	if (err == 0)
+		digest_hex(sha, MARK_BYTES, s->branch_mark);
+	return err;
+}
+
 static int make_router(struct gateway_session *s, struct id_source *ids)
 {
 	const struct gateway_config_sip *sip = &s->config->file->sip;
@@ -327,6 +341,7 @@ static int make_router(struct gateway_session *s, struct id_source *ids)
 			{
 				.page_max_bytes = sip->page_max,
 				.fixed_bytes = fixed_bytes(s),
+				.branch_mark = s->branch_mark,
 			},
 		.next_hop = next_hop(s),
 		.edges = s->edge_names,
@@ -462,6 +477,8 @@ static int make_all(struct gateway_session *s, struct id_source *ids,
 		err = make_sip(s, e);
 	if (err == 0)
 		err = make_hops(s, ids, e);
+	if (err == 0)
+		err = make_mark(s);
 	if (err == 0)
 		err = make_router(s, ids);
 	if (err == 0)

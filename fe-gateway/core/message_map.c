@@ -70,15 +70,18 @@ static bool is_ascii(struct span s)
 
 /* Identity of the request, out of the delivery id alone: the From tag is new
  * for each message, so no CSeq order is needed within a Call-ID, and the same
- * delivery gives the same three values on any gateway. */
+ * delivery gives the same values on any gateway.  Only the branch, which names
+ * a transaction of this client, is the same after a restart but not on another
+ * one. */
 static int set_identity(struct sip_request_out *r, struct arena *a,
-			const uint8_t id[ID_RAW_BYTES])
+			const uint8_t id[ID_RAW_BYTES], const char *mark)
 {
 	char hex[2 * ID_RAW_BYTES + 1];
 
 	digest_hex(id, ID_RAW_BYTES, hex);
 	r->from_tag = arena_dup(a, span_of(hex, ID_RAW_BYTES));
-	r->branch = arena_printf(a, "z9hG4bK%s", hex);
+	r->branch =
+		arena_printf(a, "z9hG4bK%s%s", hex, mark != NULL ? mark : "");
 	/* RFC 3261 8.1.1.5: below 2^31; 0 is allowed but odd */
 	r->cseq = ((uint32_t)id[12] << 24 | (uint32_t)id[13] << 16 |
 		   (uint32_t)id[14] << 8 | (uint32_t)id[15]) &
@@ -253,7 +256,7 @@ int message_map_to_sip(const struct message_map_params *p,
 	if (err == 0)
 		err = set_content(r, a, s, body);
 	if (err == 0)
-		err = set_identity(r, a, delivery_id);
+		err = set_identity(r, a, delivery_id, p->branch_mark);
 	if (err != 0)
 		return err;
 	/* LIMIT: RFC 3428 8, RFC 7572 6; nothing is cut or split */

@@ -14,6 +14,12 @@ struct message_map_params {
 	size_t page_max_bytes; /* of a whole MESSAGE request, RFC 3428 8 */
 	size_t fixed_bytes;    /* of the header lines that the adapter adds:
 				* Via without its branch value, Route */
+	/* Of this gateway, goes into the branch; token characters, borrowed;
+	 * NULL: none.  RFC 3261 17.2.3 tells the transactions of two clients
+	 * apart by branch and sent-by, but not every proxy looks at the
+	 * latter: a stanza that another gateway was given before would be
+	 * taken for its retransmission, and answered to that one. */
+	const char *branch_mark;
 };
 
 enum message_map_verdict {

@@ -26,6 +26,21 @@ static void test_im1(void **state)
 	assert_int_equal(r->cseq, 0x0C0D0E0F);
 }
 
+/* Two gateways that are given one delivery are two clients with one message:
+ * all is the same but the branch. */
+static void test_branch_mark(void **state)
+{
+	struct fixture *f = *state;
+
+	f->p.branch_mark = "5eed";
+	add_body(f, "", "x");
+	to_sip(f, MESSAGE_MAP_SEND);
+	assert_string_equal(f->sip.request.branch,
+			    "z9hG4bKa00102030405060708090a0b0c0d0e0f5eed");
+	assert_string_equal(f->sip.request.call_id,
+			    "a00102030405060708090a0b0c0d0e0f");
+}
+
 static void test_full_to(void **state)
 {
 	struct fixture *f = *state;
@@ -211,6 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_im1),
 		T(test_full_to),
+		T(test_branch_mark),
 		T(test_im3),
 		T(test_im4),
 		T(test_im5),
