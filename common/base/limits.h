@@ -231,8 +231,12 @@
 #define LIMIT_EDGE_GRACE_MS 5000u
 /* A MESSAGE waits so long behind others to the same Request-URI. */
 #define LIMIT_URI_WAIT_MS 60000u
-/* Above Timer F (RFC 3261 17.1.2.2): a transaction that never reports. */
-#define LIMIT_SIP_LOST_MS 40000u
+/* A transaction that never reports.  Above Timer F of a last try that began
+ * just before LIMIT_HOP_RETRY_MS, whose answer still counts; below
+ * LIMIT_URI_WAIT_MS, so that the next one has its turn. */
+#define LIMIT_SIP_LOST_MS 58000u
+/* RFC 3261 17.1.2.2, with T1 of half a second. */
+#define LIMIT_SIP_TIMER_F_MS 32000u
 /* SIGTERM: what is held has so long to end well. */
 #define LIMIT_GATEWAY_STOP_MS 4000u
 /* New requests over UDP in a second: each holds 9.6 KB of the SIP library for

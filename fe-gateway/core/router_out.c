@@ -12,6 +12,9 @@
 #include "xmpp/stanza_error.h"
 #include "xmpp/stanza_util.h"
 
+_Static_assert(LIMIT_SIP_LOST_MS > LIMIT_HOP_RETRY_MS + LIMIT_SIP_TIMER_F_MS,
+	       "a message must not be told as lost while its last try runs");
+
 enum { ARENA_MAX = LIMIT_STANZA_ARENA_BYTES };
 
 /* --- Outcomes ------------------------------------------------------------ */

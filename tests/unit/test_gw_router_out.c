@@ -213,16 +213,17 @@ static void test_out_deadlines(void **state)
 	feed(f, 1, message(f, "romeo@sip.example"));
 	expect(f, GW_ACT_SIP_SEND);
 	feed(f, 2, message(f, "romeo@sip.example"));
-	assert_int_equal(gw_router_deadline_ms(f->r), start + 40000);
-	f->now = start + 40000;
+	assert_int_equal(gw_router_deadline_ms(f->r),
+			 start + LIMIT_SIP_LOST_MS);
+	f->now = start + LIMIT_SIP_LOST_MS;
 	expect_outcome(f, 1, FED__CONDITION__REMOTE_SERVER_TIMEOUT);
 	expect(f, GW_ACT_SIP_SEND);
 	feed(f, 3, message(f, "romeo@sip.example"));
-	f->now = start + 80000;
+	f->now = start + 2 * LIMIT_SIP_LOST_MS;
 	expect_outcome(f, 2, FED__CONDITION__REMOTE_SERVER_TIMEOUT);
 	expect(f, GW_ACT_SIP_SEND);
 	feed(f, 4, message(f, "romeo@sip.example"));
-	f->now = start + 80000 + 40000;
+	f->now = start + 3 * LIMIT_SIP_LOST_MS;
 	expect_outcome(f, 3, FED__CONDITION__REMOTE_SERVER_TIMEOUT);
 	expect(f, GW_ACT_SIP_SEND);
 	/* 60 s in the queue */
