@@ -296,26 +296,11 @@ static int check_anchor(const struct host_place *c, const char *file)
 static int check_dns(const struct host_place *c,
 		     const struct edge_config_dns *d)
 {
-	struct sockaddr_storage addr;
-	char with_port[128];
+	int err = host_check_dns_servers(c, d->servers, d->servers_count);
 
-	for (unsigned i = 0; i < d->servers_count; i++) {
-		const char *s = d->servers[i];
-		bool is_v6 = strchr(s, ':') != strrchr(s, ':') && s[0] != '[';
-
-		(void)snprintf(with_port, sizeof(with_port),
-			       is_v6 ? "[%s]:53" : "%s:53", s);
-		if (host_config_sockaddr(s, &addr) != 0 &&
-		    host_config_sockaddr(with_port, &addr) != 0)
-			return host_complain(
-				c, host_path_of("dns.servers", i, "").text,
-				"\"%s\" is not an address, expected "
-				"\"address\" or \"address:port\"",
-				s);
-	}
-	if (d->trust_anchor_file != NULL)
-		return check_anchor(c, d->trust_anchor_file);
-	return 0;
+	if (err == 0 && d->trust_anchor_file != NULL)
+		err = check_anchor(c, d->trust_anchor_file);
+	return err;
 }
 
 struct listener {

@@ -185,29 +185,6 @@ static int check_options(const struct check *c)
 			     s, LIMIT_HOP_OPTIONS_MAX_S);
 }
 
-static int check_dns(const struct check *c)
-{
-	const struct gateway_config_dns *d = &c->f->dns;
-	struct sockaddr_storage addr;
-	char with_port[128];
-
-	for (unsigned i = 0; i < d->servers_count; i++) {
-		const char *s = d->servers[i];
-		bool is_v6 = strchr(s, ':') != strrchr(s, ':') && s[0] != '[';
-
-		(void)snprintf(with_port, sizeof(with_port),
-			       is_v6 ? "[%s]:53" : "%s:53", s);
-		if (host_config_sockaddr(s, &addr) != 0 &&
-		    host_config_sockaddr(with_port, &addr) != 0)
-			return host_complain(
-				&c->at, host_path_of("dns.servers", i, "").text,
-				"\"%s\" is not an address, expected "
-				"\"address\" or \"address:port\"",
-				s);
-	}
-	return 0;
-}
-
 int gateway_config_ip(const char *text, char *out, size_t out_size)
 {
 	unsigned char raw[sizeof(struct in6_addr)];
@@ -354,6 +331,7 @@ int gateway_config_check(const struct gateway_config_file *f, const char *path,
 	if (err == 0)
 		err = check_tls(&c);
 	if (err == 0)
-		err = check_dns(&c);
+		err = host_check_dns_servers(&c.at, c.f->dns.servers,
+					     c.f->dns.servers_count);
 	return err;
 }

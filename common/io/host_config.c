@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "io/file_read.h"
 #include "io/host_check.h"
 
 /* ---- addresses ----------------------------------------------------------- */
@@ -90,32 +91,6 @@ bool host_config_overlaps(const struct sockaddr_storage *a,
 
 /* ---- files --------------------------------------------------------------- */
 
-static int read_file(const char *file, struct buf *out, struct errbuf *e)
-{
-	FILE *f = fopen(file, "re");
-	char *room;
-	size_t n;
-	int err = 0;
-
-	if (f == NULL) {
-		errbuf_set(e, "%s: cannot open: %s", file, strerror(errno));
-		return FED_ECONFIG;
-	}
-	do {
-		room = buf_reserve(out, 4096);
-		n = room == NULL ? 0 : fread(room, 1, 4096, f);
-		buf_commit(out, n);
-	} while (n > 0);
-	if (room == NULL || ferror(f)) {
-		errbuf_set(e, "%s: %s", file,
-			   room == NULL ? "too large for a configuration"
-					: strerror(errno));
-		err = FED_ECONFIG;
-	}
-	(void)fclose(f);
-	return err;
-}
-
 /* What libcyaml says when it is the first to see a problem (aliases, types
  * that host_check() leaves to it). */
 struct complaint {
@@ -192,7 +167,7 @@ int host_config_load(const char *file, const cyaml_schema_value_t *schema,
 
 	*data_out = NULL;
 	buf_init(&text, HOST_FILE_MAX);
-	err = read_file(file, &text, e);
+	err = file_read(file, &text, e);
 	if (err == 0)
 		err = check_text(file, buf_span(&text), schema, e);
 	if (err == 0)
@@ -236,7 +211,7 @@ unsigned host_config_line(const char *file, const char *path)
 	unsigned line = 0;
 
 	buf_init(&text, HOST_FILE_MAX);
-	if (read_file(file, &text, NULL) == 0 &&
+	if (file_read(file, &text, NULL) == 0 &&
 	    host_yaml_parse(file, buf_span(&text), &doc, NULL) == 0) {
 		const yaml_node_t *node = host_yaml_find(&doc, path);
 
@@ -285,4 +260,27 @@ struct host_path host_path_of(const char *list, unsigned i, const char *leaf)
 
 	(void)snprintf(p.text, sizeof(p.text), "%s[%u]%s", list, i, leaf);
 	return p;
+}
+
+int host_check_dns_servers(const struct host_place *at, char *const *servers,
+			   unsigned count)
+{
+	struct sockaddr_storage addr;
+	char with_port[128];
+
+	for (unsigned i = 0; i < count; i++) {
+		const char *s = servers[i];
+		bool is_v6 = strchr(s, ':') != strrchr(s, ':') && s[0] != '[';
+
+		(void)snprintf(with_port, sizeof(with_port),
+			       is_v6 ? "[%s]:53" : "%s:53", s);
+		if (host_config_sockaddr(s, &addr) != 0 &&
+		    host_config_sockaddr(with_port, &addr) != 0)
+			return host_complain(
+				at, host_path_of("dns.servers", i, "").text,
+				"\"%s\" is not an address, expected "
+				"\"address\" or \"address:port\"",
+				s);
+	}
+	return 0;
 }

@@ -69,4 +69,9 @@ struct host_path {
 /** "list[i]leaf": path of an entry, or of a value inside it. */
 struct host_path host_path_of(const char *list, unsigned i, const char *leaf);
 
+/** Each entry of dns.servers is "address" or "address:port".
+ * @return 0; FED_ECONFIG complained */
+int host_check_dns_servers(const struct host_place *at, char *const *servers,
+			   unsigned count) FED_NODISCARD;
+
 #endif

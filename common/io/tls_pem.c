@@ -1,40 +1,12 @@
 /* PEM files to parsed certificates and keys, with clear refusals. */
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "io/file_read.h"
 #include "io/tls_priv.h"
 
 /* LIMIT: a trust bundle of all public CAs has some 300 KB. */
 enum { TLS_FILE_MAX = 8 * 1024 * 1024 };
-
-/* Whole file, NUL-terminated, as mbedTLS wants PEM. */
-static int read_file(const char *file, struct buf *out, struct errbuf *e)
-{
-	FILE *f = fopen(file, "re");
-	char *room = NULL;
-	size_t n = 0;
-
-	if (f == NULL) {
-		errbuf_set(e, "%s: cannot open: %s", file, strerror(errno));
-		return FED_ECONFIG;
-	}
-	do {
-		room = buf_reserve(out, 4096);
-		n = room == NULL ? 0 : fread(room, 1, 4096, f);
-		buf_commit(out, n);
-	} while (n > 0);
-	if (room == NULL)
-		errbuf_set(e, "%s: too large for a PEM file", file);
-	else if (ferror(f))
-		errbuf_set(e, "%s: cannot read: %s", file, strerror(errno));
-	n = room == NULL || ferror(f);
-	(void)fclose(f);
-	if (n == 0 && buf_put_byte(out, '\0') == 0)
-		return 0;
-	return FED_ECONFIG;
-}
 
 /* The library's words for "nothing there" would not help anyone. */
 static int want_pem(const struct buf *pem, const char *file, const char *marker,
@@ -46,6 +18,22 @@ static int want_pem(const struct buf *pem, const char *file, const char *marker,
 		return 0;
 	errbuf_set(e, "%s: no %s in it (PEM is expected)", file, what);
 	return FED_ECONFIG;
+}
+
+/* Whole file, NUL-terminated, as mbedTLS wants PEM.  The caller deinits pem,
+ * also after a failure. */
+static int read_pem(const char *file, const char *marker, const char *what,
+		    struct buf *pem, struct errbuf *e)
+{
+	int err;
+
+	buf_init(pem, TLS_FILE_MAX);
+	err = file_read(file, pem, e);
+	if (err == 0)
+		err = want_pem(pem, file, marker, what, e);
+	if (err == 0 && buf_put_byte(pem, '\0') != 0)
+		err = FED_ENOMEM;
+	return err;
 }
 
 static const char *tls_text(int rc, char *out, size_t n)
@@ -76,11 +64,8 @@ int tls_load_certs(const char *file, bool is_bundle, mbedtls_x509_crt *out,
 	int err;
 	int rc;
 
-	buf_init(&pem, TLS_FILE_MAX);
-	err = read_file(file, &pem, e);
-	if (err == 0)
-		err = want_pem(&pem, file, "-----BEGIN CERTIFICATE-----",
-			       "certificate", e);
+	err = read_pem(file, "-----BEGIN CERTIFICATE-----", "certificate", &pem,
+		       e);
 	if (err == 0) {
 		struct span s = buf_span(&pem);
 
@@ -100,11 +85,8 @@ int tls_load_crl(const char *file, mbedtls_x509_crl *out, struct errbuf *e)
 	int err;
 	int rc = 0;
 
-	buf_init(&pem, TLS_FILE_MAX);
-	err = read_file(file, &pem, e);
-	if (err == 0)
-		err = want_pem(&pem, file, "-----BEGIN X509 CRL-----",
-			       "revocation list", e);
+	err = read_pem(file, "-----BEGIN X509 CRL-----", "revocation list",
+		       &pem, e);
 	if (err == 0) {
 		struct span s = buf_span(&pem);
 
@@ -146,11 +128,7 @@ int tls_load_key(const char *file, mbedtls_pk_context *out,
 	int err;
 	int rc;
 
-	buf_init(&pem, TLS_FILE_MAX);
-	err = read_file(file, &pem, e);
-	if (err == 0)
-		err = want_pem(&pem, file, "PRIVATE KEY-----", "private key",
-			       e);
+	err = read_pem(file, "PRIVATE KEY-----", "private key", &pem, e);
 	if (err == 0) {
 		struct span s = buf_span(&pem);
 

@@ -294,7 +294,7 @@ static void test_no_file(void **state)
 		e.text);
 	assert_int_equal(FED_ECONFIG,
 			 host_config_load("/tmp", &schema, &data, &e));
-	assert_string_equal("/tmp: Is a directory", e.text);
+	assert_string_equal("/tmp: cannot read: Is a directory", e.text);
 }
 
 static void test_too_large(void **state)
