@@ -1,74 +1,77 @@
 /* The reader: forbidden XML, bad encodings, what may stand at the beginning. */
 #include "xml_harness.h"
 
+/* Inside an open stream; in one piece and byte by byte. */
+static const struct {
+	const char *id;
+	const char *in;
+	int err;
+} STREAM_ROWS[] = {
+	{"X12 comment", "<message><!-- x --></message>", FED_ERESTRICTED},
+	{"X12 comment between", "<!-- x -->", FED_ERESTRICTED},
+	{"X12 pi", "<message><?pi x?></message>", FED_ERESTRICTED},
+	{"X12 pi between", "<?pi?>", FED_ERESTRICTED},
+	{"X12 doctype", "<!DOCTYPE a>", FED_ERESTRICTED},
+	{"X12 doctype inside", "<a><!DOCTYPE a [ ]>", FED_ERESTRICTED},
+	{"X12 entity decl", "<a><!ENTITY x 'y'></a>", FED_ERESTRICTED},
+	{"X12 entity", "<a><body>&foo;</body></a>", FED_ERESTRICTED},
+	{"X12 entity in attr", "<a b='&foo;'/>", FED_ERESTRICTED},
+	{"X13", "<body>&amp;&lt;&#x41;</body>", 0},
+	{"X13 cdata", "<body><![CDATA[<]]></body>", 0},
+	{"X14 C0 80", "<a>\xC0\x80</a>", FED_EENCODING},
+	{"X14 surrogate", "<a>\xED\xA0\x80</a>", FED_EENCODING},
+	{"X14 in attr", "<a b='\xFF'/>", FED_EENCODING},
+	{"overlong 2", "<a>\xC1\x81</a>", FED_EENCODING},
+	{"overlong 3", "<a>\xE0\x80\x81</a>", FED_EENCODING},
+	{"overlong 4", "<a>\xF0\x80\x80\x81</a>", FED_EENCODING},
+	{"above U+10FFFF", "<a>\xF4\x90\x80\x80</a>", FED_EENCODING},
+	{"in a name", "<a\xFF/>", FED_EENCODING},
+	{"late declaration", "<?xml version='1.0'?>", FED_ERESTRICTED},
+	{"text between", "<a/>x<b/>", FED_EXML},
+	{"cdata between", "<![CDATA[ ]]>", FED_EXML},
+	{"mismatch", "<message></iq>", FED_EXML},
+	{"undeclared prefix", "<foo:message/>", FED_EXML},
+	{"undeclared attr prefix", "<a foo:b='1'/>", FED_EXML},
+	{"attr twice", "<a b='1' b='2'/>", FED_EXML},
+	{"attr twice by ns", "<a xmlns:x='u' xmlns:y='u' x:b='1' y:b='2'/>",
+	 FED_EXML},
+	{"control", "<a>\x01</a>", FED_EXML},
+	{"NUL reference", "<a>&#0;</a>", FED_EXML},
+	{"U+FFFF", "<a>\xEF\xBF\xBF</a>", FED_EXML},
+	{"xmlns:xml", "<a xmlns:xml='foo'/>", FED_EXML},
+	{"]]>", "<a>]]></a>", FED_EXML},
+	{"< in attr", "<a b='<'/><b/>", FED_EXML},
+	{"second root", "</stream:stream><a/>", FED_EXML},
+	{"comment behind", "</stream:stream><!-- -->", FED_ERESTRICTED},
+	{"wrong end", "</stream:other>", FED_EXML},
+	{"relative ns", "<a xmlns='x'/>", 0},
+	{"xml:base", "<a xml:base='x'/>", 0},
+};
+
 static void refusals_in_the_stream(void **state)
 {
-	static const struct {
-		const char *id;
-		const char *in;
-		int err;
-	} rows[] = {
-		{"X12 comment", "<message><!-- x --></message>",
-		 FED_ERESTRICTED},
-		{"X12 comment between", "<!-- x -->", FED_ERESTRICTED},
-		{"X12 pi", "<message><?pi x?></message>", FED_ERESTRICTED},
-		{"X12 pi between", "<?pi?>", FED_ERESTRICTED},
-		{"X12 doctype", "<!DOCTYPE a>", FED_ERESTRICTED},
-		{"X12 doctype inside", "<a><!DOCTYPE a [ ]>", FED_ERESTRICTED},
-		{"X12 entity decl", "<a><!ENTITY x 'y'></a>", FED_ERESTRICTED},
-		{"X12 entity", "<a><body>&foo;</body></a>", FED_ERESTRICTED},
-		{"X12 entity in attr", "<a b='&foo;'/>", FED_ERESTRICTED},
-		{"X13", "<body>&amp;&lt;&#x41;</body>", 0},
-		{"X13 cdata", "<body><![CDATA[<]]></body>", 0},
-		{"X14 C0 80", "<a>\xC0\x80</a>", FED_EENCODING},
-		{"X14 surrogate", "<a>\xED\xA0\x80</a>", FED_EENCODING},
-		{"X14 in attr", "<a b='\xFF'/>", FED_EENCODING},
-		{"overlong 2", "<a>\xC1\x81</a>", FED_EENCODING},
-		{"overlong 3", "<a>\xE0\x80\x81</a>", FED_EENCODING},
-		{"overlong 4", "<a>\xF0\x80\x80\x81</a>", FED_EENCODING},
-		{"above U+10FFFF", "<a>\xF4\x90\x80\x80</a>", FED_EENCODING},
-		{"in a name", "<a\xFF/>", FED_EENCODING},
-		{"late declaration", "<?xml version='1.0'?>", FED_ERESTRICTED},
-		{"text between", "<a/>x<b/>", FED_EXML},
-		{"cdata between", "<![CDATA[ ]]>", FED_EXML},
-		{"mismatch", "<message></iq>", FED_EXML},
-		{"undeclared prefix", "<foo:message/>", FED_EXML},
-		{"undeclared attr prefix", "<a foo:b='1'/>", FED_EXML},
-		{"attr twice", "<a b='1' b='2'/>", FED_EXML},
-		{"attr twice by ns",
-		 "<a xmlns:x='u' xmlns:y='u' x:b='1' y:b='2'/>", FED_EXML},
-		{"control", "<a>\x01</a>", FED_EXML},
-		{"NUL reference", "<a>&#0;</a>", FED_EXML},
-		{"U+FFFF", "<a>\xEF\xBF\xBF</a>", FED_EXML},
-		{"xmlns:xml", "<a xmlns:xml='foo'/>", FED_EXML},
-		{"]]>", "<a>]]></a>", FED_EXML},
-		{"< in attr", "<a b='<'/><b/>", FED_EXML},
-		{"second root", "</stream:stream><a/>", FED_EXML},
-		{"comment behind", "</stream:stream><!-- -->", FED_ERESTRICTED},
-		{"wrong end", "</stream:other>", FED_EXML},
-		{"relative ns", "<a xmlns='x'/>", 0},
-		{"xml:base", "<a xml:base='x'/>", 0},
-	};
 	struct buf whole;
 	struct buf split;
 
 	(void)state;
 	buf_init(&whole, 65536);
 	buf_init(&split, 65536);
-	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
-		size_t n = strlen(rows[i].in);
+	for (size_t i = 0; i < FED_ARRAY_LEN(STREAM_ROWS); i++) {
+		size_t n = strlen(STREAM_ROWS[i].in);
 		int err;
 
 		buf_reset(&whole);
 		buf_reset(&split);
-		err = result_of(rows[i].in, n, n, &whole);
-		if (err != rows[i].err)
-			fail_msg("%s: %s, wanted %s", rows[i].id,
-				 fed_strerror(err), fed_strerror(rows[i].err));
-		err = result_of(rows[i].in, n, 1, &split);
-		if (err != rows[i].err)
-			fail_msg("%s, bytewise: %s, wanted %s", rows[i].id,
-				 fed_strerror(err), fed_strerror(rows[i].err));
+		err = result_of(STREAM_ROWS[i].in, n, n, &whole);
+		if (err != STREAM_ROWS[i].err)
+			fail_msg("%s: %s, wanted %s", STREAM_ROWS[i].id,
+				 fed_strerror(err),
+				 fed_strerror(STREAM_ROWS[i].err));
+		err = result_of(STREAM_ROWS[i].in, n, 1, &split);
+		if (err != STREAM_ROWS[i].err)
+			fail_msg("%s, bytewise: %s, wanted %s",
+				 STREAM_ROWS[i].id, fed_strerror(err),
+				 fed_strerror(STREAM_ROWS[i].err));
 		assert_string_equal(buf_cstr(&whole), buf_cstr(&split));
 	}
 	buf_deinit(&whole);
