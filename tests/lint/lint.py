@@ -21,8 +21,11 @@ import rules
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
 
 
-def c_files(root, suffixes=(".c", ".h")):
-    for top in ("common", "edge-proxy", "fe-gateway", "deploy/fedctl"):
+PRODUCT = ("common", "edge-proxy", "fe-gateway", "deploy/fedctl")
+
+
+def c_files(root, suffixes=(".c", ".h"), tops=PRODUCT):
+    for top in tops:
         for path in sorted((root / top).rglob("*")):
             if path.suffix in suffixes:
                 yield path
@@ -109,7 +112,7 @@ def function_sizes(text):
 
 
 def sizes(root, _build):
-    for path in c_files(root):
+    for path in c_files(root, tops=(*PRODUCT, "tests")):
         relative = path.relative_to(root)
         text = path.read_text()
         count = text.count("\n")

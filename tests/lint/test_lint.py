@@ -86,6 +86,11 @@ def test_long_file_fails(tmp_path):
     assert code == 1 and "601 lines" in out
 
 
+def test_long_test_fails(tmp_path):
+    code, out = run(tmp_path, "sizes", "tests/unit/test_a.c", "\n" * 601)
+    assert code == 1 and "601 lines" in out
+
+
 def test_purity_sees_clock_and_globals(tmp_path):
     source = tmp_path / "a.c"
     source.write_text("#include <time.h>\nint hits;\n"
