@@ -173,11 +173,13 @@ $(B)/integration/test_dial: $(B)/obj/edge-proxy/edge_dial.o
 $(B)/integration/test_edge_shell: $(filter-out \
 	%/main.o %/edge_dial.o,$(call objs,$(SRC_edge_shell))) \
 	$(call lib,edge-proxy/core)
-$(B)/integration/test_sip_silent: $(B)/obj/fe-gateway/sip_silent.o
+$(B)/integration/test_sip_silent: $(B)/obj/fe-gateway/sip_silent.o \
+	$(B)/obj/fe-gateway/sip_sockets.o
 $(B)/integration/test_sip_accept: $(B)/obj/fe-gateway/sip_accept.o
-$(B)/integration/test_sip_cork: $(B)/obj/fe-gateway/sip_cork.o
+$(B)/integration/test_sip_cork: $(B)/obj/fe-gateway/sip_cork.o \
+	$(B)/obj/fe-gateway/sip_sockets.o
 $(B)/integration/test_sip_tls: $(patsubst %,$(B)/obj/fe-gateway/sip_%.o,\
-	adapter adapter_parse adapter_read cork loop tls tls_compat)
+	adapter adapter_parse adapter_read cork loop sockets tls tls_compat)
 $(B)/integration/test_sip_tls: EXTRA := -lsofia-sip-ua -lssl -lcrypto
 $(B)/integration/%: $(B)/obj/tests/integration/%.o $(LIB_IO) $(LIBS_OF_PURE)
 	@mkdir -p $(@D)

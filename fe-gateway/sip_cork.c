@@ -1,60 +1,36 @@
-/* The library does not show its sockets, so the process' own are looked at. */
+/* Connections of others in the process are held for the turn as well: what they
+ * write leaves at the end of it anyway. */
 #include "fe-gateway/sip_cork.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
-enum {
-	/* a new connection waits so long until it is among them */
-	LOOK_MS = 1000,
-	/* descriptors are given out from below: behind so many that are not
-	 * in use there are no more */
-	HOLE_MAX = 256,
-};
+#include "fe-gateway/sip_sockets.h"
 
-/* -1: no such option, so no such socket */
-static int option(int fd, int name)
-{
-	socklen_t n = sizeof(int);
-	int value = -1;
+/* A new connection waits so long until it is among them. */
+enum { LOOK_MS = 1000 };
 
-	if (getsockopt(fd, SOL_SOCKET, name, &value, &n) != 0)
-		return -1;
-	return value;
-}
-
-static bool is_connection(int fd)
+static bool note(int fd, void *arg)
 {
 	struct sockaddr_storage a = {.ss_family = AF_UNSPEC};
+	struct sip_cork *c = arg;
 	socklen_t n = sizeof(a);
 
-	return option(fd, SO_ACCEPTCONN) == 0 &&
-	       getpeername(fd, (struct sockaddr *)&a, &n) == 0 &&
-	       (a.ss_family == AF_INET || a.ss_family == AF_INET6);
+	if (sip_socket_listens(fd) ||
+	    getpeername(fd, (struct sockaddr *)&a, &n) != 0 ||
+	    (a.ss_family != AF_INET && a.ss_family != AF_INET6))
+		return false;
+	if (c->count < SIP_CORK_SOCKETS)
+		c->fds[c->count++] = fd;
+	return true;
 }
 
 static void look(struct sip_cork *c)
 {
-	struct rlimit limit = {.rlim_cur = HOLE_MAX};
-	int hole = 0;
-
-	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	c->count = 0;
-	for (int fd = 0; (rlim_t)fd < limit.rlim_cur && hole < HOLE_MAX; fd++) {
-		hole++;
-		if (option(fd, SO_TYPE) != SOCK_STREAM)
-			continue;
-		hole = 0;
-		if (!is_connection(fd))
-			continue;
-		if (c->count == SIP_CORK_SOCKETS) {
-			c->count = 0;
-			return;
-		}
-		c->fds[c->count++] = fd;
-	}
+	if (sip_sockets_each(note, c) > SIP_CORK_SOCKETS)
+		c->count = 0;
 }
 
 /* A descriptor that is another one's by now is let go again like all. */

@@ -1,22 +1,19 @@
-/* The library does not show its sockets, so the process' own are looked at. */
+/* Listeners of the library are found first, then who came to their ports. */
 #include "fe-gateway/sip_silent.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
-enum {
-	PORTS_MAX = 64,
-	/* descriptors are given out from below: behind so many that are not
-	 * in use there are no more */
-	HOLE_MAX = 1024,
-};
+#include "fe-gateway/sip_sockets.h"
+
+enum { PORTS_MAX = 64 };
 
 struct ports {
 	in_port_t port[PORTS_MAX];
 	size_t count;
+	uint32_t age_ms; /* silent for so long */
 };
 
 /* What Linux fills; the C library's structure is older and shorter. */
@@ -27,17 +24,6 @@ struct tcp_facts {
 	uint64_t bytes_acked;
 	uint64_t bytes_received;
 };
-
-/* -1: no such option, so no such socket */
-static int option(int fd, int name)
-{
-	socklen_t n = sizeof(int);
-	int value = -1;
-
-	if (getsockopt(fd, SOL_SOCKET, name, &value, &n) != 0)
-		return -1;
-	return value;
-}
 
 /* Local port in network order; 0: none. */
 static in_port_t port_of(int fd)
@@ -73,12 +59,11 @@ static bool is_silent(int fd, uint32_t age_ms)
 	       t.bytes_received == 0 && t.info.tcpi_last_data_recv >= age_ms;
 }
 
-typedef bool (*socket_fn)(int fd, struct ports *p, uint32_t age_ms);
-
-static bool note_listener(int fd, struct ports *p, uint32_t age_ms)
+static bool note_listener(int fd, void *arg)
 {
-	(void)age_ms;
-	if (p->count == PORTS_MAX || option(fd, SO_ACCEPTCONN) != 1)
+	struct ports *p = arg;
+
+	if (p->count == PORTS_MAX || !sip_socket_listens(fd))
 		return false;
 	p->port[p->count] = port_of(fd);
 	if (p->port[p->count] == 0)
@@ -87,35 +72,19 @@ static bool note_listener(int fd, struct ports *p, uint32_t age_ms)
 	return true;
 }
 
-static bool end_silent(int fd, struct ports *p, uint32_t age_ms)
+static bool end_silent(int fd, void *arg)
 {
-	return option(fd, SO_ACCEPTCONN) == 0 && has_port(p, port_of(fd)) &&
-	       is_silent(fd, age_ms) && shutdown(fd, SHUT_RDWR) == 0;
-}
+	const struct ports *p = arg;
 
-static size_t for_each_stream(socket_fn fn, struct ports *p, uint32_t age_ms)
-{
-	struct rlimit limit = {.rlim_cur = HOLE_MAX};
-	size_t count = 0;
-	int hole = 0;
-
-	(void)getrlimit(RLIMIT_NOFILE, &limit);
-	for (int fd = 0; (rlim_t)fd < limit.rlim_cur && hole < HOLE_MAX; fd++) {
-		hole++;
-		if (option(fd, SO_TYPE) != SOCK_STREAM)
-			continue;
-		hole = 0;
-		if (fn(fd, p, age_ms))
-			count++;
-	}
-	return count;
+	return !sip_socket_listens(fd) && has_port(p, port_of(fd)) &&
+	       is_silent(fd, p->age_ms) && shutdown(fd, SHUT_RDWR) == 0;
 }
 
 size_t sip_silent_end(uint32_t age_ms)
 {
-	struct ports p = {.count = 0};
+	struct ports p = {.age_ms = age_ms};
 
-	if (for_each_stream(note_listener, &p, age_ms) == 0)
+	if (sip_sockets_each(note_listener, &p) == 0)
 		return 0;
-	return for_each_stream(end_silent, &p, age_ms);
+	return sip_sockets_each(end_silent, &p);
 }
