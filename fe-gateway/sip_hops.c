@@ -22,12 +22,13 @@ static uint64_t now_ms(const struct sip_hops *h)
 /* --- actions ------------------------------------------------------------- */
 
 static void take_response(struct sip_hops *h, uint64_t token,
-			  const struct sip_response_in *r)
+			  const struct sip_response_in *response)
 {
+	struct sip_response_in r = *response;
 	uint64_t owner;
 
-	if (next_hops_on_response(h->core, token, r, now_ms(h), &owner))
-		h->p.fn(owner, r, h->p.arg);
+	if (next_hops_on_response(h->core, token, &r, now_ms(h), &owner))
+		h->p.fn(owner, &r, h->p.arg);
 }
 
 static void perform(struct sip_hops *h, const struct next_hop_action *a)

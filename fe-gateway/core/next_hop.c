@@ -452,7 +452,7 @@ static bool on_flight(struct next_hops *h, struct hop_flight *f,
 }
 
 bool next_hops_on_response(struct next_hops *h, uint64_t token,
-			   const struct sip_response_in *r, uint64_t now_ms,
+			   struct sip_response_in *r, uint64_t now_ms,
 			   uint64_t *token_out)
 {
 	uint64_t number = token >> TRY_BITS;
@@ -469,6 +469,7 @@ bool next_hops_on_response(struct next_hops *h, uint64_t token,
 		       now_ms))
 		return false;
 	*token_out = f->token;
+	r->is_again = f->tries > 1;
 	move_to(h, f, FLIGHT_OUT);
 	drop_flight(h, f);
 	return true;

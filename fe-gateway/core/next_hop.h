@@ -86,13 +86,14 @@ int next_hops_send(struct next_hops *h, uint64_t token,
 /**
  * A transaction ended.
  *
+ * @param response   gets is_again when the request had another try before
  * @param token_out  of the request that it ended
  * @return the response is for the owner of token_out; false: it is not, the
  *         request goes on elsewhere or was one of our own
  */
 bool next_hops_on_response(struct next_hops *h, uint64_t token,
-			   const struct sip_response_in *response,
-			   uint64_t now_ms, uint64_t *token_out);
+			   struct sip_response_in *response, uint64_t now_ms,
+			   uint64_t *token_out);
 
 /** Answer to RESOLVE. @param ttl_ms  how long it may be kept */
 void next_hops_on_resolved(struct next_hops *h, uint64_t hop,

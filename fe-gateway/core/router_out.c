@@ -213,6 +213,7 @@ static void on_message(struct gw_router *r, const struct gw_origin *o,
 	}
 	arena_init(&d->arena, ARENA_MAX);
 	memcpy(d->id, o->frame->delivery_id.data, ID_RAW_BYTES);
+	d->is_again = o->frame->redelivered;
 	d->edge = o->edge;
 	d->ref = o->ref;
 	d->since_ms = now_ms;
@@ -408,9 +409,19 @@ static void watch_next_hop(struct gw_router *r, enum sip_end end,
 	}
 }
 
+/* RFC 3261 8.2.2.2: the user agent has this request, by the way of an earlier
+ * try whose answer is not known.  "Not acceptable" would be wrong, and so
+ * would be "delivered": a loop says the same. */
+static bool is_merged(const struct gw_out *d, const struct sip_response_in *s)
+{
+	return s->end == SIP_END_RESPONSE && s->status == 482 &&
+	       (s->is_again || d->is_again);
+}
+
 void gw_router_on_sip_response(struct gw_router *r, uint64_t token,
 			       const struct sip_response_in *s, uint64_t now_ms)
 {
+	static const struct sip_response_in unknown = {.end = SIP_END_TIMEOUT};
 	struct gw_out *d;
 
 	arena_deinit(&r->last.arena);
@@ -422,6 +433,9 @@ void gw_router_on_sip_response(struct gw_router *r, uint64_t token,
 	watch_next_hop(r, s->end, now_ms);
 	if (s->end == SIP_END_RESPONSE && s->status < 300)
 		finish(r, d, NULL, "delivered", s->status, now_ms);
+	else if (is_merged(d, s))
+		finish(r, d, end_error(d, &unknown), "merged", s->status,
+		       now_ms);
 	else
 		finish(r, d, end_error(d, s), end_name(s->end),
 		       s->end == SIP_END_RESPONSE ? s->status : 0, now_ms);

@@ -64,6 +64,7 @@ struct gw_out {
 	uint64_t ref;
 	uint64_t since_ms;
 	uint64_t sent_ms;
+	bool is_again;	    /* the edge gave it to a gateway before */
 	bool is_slow;	    /* in flight, does not count against the window */
 	struct arena arena; /* of all below */
 	struct sip_request_out request;

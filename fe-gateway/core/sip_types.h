@@ -99,6 +99,7 @@ struct sip_response_in {
 	int status;		 /* RESPONSE: 200..699 */
 	struct span phrase;	 /* RESPONSE */
 	struct span contact_uri; /* RESPONSE: first Contact, without <> */
+	bool is_again;		 /* an earlier try may have arrived as well */
 };
 
 #endif

@@ -27,7 +27,8 @@ struct fixture {
 	struct gw_action act;
 	uint64_t now;
 	uint64_t next_handle;
-	struct span body; /* of the requests */
+	bool is_redelivered; /* what is fed */
+	struct span body;    /* of the requests */
 	uint8_t next_id;
 	char log[65536];
 	struct logger logger;
@@ -187,6 +188,7 @@ static inline void feed_id(struct fixture *f, size_t edge, uint64_t ref,
 	frame.delivery_id.data = raw;
 	frame.delivery_id.len = ID_RAW_BYTES;
 	frame.stanza = s;
+	frame.redelivered = f->is_redelivered;
 	gw_router_on_stanza(f->r, edge, ref, &frame, f->now);
 }
 

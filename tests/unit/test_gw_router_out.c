@@ -280,6 +280,30 @@ static void test_out_duplicate(void **state)
 	expect_none(f);
 }
 
+/* The user agent says "merged": on the first try that is a loop, on a later one
+ * it has the message already, and what became of it is not known. */
+static void test_merged(void **state)
+{
+	struct fixture *f = *state;
+	struct sip_response_in again = {
+		.end = SIP_END_RESPONSE, .status = 482, .is_again = true};
+
+	feed(f, 1, message(f, "romeo@sip.example"));
+	expect(f, GW_ACT_SIP_SEND);
+	respond(f, f->act.u.sip_send.token, 482);
+	expect_outcome(f, 1, FED__CONDITION__NOT_ACCEPTABLE);
+	feed(f, 2, message(f, "romeo@sip.example"));
+	expect(f, GW_ACT_SIP_SEND);
+	gw_router_on_sip_response(f->r, f->act.u.sip_send.token, &again,
+				  f->now);
+	expect_outcome(f, 2, FED__CONDITION__REMOTE_SERVER_TIMEOUT);
+	f->is_redelivered = true;
+	feed(f, 3, message(f, "romeo@sip.example"));
+	expect(f, GW_ACT_SIP_SEND);
+	respond(f, f->act.u.sip_send.token, 482);
+	expect_outcome(f, 3, FED__CONDITION__REMOTE_SERVER_TIMEOUT);
+}
+
 static void test_delivered_ids_are_bounded(void **state)
 {
 	struct fixture *f = *state;
@@ -311,6 +335,7 @@ int main(void)
 		T(test_out_deadlines),
 		T(test_out_waits_too_long),
 		T(test_out_duplicate),
+		T(test_merged),
 		T(test_delivered_ids_are_bounded),
 	};
 

@@ -22,6 +22,7 @@ struct fixture {
 	char body[4096];
 	char log[16384];
 	struct logger logger;
+	bool is_again; /* of the last response */
 };
 
 static void sink(void *arg, enum fed_log_level level, const char *line,
@@ -143,9 +144,10 @@ static uint64_t finish(struct fixture *f, uint64_t token, enum sip_end end,
 {
 	struct sip_response_in r = {.end = end, .status = status};
 	uint64_t owner = 0;
+	bool is_owners = next_hops_on_response(f->h, token, &r, f->now, &owner);
 
-	return next_hops_on_response(f->h, token, &r, f->now, &owner) ? owner
-								      : 0;
+	f->is_again = r.is_again;
+	return is_owners ? owner : 0;
 }
 
 static uint64_t respond(struct fixture *f, uint64_t token, int status)
@@ -229,6 +231,7 @@ static void test_late_answer_counts(void **state)
 	second = expect_send(f, "192.0.2.2", "z9hG4bKabc.1");
 	assert_int_equal(respond(f, first, 404), 0);
 	assert_int_equal(respond(f, first, 200), 5);
+	assert_true(f->is_again);
 	assert_int_equal(respond(f, second, 200), 0);
 }
 
@@ -248,6 +251,7 @@ static void test_avoided(void **state)
 	send_to(f, 2, USER);
 	token = expect_send(f, "192.0.2.2", "z9hG4bKabc");
 	assert_int_equal(respond(f, token, 200), 2);
+	assert_false(f->is_again);
 	f->now += LIMIT_HOP_AVOID_MS;
 	send_to(f, 3, USER);
 	(void)expect_send(f, "192.0.2.1", "z9hG4bKabc");
