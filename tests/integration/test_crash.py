@@ -60,9 +60,10 @@ def pass_by(lab, juliet, romeo, kill):
     return to_sip, to_xmpp, killed
 
 
-def report(what, to_sip, to_xmpp):
-    print(f"\n{what} killed\n  XMPP to SIP: {to_sip.text()}"
-          f"\n  SIP to XMPP: {to_xmpp.text()}")
+def report(record_property, to_sip, to_xmpp):
+    """Seen also when all is well."""
+    record_property("XMPP to SIP", to_sip.text())
+    record_property("SIP to XMPP", to_xmpp.text())
 
 
 def assert_nothing_lost(fate):
@@ -77,9 +78,9 @@ def assert_in_order(fate):
     assert not fate.overtaken(len(USERS))
 
 
-def test_gateway_killed(lab, juliet, romeo):
+def test_gateway_killed(lab, juliet, romeo, record_property):
     to_sip, to_xmpp, _ = pass_by(lab, juliet, romeo, "gateway")
-    report("gateway", to_sip, to_xmpp)
+    report(record_property, to_sip, to_xmpp)
     assert_nothing_lost(to_sip)
     assert_nothing_lost(to_xmpp)
     assert_in_order(to_sip)
@@ -88,16 +89,16 @@ def test_gateway_killed(lab, juliet, romeo):
     assert len(to_xmpp.received) > COUNT * 0.7
 
 
-def test_edge_killed(lab, juliet, romeo):
+def test_edge_killed(lab, juliet, romeo, record_property):
     """Bytes that the kernel of the edge's host had acknowledged and the edge
     had not handed on are gone with it, and juliet's server does not know
     (XEP-0198 would tell it).  They are counted apart: all of them were sent
     in the moment of the kill."""
     to_sip, to_xmpp, killed = pass_by(lab, juliet, romeo, "edge")
-    report("edge", to_sip, to_xmpp)
+    report(record_property, to_sip, to_xmpp)
     assert_nothing_lost(to_xmpp)
     gone = to_sip.open()
-    print(f"  {len(gone)} of them were with the edge's TCP alone")
+    record_property("with the edge's TCP alone", len(gone))
     for number in gone:
         assert abs(to_sip.sent[number] - killed) < 2, number
     assert len(gone) <= RATE

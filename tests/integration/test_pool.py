@@ -134,7 +134,8 @@ def settle(fates, senders, drain, seconds):
     drain()
 
 
-def test_gateway_dies_for_good(lab, juliet, romeo, second_gateway):
+def test_gateway_dies_for_good(lab, juliet, romeo, second_gateway,
+                               record_property):
     for user in USERS:
         romeo.register(user)
     juliet.send("romeo@sip.example", "streams up")
@@ -157,7 +158,7 @@ def test_gateway_dies_for_good(lab, juliet, romeo, second_gateway):
     lab("fault", "kill", "gateway")
     lab("fault", "thaw", "kamailio")
     settle([fate], [sender], drain, COUNT / RATE + 30)
-    print(f"\nXMPP to SIP: {fate.text()}")
+    record_property("XMPP to SIP", fate.text())
     assert not fate.open(), fate.text()
     assert not fate.overtaken(len(USERS))
     assert len(fate.received) > COUNT * 0.8
@@ -166,7 +167,7 @@ def test_gateway_dies_for_good(lab, juliet, romeo, second_gateway):
     assert COUNT // 3 < took < COUNT
 
 
-def test_edge_dies_for_good(lab, juliet, second_edge):
+def test_edge_dies_for_good(lab, juliet, second_edge, record_property):
     """The gateways give what it did not answer to the other one."""
     fate = numbered.Fate(COUNT)
     sender = numbered.SipSender(
@@ -192,7 +193,7 @@ def test_edge_dies_for_good(lab, juliet, second_edge):
     else:
         lab("fault", "kill", "edge")
     settle([fate], [sender], drain, COUNT / RATE + 40)
-    print(f"\nSIP to XMPP: {fate.text()}")
+    record_property("SIP to XMPP", fate.text())
     assert not fate.open(), fate.text()
     assert not [n for n in fate.accepted if n not in fate.received]
     # many are under way at once, and Kamailio's two workers may swap those
