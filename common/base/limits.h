@@ -257,4 +257,16 @@
  * answer a mistake in the configuration with 403. */
 #define LIMIT_SIP_STRANGER_CONNECTIONS 8u
 
+/* --- gateway: presence ---------------------------------------------------- */
+/* Resources of one presentity: a document of nothing but tuples, a user with
+ * a client on every device. */
+#define LIMIT_PRESENCE_RESOURCES 32u
+/* Languages of one status, and bytes of one text: larger ones are cut. */
+#define LIMIT_PRESENCE_NOTES 4u
+#define LIMIT_PRESENCE_NOTE_BYTES 1024u
+/* A document, in or out. */
+#define LIMIT_PIDF_BYTES (64u * 1024u)
+/* Rows that the store was not able to write yet: a disk that stands still. */
+#define LIMIT_STORE_PENDING (64u * 1024u)
+
 #endif

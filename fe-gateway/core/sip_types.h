@@ -32,18 +32,34 @@ struct sip_target {
 	char host[SIP_HOST_BYTES];
 };
 
-/* A request to send outside a dialog.  Strings are NUL-terminated, free of
- * CR and LF, and live in the arena the request was made in. */
+/* Seconds; larger ones are read as this. */
+#define SIP_EXPIRES_MOST 0x7FFFFFFFu
+
+/* A request to send.  Strings are NUL-terminated, free of CR and LF, and live
+ * in the arena the request was made in. */
 struct sip_request_out {
 	const char *method;
 	const char *request_uri; /* without <> */
 	const char *from_uri;	 /* without <>, may carry ;gr= */
 	const char *from_tag;
-	const char *to_uri; /* without <>; To carries no tag */
+	const char *to_uri; /* without <> */
+	const char *to_tag; /* NULL: none, outside of a dialog */
 	const char *call_id;
 	const char *branch; /* with the cookie z9hG4bK */
 	uint32_t cseq;
-	const char *route;	      /* URI, without <> and ;lr; NULL: none */
+	const char *route; /* URI, without <> and ;lr; NULL: none */
+	/* Route set of a dialog as header value, "<sip:a;lr>, <sip:b;lr>";
+	 * NULL: none.  Then `route` is NULL. */
+	const char *routes;
+	/* URI that says where it is sent to (RFC 3261 8.1.2), without <>: of
+	 * the first route or the remote target; NULL: the next hop */
+	const char *destination;
+	bool has_contact;		/* Contact: this gateway */
+	const char *event;		/* NULL: none */
+	const char *accept;		/* NULL: none */
+	const char *subscription_state; /* NULL: none */
+	bool has_expires;
+	uint32_t expires;	      /* seconds */
 	const char *subject;	      /* NULL: none */
 	const char *content_language; /* NULL: none */
 	const char *content_type;     /* NULL: none */
@@ -61,7 +77,18 @@ struct sip_request_in {
 	struct span asserted; /* value of P-Asserted-Identity; empty: none */
 	struct span from_tag;
 	struct span to_uri;
+	struct span to_tag; /* empty: none */
 	bool has_to_tag;
+	struct span contact_uri;   /* first Contact, without <>; empty: none */
+	struct span record_routes; /* all, in order, as one header value */
+	bool has_event;
+	struct span event;    /* package, as written */
+	struct span event_id; /* its id parameter */
+	bool has_accept;
+	struct span accept;		/* all, as one header value */
+	struct span subscription_state; /* whole value; empty: none */
+	bool has_expires;
+	uint32_t expires; /* seconds */
 	struct span call_id;
 	uint32_t cseq;
 	struct span require; /* option tags, comma-separated; empty: none */
@@ -81,7 +108,13 @@ struct sip_reply {
 	const char *allow;
 	const char *accept;
 	const char *accept_encoding;
-	const char *warning;   /* text of "Warning: 380 <host> ..." */
+	const char *warning; /* text of "Warning: 380 <host> ..." */
+	const char *allow_events;
+	const char *to_tag; /* of a 2xx that makes a dialog */
+	bool has_contact;   /* Contact: this gateway, as the request came */
+	bool has_expires;
+	uint32_t expires;      /* seconds */
+	uint32_t min_expires;  /* seconds; 0: none */
 	char unsupported[256]; /* "": none */
 };
 
@@ -96,10 +129,16 @@ enum sip_end {
 
 struct sip_response_in {
 	enum sip_end end;
-	int status;		 /* RESPONSE: 200..699 */
-	struct span phrase;	 /* RESPONSE */
-	struct span contact_uri; /* RESPONSE: first Contact, without <> */
-	bool is_again;		 /* an earlier try may have arrived as well */
+	int status;		   /* RESPONSE: 200..699 */
+	struct span phrase;	   /* RESPONSE */
+	struct span contact_uri;   /* RESPONSE: first Contact, without <> */
+	struct span to_tag;	   /* RESPONSE: empty: none */
+	struct span record_routes; /* RESPONSE: as in sip_request_in */
+	bool has_expires;
+	uint32_t expires;     /* RESPONSE: seconds */
+	uint32_t min_expires; /* RESPONSE: seconds; 0: none */
+	uint32_t retry_after; /* RESPONSE: seconds; 0: none */
+	bool is_again;	      /* an earlier try may have arrived as well */
 };
 
 #endif
