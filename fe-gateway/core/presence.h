@@ -1,0 +1,184 @@
+/*
+ * Presence, both ways (RFC 8048): for XMPP users who watch SIP users the
+ * gateway is a SIP subscriber, for SIP users who watch XMPP users a notifier
+ * (RFC 6665, RFC 3856), and toward XMPP the server of every SIP user (RFC 6121
+ * 3, 4).  Pure: the owner feeds events and drains actions until there are
+ * none.
+ *
+ * A "watch" is one direction between one SIP user and one XMPP user.  What is
+ * due is noted at its watch and made when there is room, so that no queue of
+ * stanzas or requests exists and the last state wins.
+ */
+#ifndef FED_GATEWAY_PRESENCE_H
+#define FED_GATEWAY_PRESENCE_H
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "fe-gateway/core/pidf.h"
+#include "fe-gateway/core/presence_rows.h"
+#include "fe-gateway/core/sip_types.h"
+#include "admin.pb-c.h"
+
+struct presence_params {
+	const char *route;	 /* next hop of requests outside a dialog: URI,
+				  * borrowed; NULL: none */
+	const char *branch_mark; /* as in message_map_params */
+	enum pidf_profile profile;
+	uint32_t expires_s;	/* that we ask for */
+	uint32_t expires_min_s; /* that watchers may have */
+	uint32_t expires_max_s;
+	uint64_t notify_interval_ms; /* least, between two NOTIFYs of a watch */
+	uint64_t hold_off_ms;  /* a domain that cannot be reached is believed
+				* to be away after so long */
+	uint32_t repair_rate;  /* watches a second that are repaired */
+	uint64_t wall_ms;      /* since 1970, at the start */
+	struct id_source *ids; /* borrowed */
+	const struct logger *log;
+	struct metrics *metrics;
+};
+
+enum presence_action_kind {
+	PRESENCE_ACT_SIP_REPLY, /* answer a server transaction */
+	PRESENCE_ACT_SIP_SEND,	/* presence_on_sip_response() follows */
+	PRESENCE_ACT_STANZA,	/* presence_on_outcome() follows */
+	PRESENCE_ACT_OUTCOME,	/* of a stanza that came in */
+	PRESENCE_ACT_STORE,	/* presence_on_committed() follows */
+};
+
+struct presence_action {
+	enum presence_action_kind kind;
+	union {
+		struct {
+			uint64_t handle;
+			const struct sip_reply *reply;
+		} sip_reply;
+		struct {
+			uint64_t token;
+			const struct sip_request_out *request;
+		} sip_send;
+		struct {
+			uint64_t token;
+			Fed__Stanza *stanza;
+			struct arena *take; /* `stanza` lives in it; the
+					     * owner may move it out */
+		} stanza;
+		struct {
+			size_t edge;
+			uint64_t ref;
+			const Fed__Error *refused; /* NULL: delivered */
+		} outcome;
+		struct {
+			const struct presence_row *row;
+			uint64_t seq; /* rising by one */
+		} store;
+	} u; /* pointers live until the next call */
+};
+
+struct presence;
+
+/** @return 0; FED_ENOMEM */
+int presence_new(struct presence **p_out, const struct presence_params *params,
+		 uint64_t now_ms) FED_NODISCARD;
+
+/** NULL is allowed. */
+void presence_free(struct presence *p);
+
+/**
+ * A row of the last run.  Before any other event.
+ *
+ * @return 0; FED_EINVAL not what this program wrote; FED_ELIMIT; FED_ENOMEM
+ */
+int presence_restore(struct presence *p, const struct presence_row *row,
+		     uint64_t now_ms) FED_NODISCARD;
+
+/** A presence stanza whose parties were checked: exactly one OUTCOME with its
+ * ref follows, at once or when it is durable what it says. */
+void presence_on_stanza(struct presence *p, size_t edge, uint64_t ref,
+			const Fed__Stanza *stanza, uint64_t now_ms);
+
+/** How a STANZA of ours ended. */
+void presence_on_outcome(struct presence *p, uint64_t token,
+			 const Fed__Error *refused, uint64_t now_ms);
+
+/** A SUBSCRIBE or NOTIFY that passed sip_checks(): one SIP_REPLY follows. */
+void presence_on_sip_request(struct presence *p,
+			     const struct sip_request_in *request,
+			     uint64_t now_ms);
+
+/** How a SIP_SEND of ours ended. */
+void presence_on_sip_response(struct presence *p, uint64_t token,
+			      const struct sip_response_in *response,
+			      uint64_t now_ms);
+
+/** All rows up to that number are durable. */
+void presence_on_committed(struct presence *p, uint64_t seq, uint64_t now_ms);
+
+enum presence_stream_event {
+	PRESENCE_STREAM_OPENED,
+	PRESENCE_STREAM_CLOSED, /* in order: idle, or the peer stops */
+	PRESENCE_STREAM_FAILED, /* broke, or could not be opened */
+};
+
+/** An edge says so of a stream with that domain. */
+void presence_on_stream(struct presence *p, struct span domain,
+			enum presence_stream_event event, uint64_t now_ms);
+
+/** Tell all who watch that there is no presence any more. */
+void presence_stop(struct presence *p, uint64_t now_ms);
+
+/** After presence_stop(): all that had to be said was said. */
+bool presence_is_idle(const struct presence *p);
+
+/** Next action, deadlines included; false when drained. */
+bool presence_next_action(struct presence *p, struct presence_action *out,
+			  uint64_t now_ms);
+
+/** When to call presence_next_action() again; UINT64_MAX: no deadline. */
+uint64_t presence_deadline_ms(const struct presence *p);
+
+/* --- for operators ------------------------------------------------------- */
+
+/* Where a walk over all watches stands; all zero: at its begin.  Watches that
+ * come and go meanwhile may be missed, none is shown twice. */
+struct presence_cursor {
+	int direction;
+	uint64_t id;
+};
+
+/**
+ * The next watch of a user or domain.
+ *
+ * @param target  bare JID of either side, or a domain
+ * @param a       the answer lives in it
+ * @return NULL: no more, or the arena is full
+ */
+Fed__PresenceWatch *presence_query(struct presence *p,
+				   struct presence_cursor *c,
+				   struct span target, struct arena *a,
+				   uint64_t now_ms);
+
+struct presence_repaired {
+	uint32_t watches;
+	uint32_t subscribes;
+	uint32_t probes;
+};
+
+/** Ask both sides anew about all watches of the target, paced. */
+void presence_repair(struct presence *p, struct span target,
+		     struct presence_repaired *out, uint64_t now_ms);
+
+/* For status, tests and benchmarks. */
+struct presence_counts {
+	size_t out_watches; /* XMPP users watch SIP users */
+	size_t in_watches;  /* SIP users watch XMPP users */
+	size_t dialogs;
+	size_t sip_flying;
+	size_t stanzas_flying;
+	size_t unsettled; /* watches that wait for their repair */
+};
+
+void presence_count(const struct presence *p, struct presence_counts *out);
+
+#endif

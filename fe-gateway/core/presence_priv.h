@@ -1,0 +1,285 @@
+/*
+ * Inside of presence: presence.c (life, work lists, flights, what is held for
+ * the store), presence_dialog.c (a SIP dialog and its requests),
+ * presence_sub*.c (OUT: we subscribe), presence_contact*.c and presence_nd*.c
+ * (IN: what we know of an XMPP user for one SIP user, and the dialogs that are
+ * notified of it), presence_domain.c (domains that cannot be reached),
+ * presence_query.c (for operators).
+ */
+#ifndef FED_GATEWAY_PRESENCE_PRIV_H
+#define FED_GATEWAY_PRESENCE_PRIV_H
+
+#include "base/map.h"
+#include "base/ratelimit.h"
+#include "base/timer_heap.h"
+#include "fe-gateway/core/presence.h"
+#include "fe-gateway/core/presence_view.h"
+
+#include <utlist.h>
+
+/* --- items: what has work, deadlines, things in flight ------------------- */
+
+enum presence_item_kind {
+	PRESENCE_ITEM_SUB,     /* struct presence_sub: requests, stanzas */
+	PRESENCE_ITEM_CONTACT, /* struct presence_contact: stanzas */
+	PRESENCE_ITEM_ND,      /* struct presence_nd: requests */
+};
+
+struct presence_flight;
+
+/* First member of each. */
+struct presence_item {
+	enum presence_item_kind kind;
+	bool in_sip_list, in_xmpp_list, in_dirty_list;
+	uint64_t seq; /* last row of it: nothing leaves before it is durable */
+	struct timer_node timer;
+	struct presence_flight *sip;	       /* its request in flight */
+	struct presence_flight *stanza;	       /* its stanza in flight */
+	struct presence_item *s_prev, *s_next; /* list of SIP work */
+	struct presence_item *x_prev, *x_next; /* list of XMPP work */
+	struct presence_item *d_prev, *d_next; /* waits for the store */
+};
+
+/* A request or stanza whose end is not known. */
+struct presence_flight {
+	UT_hash_handle hh;
+	uint64_t token;
+	bool is_sip;
+	struct presence_item *item; /* NULL: gone meanwhile */
+};
+
+/* --- dialogs ------------------------------------------------------------- */
+
+struct presence_dialog {
+	UT_hash_handle hh; /* by key */
+	enum presence_direction direction;
+	struct presence_item *owner; /* a SUB or an ND */
+	char *key;		     /* Call-ID, one blank, local tag */
+	size_t call_id_len;
+	char *remote_tag; /* NULL: none yet */
+	char *local_uri;
+	char *remote_uri;
+	char *target;	/* NULL: none yet */
+	char *routes;	/* NULL: none */
+	char *event_id; /* NULL: none */
+	uint32_t local_cseq;
+	uint32_t cseq_ceiling; /* in the store: none above was used */
+	uint32_t remote_cseq;
+	bool has_remote_cseq;
+	bool is_active;	     /* IN: the watcher was told "active" */
+	uint64_t expires_ms; /* of our clock */
+	uint64_t begun_ms;
+};
+
+/* --- what waits for the store -------------------------------------------- */
+
+struct presence_row_copy; /* presence.c */
+struct presence_held;	  /* presence.c */
+
+/* A reply as it is held; more than this no reply of presence has. */
+struct presence_reply {
+	uint64_t handle;
+	int status;
+	bool has_expires;
+	uint32_t expires;
+	uint32_t min_expires;
+	bool is_dialog; /* a 2xx that makes or refreshes one: Contact */
+	char to_tag[ID_TEXT_BYTES + 1]; /* "": none */
+	const char *accept;		/* of static storage, or NULL */
+	const char *allow_events;
+};
+
+struct presence {
+	struct presence_params p;
+	uint64_t wall_offset_ms; /* wall clock minus our clock */
+	bool is_stopping;
+	uint64_t next_token;
+	uint64_t next_id; /* of watches, for cursors */
+
+	struct presence_sub *subs;	   /* by local and remote */
+	struct presence_contact *contacts; /* by local and remote */
+	struct presence_dialog *dialogs;   /* by key */
+	struct presence_domain *domains;   /* by name */
+
+	struct timer_heap timers;
+	size_t item_count;
+	struct presence_item *sip_work, *xmpp_work, *dirty;
+	struct presence_flight *flights;
+	size_t sip_flying, stanzas_flying;
+
+	uint64_t last_seq; /* of rows */
+	uint64_t committed_seq;
+	struct presence_row_copy *rows; /* not given to the owner yet */
+	struct presence_held *held;	/* replies and outcomes, in order */
+	size_t held_count;
+
+	uint64_t next_slot_ms; /* of paced work */
+	struct ratelimit warn_rate;
+
+	/* what the last action points into */
+	struct arena arena;
+	struct sip_request_out request;
+	struct sip_reply reply;
+	struct presence_row row;
+	struct presence_row_copy *last_row;
+};
+
+/* --- presence.c: services ------------------------------------------------ */
+
+/** Count it, make room for its timer. @return 0; FED_ELIMIT; FED_ENOMEM */
+int presence_item_add(struct presence *p, struct presence_item *item,
+		      enum presence_item_kind kind) FED_NODISCARD;
+
+/** Out of all lists; what is in flight for it ends without it. */
+void presence_item_drop(struct presence *p, struct presence_item *item);
+
+/** It has a request (a stanza) to send: presence_*_next_sip()
+ * (presence_*_next_stanza()) is called when there is room, nothing of it is
+ * in flight, and its rows are durable.  Idempotent. */
+void presence_want_sip(struct presence *p, struct presence_item *item);
+void presence_want_stanza(struct presence *p, struct presence_item *item);
+
+/** Its one deadline; UINT64_MAX: none.  presence_*_on_time() is called. */
+void presence_set_timer(struct presence *p, struct presence_item *item,
+			uint64_t at_ms);
+
+/** When it is the turn of one more watch to be repaired. */
+uint64_t presence_paced_at(struct presence *p, uint64_t now_ms);
+
+/** A number in 0..below-1, for jitter; 0 for 0. */
+uint64_t presence_jitter(struct presence *p, uint64_t below);
+
+/** Have a row written; item->seq becomes its number.  item NULL: nobody waits
+ * for it. @return 0; FED_ELIMIT the store is behind; FED_ENOMEM */
+int presence_put_row(struct presence *p, struct presence_item *item,
+		     const struct presence_row *row) FED_NODISCARD;
+
+/** Time of the wall for one of our clock, and back (0 if before its
+ * begin). */
+uint64_t presence_wall_ms(const struct presence *p, uint64_t at_ms);
+uint64_t presence_clock_ms(const struct presence *p, uint64_t wall_ms);
+
+/** Answer when all rows up to seq are durable; 0: at once.  After
+ * LIMIT_PRESENCE_HELD of them wait, a 500. */
+void presence_answer(struct presence *p, const struct presence_reply *r,
+		     uint64_t seq);
+
+/** presence_answer() at once, with a status and nothing else. */
+void presence_answer_status(struct presence *p, uint64_t handle, int status);
+
+/** The Outcome of a stanza: delivered, or refused with the condition. */
+void presence_outcome(struct presence *p, size_t edge, uint64_t ref,
+		      Fed__Condition refused, uint64_t seq);
+
+/**
+ * A presence stanza in p->arena as the action.  For presence_*_next_stanza().
+ *
+ * @param from, to  JIDs; resource: appended to from, "": none
+ * @param id        NULL: a new one
+ * @return the presence part, to be filled; NULL: no memory, no action
+ */
+Fed__Presence *presence_make_stanza(struct presence *p,
+				    struct presence_action *out,
+				    const char *from, const char *resource,
+				    const char *to, const char *id,
+				    Fed__PresenceType type);
+
+/** Show, priority and notes of an open or a closed resource; false: no
+ * memory. */
+bool presence_fill_stanza(struct presence *p, Fed__Presence *to,
+			  const struct presence_resource *r);
+
+/** A resource as the stanza has it; its strings are the stanza's.  Names that
+ * are longer than LIMIT_PRESENCE_NOTE_BYTES are not cut, notes are. */
+void presence_read_stanza(const Fed__Stanza *s, struct span name,
+			  struct presence_resource *out);
+
+/** Log line of a watch: event=presence what=... local=... remote=... */
+void presence_log(const struct presence *p, enum fed_log_level level,
+		  const char *what, const char *local, const char *remote,
+		  const char *detail);
+
+/* --- presence_dialog.c --------------------------------------------------- */
+
+/** A new one of which we are the subscriber: Call-ID, tag and CSeq are drawn.
+ * @return NULL: no memory */
+struct presence_dialog *presence_dialog_new(struct presence *p,
+					    struct presence_item *owner,
+					    const char *local_uri,
+					    const char *remote_uri,
+					    uint64_t now_ms);
+
+/** A new one that an initial SUBSCRIBE asks for: we are the notifier, our tag
+ * is drawn; route set and target are the request's. @return NULL: no memory,
+ * or the request has no usable Contact */
+struct presence_dialog *presence_dialog_accept(struct presence *p,
+					       struct presence_item *owner,
+					       const struct sip_request_in *q,
+					       uint64_t now_ms);
+
+/** The one that a row tells of, its owner not yet set; NULL: no memory, or
+ * not what we write. */
+struct presence_dialog *presence_dialog_restore(
+	struct presence *p, const struct presence_dialog_row *row,
+	uint64_t now_ms);
+
+void presence_dialog_free(struct presence *p, struct presence_dialog *d);
+
+/** The one that a request with a To tag belongs to (RFC 3261 12.2.2), or that
+ * a NOTIFY before the 200 belongs to; NULL: none. */
+struct presence_dialog *presence_dialog_find(struct presence *p,
+					     struct span call_id,
+					     struct span local_tag);
+
+/** Call-ID and tag of this side. */
+struct span presence_dialog_call_id(const struct presence_dialog *d);
+const char *presence_dialog_local_tag(const struct presence_dialog *d);
+
+/** The request's CSeq is in order (RFC 3261 12.2.2), and is remembered; the
+ * target is refreshed from its Contact; false: it is an old one: 500. */
+bool presence_dialog_take_request(struct presence_dialog *d,
+				  const struct sip_request_in *q);
+
+/** Remote tag, route set (reversed: RFC 3261 12.1.2) and target of the 2xx of
+ * our SUBSCRIBE, or of the NOTIFY that came first (in order: RFC 6665 4.4.1),
+ * unless they are known. @return 0; FED_ENOMEM */
+int presence_dialog_learn_response(struct presence_dialog *d,
+				   const struct sip_response_in *r)
+	FED_NODISCARD;
+int presence_dialog_learn_notify(struct presence_dialog *d,
+				 const struct sip_request_in *q) FED_NODISCARD;
+
+/** The next request of the dialog, in p->arena: p->request, and the action
+ * without its token.  Adds what the method needs by itself: Contact, Event
+ * (with id), Accept of a SUBSCRIBE.  @return 0; FED_ENOMEM; FED_ELIMIT the
+ * store is behind */
+int presence_dialog_request(struct presence *p, struct presence_dialog *d,
+			    const char *method, const char *local,
+			    const char *remote,
+			    struct presence_action *out) FED_NODISCARD;
+
+/** Have the dialog's row written (deleted). @return as presence_put_row() */
+int presence_dialog_put(struct presence *p, struct presence_dialog *d,
+			const char *local, const char *remote,
+			bool is_deleted) FED_NODISCARD;
+
+/* --- presence_domain.c --------------------------------------------------- */
+
+/** A stanza to it was refused as if it could not be reached, or it was
+ * delivered, or something came from it. */
+void presence_domain_failed(struct presence *p, struct span domain,
+			    uint64_t now_ms);
+void presence_domain_seen(struct presence *p, struct span domain,
+			  uint64_t now_ms);
+
+/** It is believed to be away: nothing is sent to it but a sign of life now
+ * and then; presence_*_domain_back() is called when it is over. */
+bool presence_domain_is_away(struct presence *p, struct span domain);
+
+/** The condition says that the domain could not be reached. */
+bool presence_is_unreachable(const Fed__Error *e);
+
+#include "fe-gateway/core/presence_contact.h"
+#include "fe-gateway/core/presence_sub.h"
+
+#endif
