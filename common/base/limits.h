@@ -266,6 +266,13 @@
 #define LIMIT_PRESENCE_NOTE_BYTES 1024u
 /* A document, in or out. */
 #define LIMIT_PIDF_BYTES (64u * 1024u)
+/* The route set of a dialog, entries and bytes: each request of the dialog
+ * carries it, and it is kept as long as the dialog. */
+#define LIMIT_DIALOG_ROUTES 32u
+#define LIMIT_DIALOG_ROUTES_BYTES 4096u
+/* Accept and Subscription-State of a request: they are copied. */
+#define LIMIT_SIP_ACCEPT_BYTES 2048u
+#define LIMIT_SIP_STATE_BYTES 512u
 /* Rows that the store was not able to write yet: a disk that stands still. */
 #define LIMIT_STORE_PENDING (64u * 1024u)
 
