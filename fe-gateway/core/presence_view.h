@@ -38,7 +38,9 @@ struct presence_view {
 void presence_view_clear(struct presence_view *v);
 
 /**
- * Put a copy of the resource in, in the place of one of that name.
+ * Put a copy of the resource in, in the place of one of that name.  Texts are
+ * cut at LIMIT_PRESENCE_NOTE_BYTES, between characters; a lang that is longer
+ * than LIMIT_LANG_BYTES is dropped.  `r` may be in the view.
  *
  * @return 0; FED_ELIMIT there are LIMIT_PRESENCE_RESOURCES; FED_ENOMEM: the
  *         view is as before
@@ -57,7 +59,7 @@ const struct presence_resource *presence_view_find(
 bool presence_view_is_open(const struct presence_view *v);
 
 /** Same in all that a watcher can see, order of notes included; a closed one
- * equals a closed one by its notes alone. */
+ * equals a closed one of its name by their notes alone. */
 bool presence_resource_eq(const struct presence_resource *a,
 			  const struct presence_resource *b);
 
