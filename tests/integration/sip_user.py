@@ -84,43 +84,57 @@ class SipUser:
                 continue
             message = Sip(data)
             if message.is_response:
-                waiting = self._replies.get(message["Call-ID"])
-                if waiting is not None:
-                    waiting.put(message)
+                self._on_response(message)
                 continue
-            if self.answer is not None:
-                self._respond(message, source, self.answer)
-            self.inbox.put(message)
+            self._on_request(message, source)
 
-    def _respond(self, request, source, status):
+    def _on_response(self, message):
+        waiting = self._replies.get(message["Call-ID"])
+        if waiting is not None:
+            waiting.put(message)
+
+    def _on_request(self, message, source):
+        if self.answer is not None:
+            self._respond(message, source, self.answer)
+        self.inbox.put(message)
+
+    def _respond(self, request, source, status, headers=(), tag=None):
         lines = [f"SIP/2.0 {status} Test"]
         lines += [f"Via: {v}" for v in request.all("Via")]
+        lines += [f"Record-Route: {r}" for r in request.all("Record-Route")]
         to = request["To"]
         if "tag=" not in to:
-            to += f";tag={uuid.uuid4().hex[:8]}"
+            to += f";tag={tag or uuid.uuid4().hex[:8]}"
         lines += [f"From: {request['From']}", f"To: {to}",
                   f"Call-ID: {request['Call-ID']}",
-                  f"CSeq: {request['CSeq']}", "Content-Length: 0", "", ""]
-        self._socket.sendto("\r\n".join(lines).encode(), source)
+                  f"CSeq: {request['CSeq']}", *headers,
+                  "Content-Length: 0", "", ""]
+        data = "\r\n".join(lines).encode()
+        self._socket.sendto(data, source)
+        return data
+
+    def _send(self, method, uri, headers, body=b""):
+        if isinstance(body, str):
+            body = body.encode()
+        lines = [
+            f"{method} {uri} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self.ip}:{self.port};rport;"
+            f"branch=z9hG4bK{uuid.uuid4().hex}",
+            "Max-Forwards: 70", *headers,
+            f"Content-Length: {len(body)}", "", "",
+        ]
+        self._socket.sendto("\r\n".join(lines).encode() + body, self.proxy)
 
     def request(self, method, uri, headers=(), body=b"", call_id=None,
                 from_header=None, to=None, wait_s=35):
         """Send and return (final response, provisional responses)."""
         call_id = call_id or uuid.uuid4().hex
         mine = self._replies[call_id] = queue.Queue()
-        if isinstance(body, str):
-            body = body.encode()
         sender = from_header or f"<{self.uri}>"
-        lines = [
-            f"{method} {uri} SIP/2.0",
-            f"Via: SIP/2.0/UDP {self.ip}:{self.port};rport;"
-            f"branch=z9hG4bK{uuid.uuid4().hex}",
-            "Max-Forwards: 70", f"From: {sender};tag={uuid.uuid4().hex[:8]}",
+        self._send(method, uri, [
+            f"From: {sender};tag={uuid.uuid4().hex[:8]}",
             f"To: {to or f'<{uri}>'}", f"Call-ID: {call_id}",
-            f"CSeq: {next(self._cseq)} {method}", *headers,
-            f"Content-Length: {len(body)}", "", "",
-        ]
-        self._socket.sendto("\r\n".join(lines).encode() + body, self.proxy)
+            f"CSeq: {next(self._cseq)} {method}", *headers], body)
         provisional = []
         try:
             while True:
@@ -134,13 +148,13 @@ class SipUser:
         finally:
             del self._replies[call_id]
 
-    def register(self, user=None):
+    def register(self, user=None, headers=()):
         """Itself, or one more user that is found at this address."""
         uri = f"sip:{user or self.user}@{self.domain}"
         answer, _ = self.request(
             "REGISTER", f"sip:{self.domain}",
             [f"Contact: <sip:{user or self.user}@{self.ip}:{self.port}>",
-             "Expires: 3600"], to=f"<{uri}>", from_header=f"<{uri}>")
+             "Expires: 3600", *headers], to=f"<{uri}>", from_header=f"<{uri}>")
         assert answer.status == 200, answer.start
         return self
 

@@ -60,6 +60,7 @@ class XmppUser:
             client = slixmpp.ClientXMPP(self.full, password)
             client.loop = self._loop
             client.plugin["feature_mechanisms"].unencrypted_plain = True
+            self._prepare(client)
             client.add_event_handler("session_start", self._on_start)
             client.add_event_handler("message", self._on_message)
             client.add_event_handler("message_error", self._on_message)
@@ -74,6 +75,9 @@ class XmppUser:
             self._loop.run_until_complete(
                 asyncio.gather(*tasks, return_exceptions=True))
             self._loop.close()
+
+    def _prepare(self, client):
+        """For handlers of one's own, before it connects."""
 
     def _on_start(self, _event):
         self._client.send_presence()

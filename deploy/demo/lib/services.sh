@@ -136,6 +136,7 @@ kamailio_configure() {
 kamailio_start() {
 	local folder=$LAB_STATE/kamailio
 
+	presence_files
 	spawn kamailio "$LAB_NS_INSIDE" kamailio -DD -E -m 512 -M 8 \
 		-f "$folder/kamailio.cfg" -Y "$folder" -w "$folder"
 }
