@@ -273,6 +273,19 @@
 /* Accept and Subscription-State of a request: they are copied. */
 #define LIMIT_SIP_ACCEPT_BYTES 2048u
 #define LIMIT_SIP_STATE_BYTES 512u
+/* Requests of presence in flight, and stanzas: a peer that is slow, and
+ * messages that need the way too. */
+#define LIMIT_PRESENCE_SIP 256u
+#define LIMIT_PRESENCE_STANZAS 256u
+/* Answers that wait for the store: a disk that stands still. */
+#define LIMIT_PRESENCE_HELD 4096u
+/* Watches and dialogs: strangers that subscribe to everybody. */
+#define LIMIT_PRESENCE_ITEMS (500u * 1000u)
+/* XMPP domains that cannot be reached: invented ones.  One that cannot is
+ * tried after so long at first, and at most so long apart. */
+#define LIMIT_PRESENCE_DOMAINS 4096u
+#define LIMIT_PRESENCE_TRY_MIN_MS 1000u
+#define LIMIT_PRESENCE_TRY_MAX_MS 60000u
 /* Rows that the store was not able to write yet: a disk that stands still. */
 #define LIMIT_STORE_PENDING (64u * 1024u)
 

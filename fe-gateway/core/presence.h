@@ -140,24 +140,29 @@ uint64_t presence_deadline_ms(const struct presence *p);
 
 /* --- for operators ------------------------------------------------------- */
 
-/* Where a walk over all watches stands; all zero: at its begin.  Watches that
- * come and go meanwhile may be missed, none is shown twice. */
+/* A walk over all watches of a user or domain. */
 struct presence_cursor {
-	int direction;
-	uint64_t id;
+	struct presence_cursor *prev, *next;
+	void *at;			  /* private */
+	char target[LIMIT_JID_BYTES + 1]; /* bare JID of either side, domain */
 };
 
+/** Begin; the cursor must not move until presence_query_end(). Watches that
+ * come meanwhile are shown, those that go are not. */
+void presence_query_begin(struct presence *p, struct presence_cursor *c,
+			  struct span target);
+
 /**
- * The next watch of a user or domain.
+ * The next watch of the target.
  *
- * @param target  bare JID of either side, or a domain
- * @param a       the answer lives in it
+ * @param a  the answer lives in it
  * @return NULL: no more, or the arena is full
  */
-Fed__PresenceWatch *presence_query(struct presence *p,
-				   struct presence_cursor *c,
-				   struct span target, struct arena *a,
-				   uint64_t now_ms);
+Fed__PresenceWatch *presence_query_next(struct presence *p,
+					struct presence_cursor *c,
+					struct arena *a, uint64_t now_ms);
+
+void presence_query_end(struct presence *p, struct presence_cursor *c);
 
 struct presence_repaired {
 	uint32_t watches;

@@ -25,11 +25,15 @@ enum presence_item_kind {
 	PRESENCE_ITEM_ND,      /* struct presence_nd: requests */
 };
 
+/* What the ids of our stanzas begin with, so that errors find back. */
+enum { PRESENCE_CONTACT_ID = 'c', PRESENCE_SUB_ID = 's' };
+
 struct presence_flight;
 
 /* First member of each. */
 struct presence_item {
 	enum presence_item_kind kind;
+	bool is_sip_due, is_stanza_due; /* asked for, not tried yet */
 	bool in_sip_list, in_xmpp_list, in_dirty_list;
 	uint64_t seq; /* last row of it: nothing leaves before it is durable */
 	struct timer_node timer;
@@ -67,6 +71,7 @@ struct presence_dialog {
 	uint32_t remote_cseq;
 	bool has_remote_cseq;
 	bool is_active;	     /* IN: the watcher was told "active" */
+	bool is_transient;   /* of a poll: has no row */
 	uint64_t expires_ms; /* of our clock */
 	uint64_t begun_ms;
 };
@@ -93,6 +98,7 @@ struct presence {
 	struct presence_params p;
 	uint64_t wall_offset_ms; /* wall clock minus our clock */
 	bool is_stopping;
+	uint64_t now_ms; /* of presence_next_action() */
 	uint64_t next_token;
 	uint64_t next_id; /* of watches, for cursors */
 
@@ -100,6 +106,7 @@ struct presence {
 	struct presence_contact *contacts; /* by local and remote */
 	struct presence_dialog *dialogs;   /* by key */
 	struct presence_domain *domains;   /* by name */
+	struct timer_heap domain_timers;
 
 	struct timer_heap timers;
 	size_t item_count;
@@ -111,17 +118,19 @@ struct presence {
 	uint64_t committed_seq;
 	struct presence_row_copy *rows; /* not given to the owner yet */
 	struct presence_held *held;	/* replies and outcomes, in order */
+	struct presence_held *ready;	/* those that may leave */
 	size_t held_count;
+	struct presence_cursor *cursors;
 
-	uint64_t next_slot_ms; /* of paced work */
+	uint64_t next_slot_us; /* of paced work */
 	struct ratelimit warn_rate;
 
 	/* what the last action points into */
 	struct arena arena;
 	struct sip_request_out request;
 	struct sip_reply reply;
-	struct presence_row row;
 	struct presence_row_copy *last_row;
+	const struct presence_item *making; /* whose stanza is being made */
 };
 
 /* --- presence.c: services ------------------------------------------------ */
@@ -193,6 +202,21 @@ bool presence_fill_stanza(struct presence *p, Fed__Presence *to,
  * are longer than LIMIT_PRESENCE_NOTE_BYTES are not cut, notes are. */
 void presence_read_stanza(const Fed__Stanza *s, struct span name,
 			  struct presence_resource *out);
+
+/* --- presence_held.c, for presence.c ------------------------------------- */
+
+/** The next row for the owner, the next answer that may leave. */
+bool presence_next_row(struct presence *p, struct presence_action *out);
+bool presence_next_held(struct presence *p, struct presence_action *out);
+void presence_held_free_all(struct presence *p);
+
+/** presence.c: items whose rows are durable now go on. */
+void presence_work_committed(struct presence *p);
+
+/* --- presence_query.c, for presence.c ------------------------------------ */
+
+/** The item goes: cursors that stand at it move on. */
+void presence_query_leave(struct presence *p, struct presence_item *item);
 
 /** Log line of a watch: event=presence what=... local=... remote=... */
 void presence_log(const struct presence *p, enum fed_log_level level,
@@ -272,12 +296,19 @@ void presence_domain_failed(struct presence *p, struct span domain,
 void presence_domain_seen(struct presence *p, struct span domain,
 			  uint64_t now_ms);
 
-/** It is believed to be away: nothing is sent to it but a sign of life now
- * and then; presence_*_domain_back() is called when it is over. */
+/** Whoever is about to send it a stanza asks this first, from
+ * presence_*_next_stanza() only: true: not now, presence_*_domain_back() is
+ * called when it can be reached again.  Now and then false although it is
+ * away, as a sign of life. */
 bool presence_domain_is_away(struct presence *p, struct span domain);
 
 /** The condition says that the domain could not be reached. */
 bool presence_is_unreachable(const Fed__Error *e);
+
+/** For presence.c. */
+void presence_domain_on_time(struct presence *p, uint64_t now_ms);
+uint64_t presence_domain_deadline_ms(const struct presence *p);
+void presence_domain_free_all(struct presence *p);
 
 #include "fe-gateway/core/presence_contact.h"
 #include "fe-gateway/core/presence_sub.h"

@@ -1,0 +1,265 @@
+/*
+ * What waits for the store: rows on their way there, and the answers that may
+ * leave only when they are durable.
+ */
+#include "fe-gateway/core/presence_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fe-gateway/core/message_map.h"
+#include "xmpp/stanza_error.h"
+
+struct presence_row_copy {
+	struct presence_row_copy *prev, *next;
+	struct presence_row row;
+	uint64_t seq;
+	char text[]; /* of its spans */
+};
+
+struct presence_held {
+	struct presence_held *prev, *next;
+	uint64_t seq;
+	bool is_reply;
+	struct presence_reply reply;
+	size_t edge; /* of an Outcome */
+	uint64_t ref;
+	Fed__Condition refused;
+};
+
+/* --- rows ---------------------------------------------------------------- */
+
+enum { ROW_SPANS = 10 };
+
+/* The spans of a row, those that it has. */
+static size_t spans_of(struct presence_row *row, struct span *out[ROW_SPANS])
+{
+	struct presence_watch_row *w = &row->u.watch;
+	struct presence_dialog_row *d = &row->u.dialog;
+	size_t n = 0;
+
+	if (row->kind == PRESENCE_ROW_WATCH) {
+		out[n++] = &w->local;
+		out[n++] = &w->remote;
+		out[n++] = &w->told;
+		return n;
+	}
+	out[n++] = &d->local;
+	out[n++] = &d->remote;
+	out[n++] = &d->call_id;
+	out[n++] = &d->local_tag;
+	out[n++] = &d->remote_tag;
+	out[n++] = &d->local_uri;
+	out[n++] = &d->remote_uri;
+	out[n++] = &d->target;
+	out[n++] = &d->routes;
+	out[n++] = &d->event_id;
+	return n;
+}
+
+static struct presence_row_copy *copy_row(const struct presence_row *row)
+{
+	struct presence_row wanted = *row;
+	struct presence_row_copy *c;
+	struct span *spans[ROW_SPANS];
+	size_t count = spans_of(&wanted, spans);
+	size_t bytes = 0;
+	char *at;
+
+	for (size_t i = 0; i < count; i++)
+		bytes += spans[i]->n;
+	c = calloc(1, sizeof(*c) + bytes);
+	if (c == NULL)
+		return NULL;
+	c->row = wanted;
+	at = c->text;
+	count = spans_of(&c->row, spans);
+	for (size_t i = 0; i < count; i++) {
+		if (spans[i]->n > 0)
+			memcpy(at, spans[i]->p, spans[i]->n);
+		*spans[i] = span_of(at, spans[i]->n);
+		at += spans[i]->n;
+	}
+	return c;
+}
+
+int presence_put_row(struct presence *p, struct presence_item *item,
+		     const struct presence_row *row)
+{
+	struct presence_row_copy *c;
+
+	/* LIMIT: a disk that stands still; the store has the same bound */
+	if (p->last_seq - p->committed_seq >= LIMIT_STORE_PENDING)
+		return FED_ELIMIT;
+	c = copy_row(row);
+	if (c == NULL)
+		return FED_ENOMEM;
+	c->seq = ++p->last_seq;
+	DL_APPEND(p->rows, c);
+	if (item != NULL)
+		item->seq = c->seq;
+	return 0;
+}
+
+bool presence_next_row(struct presence *p, struct presence_action *out)
+{
+	struct presence_row_copy *c = p->rows;
+
+	free(p->last_row);
+	p->last_row = c;
+	if (c == NULL)
+		return false;
+	DL_DELETE(p->rows, c);
+	out->kind = PRESENCE_ACT_STORE;
+	out->u.store.row = &c->row;
+	out->u.store.seq = c->seq;
+	return true;
+}
+
+/* --- answers ------------------------------------------------------------- */
+
+static struct presence_held *hold(struct presence *p, uint64_t seq)
+{
+	struct presence_held *h = calloc(1, sizeof(*h));
+
+	if (h == NULL)
+		return NULL;
+	h->seq = seq;
+	p->held_count++;
+	if (seq > p->committed_seq)
+		DL_APPEND(p->held, h);
+	else
+		DL_APPEND(p->ready, h);
+	return h;
+}
+
+void presence_answer(struct presence *p, const struct presence_reply *r,
+		     uint64_t seq)
+{
+	bool is_full = p->held_count >= LIMIT_PRESENCE_HELD;
+	struct presence_held *h;
+
+	if (is_full)
+		metrics_count(p->p.metrics, METRIC_queue_full);
+	h = hold(p, is_full ? 0 : seq);
+	if (h == NULL)
+		return;
+	h->is_reply = true;
+	h->reply = *r;
+	if (is_full && r->status < 300)
+		h->reply = (struct presence_reply){.handle = r->handle,
+						   .status = 500};
+}
+
+void presence_answer_status(struct presence *p, uint64_t handle, int status)
+{
+	const struct presence_reply r = {.handle = handle, .status = status};
+
+	presence_answer(p, &r, 0);
+}
+
+void presence_outcome(struct presence *p, size_t edge, uint64_t ref,
+		      Fed__Condition refused, uint64_t seq)
+{
+	struct presence_held *h = hold(p, seq);
+
+	if (h == NULL)
+		return;
+	h->edge = edge;
+	h->ref = ref;
+	h->refused = refused;
+}
+
+static void fill_reply(struct presence *p, const struct presence_reply *r,
+		       struct presence_action *out)
+{
+	struct sip_reply *reply = &p->reply;
+
+	*reply = (struct sip_reply){.accept = r->accept};
+	sip_reply_status(reply, r->status);
+	reply->allow_events = r->allow_events;
+	reply->has_expires = r->has_expires;
+	reply->expires = r->expires;
+	reply->min_expires = r->min_expires;
+	reply->has_contact = r->is_dialog;
+	if (r->to_tag[0] != '\0')
+		reply->to_tag = arena_dup(&p->arena, span_str(r->to_tag));
+	if (r->status >= 300)
+		metrics_count(p->p.metrics, METRIC_sip_refused);
+	out->kind = PRESENCE_ACT_SIP_REPLY;
+	out->u.sip_reply.handle = r->handle;
+	out->u.sip_reply.reply = reply;
+}
+
+/* What there is no memory to say is an error all the same. */
+static const Fed__Error *error_of(struct presence *p, Fed__Condition c)
+{
+	static const Fed__Error last_resort = {
+		.base = PROTOBUF_C_MESSAGE_INIT(&fed__error__descriptor),
+		.condition = FED__CONDITION__INTERNAL_SERVER_ERROR,
+		.type = FED__ERROR_TYPE__CANCEL,
+	};
+	const Fed__Error *e;
+
+	if (c == FED__CONDITION__NO_CONDITION)
+		return NULL;
+	e = stanza_error_new(&p->arena, c, NULL);
+	return e != NULL ? e : &last_resort;
+}
+
+bool presence_next_held(struct presence *p, struct presence_action *out)
+{
+	struct presence_held *h = p->ready;
+
+	if (h == NULL)
+		return false;
+	DL_DELETE(p->ready, h);
+	p->held_count--;
+	if (h->is_reply) {
+		fill_reply(p, &h->reply, out);
+	} else {
+		out->kind = PRESENCE_ACT_OUTCOME;
+		out->u.outcome.edge = h->edge;
+		out->u.outcome.ref = h->ref;
+		out->u.outcome.refused = error_of(p, h->refused);
+		metrics_count(p->p.metrics, out->u.outcome.refused == NULL
+						    ? METRIC_delivered
+						    : METRIC_refused);
+	}
+	free(h);
+	return true;
+}
+
+void presence_on_committed(struct presence *p, uint64_t seq, uint64_t now_ms)
+{
+	struct presence_held *h;
+
+	(void)now_ms;
+	if (seq <= p->committed_seq)
+		return;
+	p->committed_seq = seq;
+	while ((h = p->held) != NULL && h->seq <= seq) {
+		DL_DELETE(p->held, h);
+		DL_APPEND(p->ready, h);
+	}
+	presence_work_committed(p);
+}
+
+static void free_list(struct presence_held *list)
+{
+	struct presence_held *h, *next;
+
+	DL_FOREACH_SAFE (list, h, next)
+		free(h);
+}
+
+void presence_held_free_all(struct presence *p)
+{
+	struct presence_row_copy *c, *next;
+
+	free_list(p->held);
+	free_list(p->ready);
+	DL_FOREACH_SAFE (p->rows, c, next)
+		free(c);
+	free(p->last_row);
+}
