@@ -229,6 +229,13 @@ class Watched:
     def watcher(self):
         return self.dialog.remote
 
+    def wait_ended(self, wait_s=15):
+        """Until its watcher has ended it."""
+        until = time.monotonic() + wait_s
+        while not self.has_ended:
+            assert time.monotonic() < until, f"{self.watcher} goes on"
+            time.sleep(0.05)
+
     @property
     def rest_s(self):
         return max(int(self.expires_at - time.monotonic()), 0)

@@ -4,6 +4,7 @@ presence stand on."""
 import pytest
 
 import pidf
+from baresip import Baresip
 from presence_people import presence_user, roster_user
 
 
@@ -110,3 +111,35 @@ def test_xmpp_to_xmpp(lab):
     finally:
         juliet.close()
         nurse.close()
+
+
+def test_baresip(lab, mercutio):
+    """It watches and is watched; until it is told, its PIDF says neither open
+    nor closed."""
+    mercutio.register()
+    mercutio.policy.body = mercutio_is("phone")
+    tybalt = Baresip(lab, "tybalt", 16, ["mercutio@sip.example"])
+    try:
+        watched = mercutio.next_subscriber()
+        assert watched.request["Accept"] is None
+        tybalt.wait_contact("mercutio@sip.example", "Online")
+        watched.notify("active", mercutio_is("phone", pidf.person("busy")))
+        tybalt.wait_contact("mercutio@sip.example", "Busy")
+        watched.notify("active", mercutio_is("phone", basic="closed"))
+        tybalt.wait_contact("mercutio@sip.example", "Offline")
+        watch = mercutio.watch(tybalt.uri)
+        watch.wait_state("active")
+        (name, said), = watch.view().items()
+        assert said == ("?", "", "")
+        tybalt.online()
+        watch.wait_view({name: ("open", "", "")})
+        tybalt.offline()
+        watch.wait_view({name: ("closed", "", "")})
+        assert watch.subscribe(60).status == 423
+        assert watch.subscribe(0).status == 200
+        watch.wait_state("terminated;timeout")
+        assert watch.complaints == []
+        tybalt.quit()
+        watched.wait_ended()
+    finally:
+        tybalt.close()
