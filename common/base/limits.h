@@ -229,6 +229,9 @@
  * there gets the stanzas it did not answer, and while there is none, senders
  * are told at once. */
 #define LIMIT_EDGE_GRACE_MS 5000u
+/* One that comes back after so long may have dropped presence meanwhile: less
+ * than LIMIT_GATEWAY_GRACE_MS. */
+#define LIMIT_EDGE_GAP_MS 3000u
 /* A MESSAGE waits so long behind others to the same Request-URI. */
 #define LIMIT_URI_WAIT_MS 60000u
 /* A transaction that never reports.  Above Timer F of a last try that began

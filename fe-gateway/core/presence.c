@@ -20,6 +20,7 @@ int presence_new(struct presence **p_out, const struct presence_params *params,
 	p->p = *params;
 	if (params->wall_ms > now_ms)
 		p->wall_offset_ms = params->wall_ms - now_ms;
+	p->alone_ms = now_ms > 0 ? now_ms : 1;
 	arena_init(&p->arena, ARENA_MAX);
 	ratelimit_init(&p->warn_rate, LIMIT_GATEWAY_WARN_RATE,
 		       LIMIT_GATEWAY_WARN_BURST, now_ms);
@@ -339,13 +340,31 @@ void presence_on_sip_response(struct presence *p, uint64_t token,
 					now_ms);
 }
 
+/* Of the XMPP side. */
+static void copy_domain(const struct presence_item *item,
+			char out[LIMIT_DOMAIN_BYTES + 1])
+{
+	const char *jid =
+		item->kind == PRESENCE_ITEM_SUB
+			? ((const struct presence_sub *)item)->remote
+			: ((const struct presence_contact *)item)->remote;
+	struct span d = jid_split(span_str(jid)).domain;
+	size_t n = d.n < LIMIT_DOMAIN_BYTES ? d.n : LIMIT_DOMAIN_BYTES;
+
+	memcpy(out, d.p, n);
+	out[n] = '\0';
+}
+
 void presence_on_outcome(struct presence *p, uint64_t token,
 			 const Fed__Error *refused, uint64_t now_ms)
 {
 	struct presence_item *item = land(p, token, false);
+	char domain[LIMIT_DOMAIN_BYTES + 1];
 
 	if (item == NULL)
 		return;
+	/* the handler may free the item */
+	copy_domain(item, domain);
 	list_stanza(p, item);
 	if (item->kind == PRESENCE_ITEM_SUB)
 		presence_sub_on_outcome(p, (struct presence_sub *)item, refused,
@@ -353,6 +372,10 @@ void presence_on_outcome(struct presence *p, uint64_t token,
 	else
 		presence_contact_on_outcome(p, (struct presence_contact *)item,
 					    refused, now_ms);
+	if (refused == NULL)
+		presence_domain_seen(p, span_str(domain), now_ms);
+	else if (presence_is_unreachable(refused))
+		presence_domain_failed(p, span_str(domain), now_ms);
 }
 
 static struct presence_flight *new_flight(struct presence *p,
@@ -514,8 +537,8 @@ static struct presence_item *item_of(struct timer_node *n)
 					offsetof(struct presence_item, timer));
 }
 
-bool presence_next_action(struct presence *p, struct presence_action *out,
-			  uint64_t now_ms)
+bool presence_next_action(struct presence *p, bool may_stanza,
+			  struct presence_action *out, uint64_t now_ms)
 {
 	struct timer_node *n;
 
@@ -526,7 +549,8 @@ bool presence_next_action(struct presence *p, struct presence_action *out,
 	presence_domain_on_time(p, now_ms);
 	*out = (struct presence_action){.kind = PRESENCE_ACT_STORE};
 	return presence_next_row(p, out) || presence_next_held(p, out) ||
-	       next_sip(p, out, now_ms) || next_stanza(p, out, now_ms);
+	       next_sip(p, out, now_ms) ||
+	       (may_stanza && next_stanza(p, out, now_ms));
 }
 
 uint64_t presence_deadline_ms(const struct presence *p)

@@ -125,15 +125,27 @@ enum presence_stream_event {
 void presence_on_stream(struct presence *p, struct span domain,
 			enum presence_stream_event event, uint64_t now_ms);
 
+/**
+ * The channel changed.
+ *
+ * @param is_up          some edge is there
+ * @param may_have_lost  stanzas to us may have been dropped meanwhile: all
+ *                       that is believed is asked for anew
+ */
+void presence_on_channel(struct presence *p, bool is_up, bool may_have_lost,
+			 uint64_t now_ms);
+
 /** Tell all who watch that there is no presence any more. */
 void presence_stop(struct presence *p, uint64_t now_ms);
 
 /** After presence_stop(): all that had to be said was said. */
 bool presence_is_idle(const struct presence *p);
 
-/** Next action, deadlines included; false when drained. */
-bool presence_next_action(struct presence *p, struct presence_action *out,
-			  uint64_t now_ms);
+/** Next action, deadlines included; false when drained.
+ *
+ * @param may_stanza  there is room for a stanza */
+bool presence_next_action(struct presence *p, bool may_stanza,
+			  struct presence_action *out, uint64_t now_ms);
 
 /** When to call presence_next_action() again; UINT64_MAX: no deadline. */
 uint64_t presence_deadline_ms(const struct presence *p);

@@ -208,9 +208,29 @@ static void go_away(struct presence *p, struct presence_domain *d,
 			presence_contact_domain_away(p, c, now_ms);
 }
 
+/* Without an edge all domains are away. */
+static uint64_t alone_until(const struct presence *p)
+{
+	return p->alone_ms != 0 && !p->is_alone_told
+		       ? p->alone_ms + p->p.hold_off_ms
+		       : UINT64_MAX;
+}
+
+static void give_up_channel(struct presence *p, uint64_t now_ms)
+{
+	struct presence_contact *c, *next;
+
+	p->is_alone_told = true;
+	HASH_ITER (hh, p->contacts, c, next)
+		presence_contact_domain_away(p, c, now_ms);
+}
+
 void presence_domain_on_time(struct presence *p, uint64_t now_ms)
 {
 	struct timer_node *n;
+
+	if (now_ms >= alone_until(p))
+		give_up_channel(p, now_ms);
 
 	while ((n = timer_heap_pop(&p->domain_timers, now_ms)) != NULL) {
 		struct presence_domain *d =
@@ -236,7 +256,28 @@ void presence_domain_on_time(struct presence *p, uint64_t now_ms)
 
 uint64_t presence_domain_deadline_ms(const struct presence *p)
 {
-	return timer_heap_deadline_ms(&p->domain_timers);
+	uint64_t at = timer_heap_deadline_ms(&p->domain_timers);
+	uint64_t alone = alone_until(p);
+
+	return alone < at ? alone : at;
+}
+
+void presence_on_channel(struct presence *p, bool is_up, bool may_have_lost,
+			 uint64_t now_ms)
+{
+	struct presence_contact *c, *next;
+	bool is_gap = may_have_lost || (is_up && p->is_alone_told);
+
+	if (!is_up && p->alone_ms == 0)
+		p->alone_ms = now_ms;
+	if (is_up) {
+		p->alone_ms = 0;
+		p->is_alone_told = false;
+	}
+	if (!is_gap)
+		return;
+	HASH_ITER (hh, p->contacts, c, next)
+		presence_contact_domain_back(p, c, now_ms);
 }
 
 bool presence_is_unreachable(const Fed__Error *e)

@@ -107,6 +107,8 @@ struct presence {
 	struct presence_dialog *dialogs;   /* by key */
 	struct presence_domain *domains;   /* by name */
 	struct timer_heap domain_timers;
+	uint64_t alone_ms;  /* no edge is there since; 0: one is */
+	bool is_alone_told; /* ... and all contacts are away */
 
 	struct timer_heap timers;
 	size_t item_count;
