@@ -9,6 +9,15 @@
 #include "io/host_config.h"
 #include "xmpp/jid.h"
 
+/* What is not written: RFC 3856 6.4, 6.10, RFC 8048 as we read them. */
+enum {
+	PRESENCE_EXPIRES_S = 3600,
+	PRESENCE_EXPIRES_MIN_S = 60,
+	PRESENCE_NOTIFY_S = 5,
+	PRESENCE_HOLD_OFF_S = 300,
+	PRESENCE_REPAIR_RATE = 500,
+};
+
 static const cyaml_strval_t level_names[] = {
 	{"error", FED_LOG_ERROR + 1},
 	{"warn", FED_LOG_WARN + 1},
@@ -80,6 +89,28 @@ static const cyaml_schema_field_t dns_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t profile_names[] = {
+	{"standard", PIDF_STANDARD},
+	{"lync", PIDF_LYNC},
+};
+
+#define PRESENCE_UINT(key)                                                   \
+	CYAML_FIELD_UINT_PTR(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, \
+			     struct gateway_config_presence, key)
+
+static const cyaml_schema_field_t presence_fields[] = {
+	PRESENCE_UINT(expires),
+	PRESENCE_UINT(expires_min),
+	PRESENCE_UINT(expires_max),
+	PRESENCE_UINT(notify_interval),
+	PRESENCE_UINT(hold_off),
+	PRESENCE_UINT(repair_rate),
+	CYAML_FIELD_ENUM("profile", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL,
+			 struct gateway_config_presence, profile, profile_names,
+			 FED_ARRAY_LEN(profile_names)),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t log_fields[] = {
 	CYAML_FIELD_ENUM("level", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL,
 			 struct gateway_config_log, level, level_names,
@@ -96,6 +127,9 @@ static const cyaml_schema_field_t file_fields[] = {
 			    channel_fields),
 	CYAML_FIELD_MAPPING("dns", CYAML_FLAG_OPTIONAL,
 			    struct gateway_config_file, dns, dns_fields),
+	CYAML_FIELD_MAPPING("presence", CYAML_FLAG_OPTIONAL,
+			    struct gateway_config_file, presence,
+			    presence_fields),
 	CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL,
 			    struct gateway_config_file, log, log_fields),
 	CYAML_FIELD_END,
@@ -136,15 +170,29 @@ static int normalize(struct gateway_config *c)
 }
 
 /* It is freed by libcyaml, which takes its memory from malloc() too. */
-static int fill_options(struct gateway_config_sip *s)
+static bool fill(unsigned **value, unsigned by_default)
 {
-	if (s->options_interval != NULL)
-		return 0;
-	s->options_interval = malloc(sizeof(*s->options_interval));
-	if (s->options_interval == NULL)
-		return FED_ENOMEM;
-	*s->options_interval = LIMIT_HOP_OPTIONS_S;
-	return 0;
+	if (*value != NULL)
+		return true;
+	*value = malloc(sizeof(**value));
+	if (*value != NULL)
+		**value = by_default;
+	return *value != NULL;
+}
+
+static int fill_numbers(struct gateway_config_file *f)
+{
+	struct gateway_config_presence *p = &f->presence;
+
+	return fill(&f->sip.options_interval, LIMIT_HOP_OPTIONS_S) &&
+			       fill(&p->expires, PRESENCE_EXPIRES_S) &&
+			       fill(&p->expires_min, PRESENCE_EXPIRES_MIN_S) &&
+			       fill(&p->expires_max, PRESENCE_EXPIRES_S) &&
+			       fill(&p->notify_interval, PRESENCE_NOTIFY_S) &&
+			       fill(&p->hold_off, PRESENCE_HOLD_OFF_S) &&
+			       fill(&p->repair_rate, PRESENCE_REPAIR_RATE)
+		       ? 0
+		       : FED_ENOMEM;
 }
 
 static int fill_defaults(struct gateway_config *c)
@@ -156,7 +204,7 @@ static int fill_defaults(struct gateway_config *c)
 	if (f->log.level == 0)
 		f->log.level = FED_LOG_INFO + 1;
 	c->log_level = (enum fed_log_level)(f->log.level - 1);
-	return fill_options(&f->sip);
+	return fill_numbers(f);
 }
 
 int gateway_config_load(struct gateway_config **c_out, const char *path,

@@ -6,6 +6,7 @@
 #define FED_GATEWAY_CONFIG_H
 
 #include "base/log.h"
+#include "fe-gateway/core/pidf.h"
 #include "io/tls_creds.h"
 
 /* As read; strings are owned. */
@@ -44,6 +45,17 @@ struct gateway_config_dns {
 	unsigned servers_count;
 };
 
+/* Seconds, but for repair_rate; all are set after loading. */
+struct gateway_config_presence {
+	unsigned *expires;
+	unsigned *expires_min;
+	unsigned *expires_max;
+	unsigned *notify_interval;
+	unsigned *hold_off;
+	unsigned *repair_rate; /* watches a second */
+	int profile;	       /* enum pidf_profile */
+};
+
 struct gateway_config_channel {
 	char *trust;
 	char *crl; /* NULL: nothing is revoked */
@@ -63,6 +75,7 @@ struct gateway_config_file {
 	struct gateway_config_sip sip;
 	struct gateway_config_channel channel;
 	struct gateway_config_dns dns;
+	struct gateway_config_presence presence;
 	struct gateway_config_log log;
 };
 

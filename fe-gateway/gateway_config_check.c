@@ -185,6 +185,42 @@ static int check_options(const struct check *c)
 			     s, LIMIT_HOP_OPTIONS_MAX_S);
 }
 
+static int check_range(const struct check *c, const char *key, unsigned value,
+		       unsigned least, unsigned most, const char *unit)
+{
+	if (value >= least && value <= most)
+		return 0;
+	return host_complain(&c->at, key,
+			     "%u is out of range, expected %u to %u%s", value,
+			     least, most, unit);
+}
+
+static int check_presence(const struct check *c)
+{
+	const struct gateway_config_presence *p = &c->f->presence;
+	int err = check_range(c, "presence.expires_min", *p->expires_min, 1,
+			      LIMIT_PRESENCE_EXPIRES_S, " seconds");
+
+	if (err == 0)
+		err = check_range(c, "presence.expires", *p->expires, 60,
+				  LIMIT_PRESENCE_EXPIRES_S, " seconds");
+	if (err == 0)
+		err = check_range(c, "presence.expires_max", *p->expires_max,
+				  *p->expires_min, LIMIT_PRESENCE_EXPIRES_S,
+				  " seconds (not below presence.expires_min)");
+	if (err == 0)
+		err = check_range(c, "presence.notify_interval",
+				  *p->notify_interval, 0, LIMIT_PRESENCE_WAIT_S,
+				  " seconds");
+	if (err == 0)
+		err = check_range(c, "presence.hold_off", *p->hold_off, 0,
+				  LIMIT_PRESENCE_WAIT_S, " seconds");
+	if (err == 0)
+		err = check_range(c, "presence.repair_rate", *p->repair_rate, 1,
+				  LIMIT_PRESENCE_REPAIR_RATE, " a second");
+	return err;
+}
+
 int gateway_config_ip(const char *text, char *out, size_t out_size)
 {
 	unsigned char raw[sizeof(struct in6_addr)];
@@ -324,6 +360,8 @@ int gateway_config_check(const struct gateway_config_file *f, const char *path,
 
 	if (err == 0)
 		err = check_sip(&c);
+	if (err == 0)
+		err = check_presence(&c);
 	if (err == 0)
 		err = check_edges(&c);
 	if (err == 0)

@@ -289,6 +289,10 @@
 #define LIMIT_PRESENCE_DOMAINS 4096u
 #define LIMIT_PRESENCE_TRY_MIN_MS 1000u
 #define LIMIT_PRESENCE_TRY_MAX_MS 60000u
+/* What the host file may say, seconds and watches a second. */
+#define LIMIT_PRESENCE_EXPIRES_S 86400u
+#define LIMIT_PRESENCE_WAIT_S 3600u
+#define LIMIT_PRESENCE_REPAIR_RATE 10000u
 /* Rows that the store was not able to write yet: a disk that stands still. */
 #define LIMIT_STORE_PENDING (64u * 1024u)
 
