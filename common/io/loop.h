@@ -80,4 +80,19 @@ void loop_timer_arm(struct loop_timer *t, uint64_t at_ms);
 /** Stop and free (after libuv let go of it); NULL is allowed. */
 void loop_timer_free(struct loop_timer *t);
 
+/* The way back from a thread beside the loop. */
+struct loop_wake;
+
+/** @return 0; FED_ENOMEM; FED_EIO */
+int loop_wake_new(struct loop_wake **w_out, struct loop *l, loop_timer_fn fn,
+		  void *arg) FED_NODISCARD;
+
+/** Call fn(arg) in a turn of the loop; from any thread.  Several before that
+ * turn are one call. */
+void loop_wake_send(struct loop_wake *w);
+
+/** No call comes any more; the threads that might send have ended.  NULL is
+ * allowed. */
+void loop_wake_free(struct loop_wake *w);
+
 #endif

@@ -1,6 +1,8 @@
 /* The loop: end of turn, timers, an outer loop. */
 #include "loopback.h"
 
+#include <pthread.h>
+
 struct counter {
 	struct loop *loop;
 	struct loop_deferred d;
@@ -152,6 +154,50 @@ static void test_run_and_stop(void **state)
 	loop_free(l); /* frees the timer too */
 }
 
+static void *send_often(void *arg)
+{
+	for (int i = 0; i < 1000; i++)
+		loop_wake_send(arg);
+	return NULL;
+}
+
+/* A thread beside the loop ends its wait, and calls in its turn only. */
+static void test_wake_from_another_thread(void **state)
+{
+	struct counter woken;
+	struct loop_wake *w;
+	struct loop *l;
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(0, loop_new(&l, NULL));
+	woken = counter_of(l);
+	assert_int_equal(0, loop_wake_new(&w, l, count, &woken));
+	loop_run_once(l);
+	assert_int_equal(-1, loop_wait_ms(l));
+	assert_int_equal(0, pthread_create(&thread, NULL, send_often, w));
+	(void)uv_run(loop_uv(l), UV_RUN_ONCE); /* would wait for ever */
+	assert_in_range(woken.calls, 1, 1000);
+	assert_int_equal(0, pthread_join(thread, NULL));
+	loop_run_once(l);
+	woken.calls = 0;
+	loop_wake_send(w);
+	loop_wake_send(w);
+	assert_int_equal(0, woken.calls);
+	loop_run_once(l);
+	assert_int_equal(1, woken.calls);
+	loop_run_once(l);
+	assert_int_equal(1, woken.calls);
+
+	loop_wake_send(w);
+	loop_wake_free(w);
+	loop_run_once(l);
+	assert_int_equal(1, woken.calls);
+	loop_wake_free(NULL);
+	assert_int_equal(0, loop_wake_new(&w, l, count, &woken));
+	loop_free(l); /* frees the other one too */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_outer_loop_wait),
 		cmocka_unit_test(test_time_before_the_first_turn),
 		cmocka_unit_test(test_run_and_stop),
+		cmocka_unit_test(test_wake_from_another_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
