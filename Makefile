@@ -25,7 +25,7 @@ Q        := $(if $(filter 1,$(V)),,@)
 # ---- flags ----------------------------------------------------------------
 
 PKGS_PURE := libxml-2.0 libidn2 libprotobuf-c
-PKGS_ALL  := $(PKGS_PURE) libuv sofia-sip-ua libcyaml libsystemd
+PKGS_ALL  := $(PKGS_PURE) libuv sofia-sip-ua libcyaml libsystemd sqlite3
 # dependency headers are system headers: they cannot break -Werror
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS_ALL) 2>/dev/null))
 
@@ -64,8 +64,8 @@ CFLAGS_ALL := -std=c11 $(OPT) $(CFLAGS)
 
 LIBS_PURE := -lxml2 -lidn2 -lunistring -lprotobuf-c -lmbedcrypto
 LIBS_EDGE := -lcyaml -lyaml -lsystemd -lunbound -luv -lmbedtls -lmbedx509 $(LIBS_PURE)
-LIBS_GW   := -lcyaml -lyaml -lsystemd -lsofia-sip-ua -lssl -lcrypto -lunbound -luv -lmbedtls \
-	-lmbedx509 $(LIBS_PURE)
+LIBS_GW   := -lcyaml -lyaml -lsystemd -lsofia-sip-ua -lssl -lcrypto -lsqlite3 -lunbound -luv \
+	-lmbedtls -lmbedx509 $(LIBS_PURE) -pthread
 
 # ---- sources --------------------------------------------------------------
 
@@ -181,6 +181,9 @@ $(B)/integration/test_sip_cork: $(B)/obj/fe-gateway/sip_cork.o \
 $(B)/integration/test_sip_tls: $(patsubst %,$(B)/obj/fe-gateway/sip_%.o,\
 	adapter adapter_parse adapter_read cork loop sockets tls tls_compat)
 $(B)/integration/test_sip_tls: EXTRA := -lsofia-sip-ua -lssl -lcrypto
+STORE_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard fe-gateway/store*.c))
+$(B)/integration/test_presence_store: $(STORE_OBJS)
+$(B)/integration/test_presence_store: EXTRA := -lsqlite3 -pthread
 $(B)/integration/%: $(B)/obj/tests/integration/%.o $(LIB_IO) $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ -Wl,--start-group $^ \

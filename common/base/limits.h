@@ -295,5 +295,20 @@
 #define LIMIT_PRESENCE_REPAIR_RATE 10000u
 /* Rows that the store was not able to write yet: a disk that stands still. */
 #define LIMIT_STORE_PENDING (64u * 1024u)
+#define LIMIT_STORE_PENDING_BYTES (64u * 1024u * 1024u)
+/* One of them, its memory: all that a SIP request can have in it, and more. */
+#define LIMIT_STORE_ROW_BYTES (128u * 1024u)
+/* Rows of one transaction: the first of a burst waits for its last. */
+#define LIMIT_STORE_BATCH 4096u
+/* The log in front of the store's file, before it is copied there; it ends at
+ * most one transaction above: the time to read it after a crash. */
+#define LIMIT_STORE_LOG_BYTES (16u * 1024u * 1024u)
+/* Between two tries of what could not be written. */
+#define LIMIT_STORE_RETRY_MIN_MS 100u
+#define LIMIT_STORE_RETRY_MAX_MS 5000u
+/* Stop: what cannot be written has so long. */
+#define LIMIT_STORE_CLOSE_MS 2000u
+/* Another process that leaves the store's file has so long at our start. */
+#define LIMIT_STORE_BUSY_MS 500u
 
 #endif

@@ -170,7 +170,7 @@ def links(_root, build):
 
 def headers(root, _build):
     flags = subprocess.run(
-        ["pkg-config", "--cflags", "libxml-2.0", "libuv", "sofia-sip-ua"],
+        ["pkg-config", "--cflags", "libxml-2.0", "libuv", "sofia-sip-ua", "sqlite3"],
         capture_output=True, text=True, check=True).stdout.split()
     for path in c_files(root, (".h",)):
         relative = path.relative_to(root)

@@ -63,8 +63,8 @@ ONLY_IN = {
     "openssl/": ["fe-gateway/sip_tls_compat.c"],
     "dlfcn.h": ["fe-gateway/sip_tls_compat.c", "fe-gateway/sip_accept.c"],
     "unbound.h": ["common/io/dns_resolver.c"],
-    "sqlite3.h": ["fe-gateway/store_sqlite.c"],
-    "libpq-fe.h": ["fe-gateway/store_postgres.c"],
+    "sqlite3.h": ["fe-gateway/store_sqlite*.c"],
+    "libpq-fe.h": ["fe-gateway/store_postgres*.c"],
     "cyaml/": ["common/io/host_*", "edge-proxy/edge_config*",
                "fe-gateway/gateway_config*"],
     "yaml.h": ["common/io/host_*"],
@@ -84,13 +84,13 @@ IMPURE_SYMBOLS = [
     "open64", "openat*", "fopen*", "close", "poll", "ppoll", "epoll_*",
     "select", "time", "gettimeofday", "clock_gettime", "nanosleep", "sleep",
     "usleep", "getrandom", "random", "rand", "arc4random*", "pthread_create",
-    "fork", "execve", "getenv", "uv_*", "mbedtls_ssl_*", "mbedtls_x509*",
+    "fork", "execve", "getenv", "sqlite3_*", "uv_*", "mbedtls_ssl_*", "mbedtls_x509*",
     "mbedtls_net_*", "nta_*", "su_*", "nua_*", "ub_*", "sd_*", "cyaml_*",
 ]
 
 # unit tests, replay and fuzzers link without these
 IO_LIBRARIES = ("libuv", "libsofia", "libmbedtls", "libmbedx509",
-                "libunbound", "libcyaml", "libsystemd", "libssl")
+                "libunbound", "libcyaml", "libsystemd", "libssl", "libsqlite3")
 
 FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 70

@@ -1,0 +1,154 @@
+/* Rows by key, each with its text behind it. */
+#include "fe-gateway/store_batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+
+enum {
+	ROW_TEXTS_MAX = 10,
+	ROW_KEY_TEXTS = 2, /* they come first in row_texts() */
+	/* kind, direction, length of the first text */
+	KEY_HEAD_BYTES = 2 + sizeof(uint32_t),
+};
+
+/* The texts of a row, those of its key first. */
+static size_t row_texts(struct presence_row *row,
+			struct span *texts[ROW_TEXTS_MAX])
+{
+	struct presence_watch_row *w = &row->u.watch;
+	struct presence_dialog_row *d = &row->u.dialog;
+	struct span *of_watch[] = {&w->local, &w->remote, &w->told};
+	struct span *of_dialog[] = {
+		&d->call_id,	&d->local_tag, &d->local,      &d->remote,
+		&d->remote_tag, &d->local_uri, &d->remote_uri, &d->target,
+		&d->routes,	&d->event_id,
+	};
+
+	_Static_assert(FED_ARRAY_LEN(of_dialog) == ROW_TEXTS_MAX, "texts");
+	if (row->kind == PRESENCE_ROW_WATCH) {
+		memcpy(texts, of_watch, sizeof(of_watch));
+		return FED_ARRAY_LEN(of_watch);
+	}
+	memcpy(texts, of_dialog, sizeof(of_dialog));
+	return FED_ARRAY_LEN(of_dialog);
+}
+
+/* No two keys have the same bytes: the length of the first text is there. */
+static void write_key_head(char *out, const struct presence_row *row,
+			   size_t first_bytes)
+{
+	uint32_t n = (uint32_t)first_bytes;
+
+	out[0] = (char)row->kind;
+	out[1] = row->kind == PRESENCE_ROW_WATCH ? (char)row->u.watch.direction
+						 : '\0';
+	memcpy(out + 2, &n, sizeof(n));
+}
+
+/* The text moves behind the row: head of the key, its texts, the others. */
+static void take_texts(struct store_row *r, struct span *const *texts,
+		       size_t count)
+{
+	char *p = r->text + KEY_HEAD_BYTES;
+
+	write_key_head(r->text, &r->row, texts[0]->n);
+	for (size_t i = 0; i < count; i++) {
+		if (texts[i]->n > 0)
+			memcpy(p, texts[i]->p, texts[i]->n);
+		texts[i]->p = p;
+		p += texts[i]->n;
+	}
+}
+
+int store_row_new(struct store_row **r_out, const struct presence_row *row)
+{
+	struct presence_row copy = *row;
+	struct span *texts[ROW_TEXTS_MAX];
+	size_t count = row_texts(&copy, texts);
+	size_t bytes = sizeof(struct store_row) + KEY_HEAD_BYTES;
+	struct store_row *r;
+
+	for (size_t i = 0; i < count; i++) {
+		if (row->is_deleted && i >= ROW_KEY_TEXTS)
+			*texts[i] = SPAN_NULL;
+		if (texts[i]->n > LIMIT_STORE_ROW_BYTES)
+			return FED_ELIMIT;
+		bytes += texts[i]->n;
+	}
+	if (bytes > LIMIT_STORE_ROW_BYTES)
+		return FED_ELIMIT;
+	r = calloc(1, bytes);
+	if (r == NULL)
+		return FED_ENOMEM;
+	r->row = copy;
+	r->bytes = bytes;
+	(void)row_texts(&r->row, texts);
+	take_texts(r, texts, count);
+	*r_out = r;
+	return 0;
+}
+
+void store_row_free(struct store_row *r)
+{
+	free(r);
+}
+
+static size_t key_bytes(const struct store_row *r)
+{
+	const struct presence_row *row = &r->row;
+
+	if (row->kind == PRESENCE_ROW_WATCH)
+		return KEY_HEAD_BYTES + row->u.watch.local.n +
+		       row->u.watch.remote.n;
+	return KEY_HEAD_BYTES + row->u.dialog.call_id.n +
+	       row->u.dialog.local_tag.n;
+}
+
+struct store_batch *store_batch_new(void)
+{
+	return calloc(1, sizeof(struct store_batch));
+}
+
+void store_batch_free(struct store_batch *b)
+{
+	struct store_row *r;
+	struct store_row *next;
+
+	if (b == NULL)
+		return;
+	HASH_ITER (hh, b->rows, r, next) {
+		HASH_DEL(b->rows, r);
+		store_row_free(r);
+	}
+	free(b);
+}
+
+struct store_row *store_batch_find(const struct store_batch *b,
+				   const struct store_row *r)
+{
+	struct store_row *found;
+
+	HASH_FIND(hh, b->rows, r->text, key_bytes(r), found);
+	return found;
+}
+
+int store_batch_put(struct store_batch *b, struct store_row *r, uint64_t seq)
+{
+	struct store_row *old = store_batch_find(b, r);
+
+	HASH_ADD_KEYPTR(hh, b->rows, r->text, key_bytes(r), r);
+	if (r->hh.tbl == NULL)
+		return FED_ENOMEM;
+	b->count++;
+	b->bytes += r->bytes;
+	b->seq = seq;
+	if (old != NULL) {
+		HASH_DEL(b->rows, old);
+		b->count--;
+		b->bytes -= old->bytes;
+		store_row_free(old);
+	}
+	return 0;
+}

@@ -1,0 +1,87 @@
+/*
+ * What the files of the SQLite store share.
+ */
+#ifndef FED_GATEWAY_STORE_SQLITE_H
+#define FED_GATEWAY_STORE_SQLITE_H
+
+#include "base/log.h"
+#include "fe-gateway/core/presence_rows.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+/* --- store_sqlite_file.c -------------------------------------------------- */
+
+/* "FEDG": in the file's header, so that others can tell whose it is. */
+enum { STORE_SQLITE_APPLICATION = 0x46454447 };
+
+/**
+ * Open the file, made with mode 0600 where there is none, for us alone.  It
+ * was found whole, ours and not newer than we are.
+ *
+ * @param version  the schema that this program knows
+ * @return 0; FED_ECONFIG, FED_EIO with a sentence; FED_ENOMEM
+ */
+int store_sqlite_file_open(struct sqlite3 **db_out, const char *path,
+			   int version, struct errbuf *e) FED_NODISCARD;
+
+/** Why the last call on it failed, after what was tried. */
+void store_sqlite_explain(struct sqlite3 *db, const char *what,
+			  struct errbuf *e);
+
+/* --- store_sqlite_schema.c ------------------------------------------------ */
+
+/* One step from a schema to the next: number i leads to version i + 1. */
+struct store_sqlite_steps {
+	const char *const *sql;
+	int count;
+};
+
+/* Those of this program. */
+extern const struct store_sqlite_steps store_sqlite_steps;
+
+/**
+ * Bring the file to the last version, each step whole or not at all.
+ *
+ * @return 0; FED_EIO with a sentence
+ */
+int store_sqlite_migrate(struct sqlite3 *db, const char *path,
+			 const struct store_sqlite_steps *steps,
+			 const struct logger *log,
+			 struct errbuf *e) FED_NODISCARD;
+
+/* --- store_sqlite_rows.c -------------------------------------------------- */
+
+enum store_sqlite_statement {
+	STORE_SQLITE_PUT_WATCH,
+	STORE_SQLITE_DELETE_WATCH,
+	STORE_SQLITE_PUT_DIALOG,
+	STORE_SQLITE_DELETE_DIALOG,
+	STORE_SQLITE_LOAD_WATCHES,
+	STORE_SQLITE_LOAD_DIALOGS,
+	STORE_SQLITE_STATEMENTS,
+};
+
+/** The text of a statement. */
+const char *store_sqlite_sql(enum store_sqlite_statement which);
+
+/** The statement that a row is written with. */
+enum store_sqlite_statement store_sqlite_statement_of(
+	const struct presence_row *row);
+
+/** Bind what it needs; the row stays until the statement is reset.
+ * @return 0 or the library's code */
+int store_sqlite_bind(struct sqlite3_stmt *stmt,
+		      const struct presence_row *row) FED_NODISCARD;
+
+/**
+ * The row at which the statement stands; its spans are valid until the next
+ * step.
+ *
+ * @return NULL, or what is wrong with it
+ */
+const char *store_sqlite_read(struct sqlite3_stmt *stmt,
+			      enum presence_row_kind kind,
+			      struct presence_row *out);
+
+#endif
