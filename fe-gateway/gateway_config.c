@@ -111,6 +111,11 @@ static const cyaml_schema_field_t presence_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t store_fields[] = {
+	STRING("path", struct gateway_config_store, path),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t log_fields[] = {
 	CYAML_FIELD_ENUM("level", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL,
 			 struct gateway_config_log, level, level_names,
@@ -130,6 +135,8 @@ static const cyaml_schema_field_t file_fields[] = {
 	CYAML_FIELD_MAPPING("presence", CYAML_FLAG_OPTIONAL,
 			    struct gateway_config_file, presence,
 			    presence_fields),
+	CYAML_FIELD_MAPPING("store", CYAML_FLAG_OPTIONAL,
+			    struct gateway_config_file, store, store_fields),
 	CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL,
 			    struct gateway_config_file, log, log_fields),
 	CYAML_FIELD_END,
@@ -195,6 +202,13 @@ static int fill_numbers(struct gateway_config_file *f)
 		       : FED_ENOMEM;
 }
 
+static int fill_store(struct gateway_config_store *s)
+{
+	if (s->path == NULL)
+		s->path = strdup(GATEWAY_CONFIG_STORE);
+	return s->path != NULL ? 0 : FED_ENOMEM;
+}
+
 static int fill_defaults(struct gateway_config *c)
 {
 	struct gateway_config_file *f = c->file;
@@ -204,7 +218,7 @@ static int fill_defaults(struct gateway_config *c)
 	if (f->log.level == 0)
 		f->log.level = FED_LOG_INFO + 1;
 	c->log_level = (enum fed_log_level)(f->log.level - 1);
-	return fill_numbers(f);
+	return fill_numbers(f) == 0 ? fill_store(&f->store) : FED_ENOMEM;
 }
 
 int gateway_config_load(struct gateway_config **c_out, const char *path,

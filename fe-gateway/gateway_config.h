@@ -65,6 +65,13 @@ struct gateway_config_channel {
 	unsigned edges_count;
 };
 
+/* store.path when it is not written: StateDirectory= of the unit */
+#define GATEWAY_CONFIG_STORE "/var/lib/fe-gateway/fe-gateway.db"
+
+struct gateway_config_store {
+	char *path;
+};
+
 /* fed_log_level plus one, 0 for "not written" */
 struct gateway_config_log {
 	int level;
@@ -76,6 +83,7 @@ struct gateway_config_file {
 	struct gateway_config_channel channel;
 	struct gateway_config_dns dns;
 	struct gateway_config_presence presence;
+	struct gateway_config_store store;
 	struct gateway_config_log log;
 };
 

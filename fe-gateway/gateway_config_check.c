@@ -1,7 +1,9 @@
 /* Checks behind the schema; each complaint names key and expectation. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/limits.h"
 #include "fe-gateway/core/hop_uri.h"
@@ -352,6 +354,36 @@ static int check_edges(const struct check *c)
 	return err;
 }
 
+/* Whether it may be written is asked at the start: this may be another user.
+ * The folder of the default is made by the service manager. */
+static int check_store(const struct check *c)
+{
+	const char *path = c->f->store.path;
+	const char *key = "store.path";
+	size_t folder_bytes = 0;
+	char folder[4096];
+	struct stat st;
+
+	if (strcmp(path, GATEWAY_CONFIG_STORE) == 0)
+		return 0;
+	if (path[0] == '/')
+		folder_bytes = (size_t)(strrchr(path, '/') - path);
+	if (path[0] != '/' || path[folder_bytes + 1] == '\0' ||
+	    folder_bytes >= sizeof(folder))
+		return host_complain(&c->at, key,
+				     "\"%s\" is not the path of a file, "
+				     "expected such as \"%s\"",
+				     path, GATEWAY_CONFIG_STORE);
+	(void)snprintf(folder, sizeof(folder), "%.*s/", (int)folder_bytes,
+		       path);
+	if (stat(folder, &st) != 0)
+		return host_complain(&c->at, key,
+				     "\"%s\": %s, expected a file in a folder "
+				     "that is there",
+				     path, strerror(errno));
+	return 0;
+}
+
 int gateway_config_check(const struct gateway_config_file *f, const char *path,
 			 struct errbuf *e)
 {
@@ -368,6 +400,8 @@ int gateway_config_check(const struct gateway_config_file *f, const char *path,
 		err = check_channel(&c);
 	if (err == 0)
 		err = check_tls(&c);
+	if (err == 0)
+		err = check_store(&c);
 	if (err == 0)
 		err = host_check_dns_servers(&c.at, c.f->dns.servers,
 					     c.f->dns.servers_count);

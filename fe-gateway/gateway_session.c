@@ -12,6 +12,7 @@
 #include "fe-gateway/sip_adapter.h"
 #include "fe-gateway/sip_hops.h"
 #include "fe-gateway/sip_silent.h"
+#include "fe-gateway/store.h"
 #include "io/chan_link.h"
 #include "io/daemon.h"
 
@@ -44,6 +45,7 @@ struct gateway_session {
 	char from_uri[LIMIT_DOMAIN_BYTES + 8]; /* of our own requests */
 	char branch_mark[2 * MARK_BYTES + 1];
 	struct tls_creds *creds;
+	struct store *store;
 	struct loop_timer *timer; /* deadline of the router */
 	struct loop_timer *end;	  /* while stopping: of the loop */
 	struct loop_timer *sweep; /* of silent connections */
@@ -287,6 +289,27 @@ static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
 	pump(s);
 }
 
+/* All that was put up to seq is on disk. */
+static void on_store_committed(uint64_t seq, void *arg)
+{
+	struct gateway_session *s = arg;
+
+	(void)seq;
+	pump(s);
+}
+
+static void on_store_trouble(bool is_broken, const char *why, void *arg)
+{
+	struct gateway_session *s = arg;
+
+	if (is_broken)
+		fed_log(s->log, FED_LOG_ERROR, "store_failed",
+			"waiting=%zu why=\"%s\"", store_pending(s->store), why);
+	else
+		fed_log(s->log, FED_LOG_INFO, "store_back", "waiting=%zu",
+			store_pending(s->store));
+}
+
 /* --- life ---------------------------------------------------------------- */
 
 /* All requests go there; NULL: each one to the domain of its Request-URI. */
@@ -352,6 +375,19 @@ static int make_router(struct gateway_session *s, struct id_source *ids)
 	};
 
 	return gw_router_new(&s->router, &p, now_ms(s));
+}
+
+static int make_store(struct gateway_session *s, struct errbuf *e)
+{
+	const struct store_params p = {
+		.path = s->config->file->store.path,
+		.loop = s->loop,
+		.on_committed = on_store_committed,
+		.on_trouble = on_store_trouble,
+		.arg = s,
+	};
+
+	return store_open(&s->store, &p, e);
 }
 
 static int make_tls(struct gateway_session *s)
@@ -472,6 +508,8 @@ static int make_all(struct gateway_session *s, struct id_source *ids,
 	if (err == 0)
 		err = gateway_config_creds(s->config, &s->creds, e);
 	if (err == 0)
+		err = make_store(s, e);
+	if (err == 0)
 		err = make_tls(s);
 	if (err == 0)
 		err = make_sip(s, e);
@@ -546,6 +584,7 @@ void gateway_session_free(struct gateway_session *s)
 	sip_adapter_free(s->sip);
 	sip_tls_free(s->sip_tls);
 	gw_router_free(s->router);
+	store_close(s->store);
 	loop_timer_free(s->timer);
 	loop_timer_free(s->end);
 	loop_timer_free(s->sweep);

@@ -77,6 +77,7 @@ def second_gateway(lab):
     second = Second(
         lab, "inside", "fe-gateway", lab.env["LAB_GATEWAY_CONFIG"],
         [(own, name), (":5070", ":5075"), (":5071", ":5076"),
+         ("gateway/store.db", "gateway/store2.db"),
          *channel_identity(lab, "gateway", name)])
     second.wait_log("event=chan_up")
     yield second
