@@ -116,7 +116,8 @@ void conn_tune(struct conn *c)
 				 sizeof(silent_ms));
 }
 
-struct conn *conn_new(struct loop *loop)
+/* All but the stream. */
+static struct conn *make(struct loop *loop)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 
@@ -137,9 +138,34 @@ struct conn *conn_new(struct loop *loop)
 	buf_init(&c->out, CONN_BUF_MAX);
 	buf_init(&c->wire, CONN_BUF_MAX);
 	buf_init(&c->flight, CONN_BUF_MAX);
-	(void)uv_tcp_init(loop_uv(loop), &c->tcp); /* cannot fail: no socket */
+	return c;
+}
+
+static void join(struct conn *c)
+{
 	c->tcp.data = c;
-	loop_join(loop, &c->member);
+	loop_join(c->loop, &c->member);
+}
+
+struct conn *conn_new(struct loop *loop)
+{
+	struct conn *c = make(loop);
+
+	if (c == NULL)
+		return NULL;
+	(void)uv_tcp_init(loop_uv(loop), &c->tcp); /* cannot fail: no socket */
+	join(c);
+	return c;
+}
+
+struct conn *conn_new_unix(struct loop *loop)
+{
+	struct conn *c = make(loop);
+
+	if (c == NULL)
+		return NULL;
+	(void)uv_pipe_init(loop_uv(loop), &c->pipe, 0); /* cannot fail */
+	join(c);
 	return c;
 }
 
@@ -271,4 +297,18 @@ bool conn_peer_has_name(const struct conn *c, const char *name)
 const char *conn_peer_address(const struct conn *c)
 {
 	return c->address;
+}
+
+int conn_peer_user(const struct conn *c, struct conn_user *user_out)
+{
+	struct ucred who;
+	socklen_t n = sizeof(who);
+	uv_os_fd_t fd;
+
+	if (c->tcp.type != UV_NAMED_PIPE ||
+	    uv_fileno((const uv_handle_t *)&c->tcp, &fd) != 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) != 0)
+		return FED_ENOTFOUND;
+	*user_out = (struct conn_user){.uid = who.uid, .pid = who.pid};
+	return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * One TCP connection, optionally with TLS attached in place: one opaque
- * object, one callback, seven events.
+ * One connection over TCP or a Unix socket, optionally with TLS attached in
+ * place: one opaque object, one callback, seven events.
  *
  * Writes are collected and leave at the end of the loop turn in one call.
  * Memory goes at the end of a turn once libuv let go of every handle.
@@ -53,8 +53,20 @@ typedef void (*listener_fn)(struct listener *l, struct conn *c, void *arg);
 int listener_new(struct listener **l_out, struct loop *loop, const char *addr,
 		 listener_fn fn, void *arg, struct errbuf *e) FED_NODISCARD;
 
-/** "127.0.0.1:5269", with the port that port 0 became; lives as the
- * listener. */
+/**
+ * Listen on a Unix socket that the daemon's user and group may use.  A socket
+ * that a dead process left there is replaced.  Connections are taken as by
+ * listener_new(); the socket's name is removed by listener_close().
+ *
+ * @return 0; FED_EIO in use by a living process, or cannot be made there
+ *         (errbuf says); FED_ENOMEM
+ */
+int listener_new_unix(struct listener **l_out, struct loop *loop,
+		      const char *path, listener_fn fn, void *arg,
+		      struct errbuf *e) FED_NODISCARD;
+
+/** "127.0.0.1:5269", with the port that port 0 became, or the path; lives as
+ * the listener. */
 const char *listener_address(const struct listener *l);
 
 /** Stop listening; freed at the end of a turn.  NULL is allowed. */
@@ -114,7 +126,18 @@ const struct tls_facts *conn_tls_facts(const struct conn *c);
  * wildcard, channel use); false without a certificate. */
 bool conn_peer_has_name(const struct conn *c, const char *name);
 
-/** "192.0.2.1:5269"; lives as the connection. */
+/* Who made a Unix socket's connection. */
+struct conn_user {
+	uint32_t uid;
+	int32_t pid;
+};
+
+/** The system's word for it.  @return 0; FED_ENOTFOUND it cannot say, as of a
+ * TCP connection */
+int conn_peer_user(const struct conn *c,
+		   struct conn_user *user_out) FED_NODISCARD;
+
+/** "192.0.2.1:5269"; "unix" for a Unix socket; lives as the connection. */
 const char *conn_peer_address(const struct conn *c);
 
 /** "192.0.2.1:5269", "[2001:db8::1]:5269" */

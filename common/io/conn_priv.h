@@ -34,7 +34,10 @@ struct conn {
 	enum conn_state state;
 	conn_event_fn fn; /* NULL: nobody yet, or gone */
 	void *arg;
-	uv_tcp_t tcp;
+	union { /* the stream; what they have in common goes by tcp */
+		uv_tcp_t tcp;
+		uv_pipe_t pipe; /* of a Unix socket */
+	};
 	uv_connect_t connect;
 	uv_write_t write;
 	uv_shutdown_t shutdown;
@@ -70,6 +73,9 @@ struct conn {
 /** New one with a TCP handle; state OPEN, no handler.  @return NULL: no
  * memory */
 struct conn *conn_new(struct loop *loop);
+
+/** The same for a Unix socket. */
+struct conn *conn_new_unix(struct loop *loop);
 
 /** Close the handles now, without events; freed when libuv let go. */
 void conn_kill(struct conn *c);
