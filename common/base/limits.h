@@ -193,6 +193,28 @@
 #define LIMIT_CHANNEL_RETRY_MIN_MS 200u /* gateway dials again */
 #define LIMIT_CHANNEL_RETRY_MAX_MS 10000u
 
+/* --- admin socket --------------------------------------------------------- */
+/* Connections at once: one who opens them and asks nothing. */
+#define LIMIT_ADMIN_CLIENTS 16u
+/* One request, and one response: a length that makes us wait for more. */
+#define LIMIT_ADMIN_REQUEST_BYTES (16u * 1024u)
+#define LIMIT_ADMIN_RESPONSE_BYTES (256u * 1024u)
+/* Objects made of one request, or for one response. */
+#define LIMIT_ADMIN_ARENA_BYTES (4u * LIMIT_ADMIN_RESPONSE_BYTES)
+/* Requests of one client that are not answered to the end; more are not read
+ * meanwhile. */
+#define LIMIT_ADMIN_CALLS 4u
+/* Responses that wait for a client to take them: an answer that is longer is
+ * made as the client reads it. */
+#define LIMIT_ADMIN_OUT_BYTES (64u * 1024u)
+/* Responses made for one client before others get their turn. */
+#define LIMIT_ADMIN_BURST 16u
+/* A client that asks nothing, or takes nothing of its answer. */
+#define LIMIT_ADMIN_IDLE_MS 60000u
+/* Log lines that refused clients cause: per second, and at once. */
+#define LIMIT_ADMIN_WARN_RATE 1u
+#define LIMIT_ADMIN_WARN_BURST 10u
+
 /* --- names ---------------------------------------------------------------- */
 #define LIMIT_JID_PART_BYTES 1023u /* RFC 7622 3.1 */
 #define LIMIT_JID_BYTES 3071u

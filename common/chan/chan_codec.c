@@ -1,9 +1,8 @@
 /* Frames on the wire: 4-byte big-endian length and a protobuf Frame. */
 #include "chan/chan_codec.h"
 
-#include <stdalign.h>
-
 #include "base/limits.h"
+#include "chan/proto_arena.h"
 
 size_t chan_codec_size(const Fed__Frame *frame)
 {
@@ -38,31 +37,6 @@ int chan_codec_put(struct buf *out, const Fed__Frame *frame)
 	return 0;
 }
 
-/* The arena says NULL for both; only one of them is the peer's fault. */
-struct frame_memory {
-	struct arena *arena;
-	bool is_out_of_memory;
-};
-
-static void *memory_alloc(void *arg, size_t n)
-{
-	struct frame_memory *m = arg;
-	void *p = arena_alloc(m->arena, n);
-	size_t left = m->arena->max_bytes - m->arena->used_bytes;
-
-	if (p == NULL && left >= alignof(max_align_t) &&
-	    n <= left - alignof(max_align_t))
-		m->is_out_of_memory = true;
-	return p;
-}
-
-/* The arena is freed as a whole. */
-static void memory_free(void *arg, void *p)
-{
-	(void)arg;
-	(void)p;
-}
-
 size_t chan_codec_peek(struct span in)
 {
 	const uint8_t *b = (const uint8_t *)in.p;
@@ -76,8 +50,7 @@ size_t chan_codec_peek(struct span in)
 int chan_codec_take(struct span in, struct arena *a, Fed__Frame **frame_out,
 		    size_t *used_out)
 {
-	struct frame_memory m = {.arena = a};
-	ProtobufCAllocator allocator = {memory_alloc, memory_free, &m};
+	struct proto_arena m;
 	size_t n = chan_codec_peek(in);
 
 	*frame_out = NULL;
@@ -89,10 +62,11 @@ int chan_codec_take(struct span in, struct arena *a, Fed__Frame **frame_out,
 	if (in.n - CHAN_PREFIX_BYTES < n)
 		return FED_EAGAIN;
 	arena_reset(a);
+	proto_arena_init(&m, a);
 	*frame_out = fed__frame__unpack(
-		&allocator, n, (const uint8_t *)in.p + CHAN_PREFIX_BYTES);
+		&m.allocator, n, (const uint8_t *)in.p + CHAN_PREFIX_BYTES);
 	if (*frame_out == NULL)
-		return m.is_out_of_memory ? FED_ENOMEM : FED_EPROTO;
+		return proto_arena_problem(&m);
 	*used_out = CHAN_PREFIX_BYTES + n;
 	return 0;
 }
