@@ -9,13 +9,9 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/slip.h"
 
-enum {
-	PATH_MAX_BYTES = 256,
-	/* distance up to which an unknown key is taken for a slip */
-	SLIP_MAX = 2,
-	KEY_MAX_BYTES = 48,
-};
+enum { PATH_MAX_BYTES = 256 };
 
 struct check {
 	const char *file;
@@ -228,46 +224,16 @@ static int check_scalar(struct check *k, yaml_node_t *node,
 
 /* ---- keys ---------------------------------------------------------------- */
 
-static size_t min3(size_t a, size_t b, size_t c)
-{
-	size_t m = a < b ? a : b;
-
-	return m < c ? m : c;
-}
-
-/* Levenshtein distance of short words; SIZE_MAX: not short. */
-static size_t distance(struct span a, struct span b)
-{
-	size_t row[KEY_MAX_BYTES + 1];
-
-	if (a.n > KEY_MAX_BYTES || b.n > KEY_MAX_BYTES)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= b.n; j++)
-		row[j] = j;
-	for (size_t i = 0; i < a.n; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i + 1;
-		for (size_t j = 0; j < b.n; j++) {
-			size_t swap = diagonal + (a.p[i] != b.p[j]);
-
-			diagonal = row[j + 1];
-			row[j + 1] = min3(row[j] + 1, diagonal + 1, swap);
-		}
-	}
-	return row[b.n];
-}
-
 static int unknown_key(struct check *k, const yaml_node_t *key,
 		       const cyaml_schema_field_t *fields)
 {
 	struct span s = scalar_of(key);
 	const char *nearest = NULL;
-	size_t best = SLIP_MAX + 1;
+	size_t best = SLIP_NEAR + 1;
 	size_t n = 0;
 
 	for (const cyaml_schema_field_t *f = fields; f->key != NULL; f++) {
-		size_t d = distance(s, span_str(f->key));
+		size_t d = slip_distance(s, span_str(f->key));
 
 		if (d < best) {
 			best = d;
