@@ -112,12 +112,12 @@ class Lab:
                        (self.env["LAB_KAMAILIO_IP"], 5060), **more).register()
 
 
-    def stop_daemons(self):
-        """Orderly end of both; what they complained of in all their lives."""
+    def stop_daemons(self, services=("gateway", "edge")):
+        """Orderly end; what they complained of in all their lives."""
         marks = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:"
                            r"|event=broken_invariant|event=abort")
         complaints = []
-        for service in ("gateway", "edge"):
+        for service in services:
             self("stop", service)
             complaints += [f"{service}: {line}"
                            for line in self.log(service).splitlines()

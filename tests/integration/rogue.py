@@ -154,6 +154,20 @@ class Stream:
         return self
 
 
+def take_stream(stream, features=""):
+    """The receiving entity's part, up to what it says when authenticated."""
+    stream.answer_header("<starttls xmlns='urn:ietf:params:xml:ns:"
+                         "xmpp-tls'><required/></starttls>")
+    stream.expect("<starttls [^>]*/>")
+    stream.send("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+    stream.take_tls().answer_header(
+        "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
+        "<mechanism>EXTERNAL</mechanism></mechanisms>")
+    stream.expect("<auth [^>]*>[^<]*</auth>")
+    stream.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
+    stream.answer_header(features)
+
+
 class Rogue:
     """A domain on the lab's Internet that this process is the server of."""
 

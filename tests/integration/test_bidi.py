@@ -4,13 +4,13 @@ it. The other tests' Prosodys do not offer it."""
 import glob
 import os
 import re
-import subprocess
 import time
 
 import pytest
 
+import edge_alone
 from conftest import Lab
-from test_edge import FAKE, TOP, FakeGateway
+from edge_alone import FakeGateway
 from xmpp_user import XmppUser, condition
 
 ROMEO = "romeo@sip.example"
@@ -46,7 +46,7 @@ class Peer:
 
 @pytest.fixture(scope="module")
 def bidi_lab():
-    subprocess.run(["make", FAKE], cwd=TOP, check=True, capture_output=True)
+    edge_alone.build()
     lab = Lab(f"bidi{os.getpid()}", LAB_PARTS="dns edge")
     try:
         yield lab.up()

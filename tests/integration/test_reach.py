@@ -9,8 +9,9 @@ import time
 
 import pytest
 
+import edge_alone
 from conftest import Lab
-from test_edge import FAKE, TOP, FakeGateway
+from edge_alone import FakeGateway
 from xmpp_user import XmppUser
 
 # name as users write it, name in DNS and in its certificate
@@ -39,7 +40,7 @@ def serve_more_domains(lab):
 
 @pytest.fixture(scope="module")
 def reach():
-    subprocess.run(["make", FAKE], cwd=TOP, check=True, capture_output=True)
+    edge_alone.build()
     lab = Lab(f"reach{os.getpid()}", LAB_PARTS="dns edge")
     try:
         lab.up()

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from rogue import SASL, Rogue, header, resident_kib
+from rogue import SASL, Rogue, header, resident_kib, take_stream
 
 STANZA = ("<message from='x@{sender}' to='romeo@sip.example' id='{id}'>"
           "<body>{body}</body></message>")
@@ -225,20 +225,6 @@ def test_huge_attribute(rogue, romeo):
     bad = ("<message from='x@rogue.example' to='romeo@sip.example' id='d'>"
            f"<a xmlns='b' c='{'x' * 1000000}'/></message>")
     assert refused_alone(rogue, romeo, bad) is None
-
-
-def take_stream(stream, features=""):
-    """The receiving entity's part, up to what it says when authenticated."""
-    stream.answer_header("<starttls xmlns='urn:ietf:params:xml:ns:"
-                         "xmpp-tls'><required/></starttls>")
-    stream.expect("<starttls [^>]*/>")
-    stream.send("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-    stream.take_tls().answer_header(
-        "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
-        "<mechanism>EXTERNAL</mechanism></mechanisms>")
-    stream.expect("<auth [^>]*>[^<]*</auth>")
-    stream.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
-    stream.answer_header(features)
 
 
 def test_large_stanza_is_refused_alone(lab, romeo):

@@ -1,0 +1,75 @@
+"""A gateway without SIP, for tests of the edge alone."""
+
+import pathlib
+import queue
+import re
+import signal
+import subprocess
+import threading
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+FAKE = "build/release/integration/fake_gateway"
+
+
+def build():
+    subprocess.run(["make", FAKE], cwd=TOP, check=True, capture_output=True)
+
+
+class FakeGateway:
+    """tests/integration/fake_gateway.c on the inside."""
+
+    def __init__(self, lab):
+        pki = f"{lab.env['LAB_STATE']}/pki/channel/gateway"
+        self.process = subprocess.Popen(
+            ["ip", "netns", "exec", lab.namespace("inside"), str(TOP / FAKE),
+             lab.env["LAB_GATEWAY_NAME"], lab.env["LAB_EDGE_NAME"],
+             lab.env["LAB_CHANNEL"], lab.env["LAB_CHANNEL_CA"],
+             f"{pki}/chain.pem", f"{pki}/key.pem"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True)
+        self.lines = queue.Queue()
+        self.sent = 0
+        threading.Thread(target=self._read, daemon=True).start()
+        self.expect("^up$")
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(line.rstrip("\n"))
+
+    def expect(self, pattern, wait_s=15):
+        """Next line that matches."""
+        until = time.monotonic() + wait_s
+        try:
+            while True:
+                line = self.lines.get(timeout=until - time.monotonic())
+                match = re.search(pattern, line)
+                if match:
+                    return match
+        except (queue.Empty, ValueError):
+            raise AssertionError(f"no line {pattern}") from None
+
+    def send(self, sender, to, text):
+        self.sent += 1
+        self.process.stdin.write(f"{sender} {to} {text}\n")
+        self.process.stdin.flush()
+
+    def outcome(self, wait_s=15):
+        """Of the stanza sent last."""
+        return self.expect(rf"^outcome {self.sent} (\S+)", wait_s)[1]
+
+    def end(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        self.process.wait(10)
+
+
+def lines_of(gateway, seconds):
+    """All that it says in so long."""
+    until = time.monotonic() + seconds
+    lines = []
+    while True:
+        try:
+            lines.append(gateway.lines.get(
+                timeout=max(0, until - time.monotonic())))
+        except queue.Empty:
+            return lines
