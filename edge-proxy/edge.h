@@ -18,6 +18,7 @@ struct edge_out;
 struct edge_channel;
 struct edge_routes;
 struct edge_confirm;
+struct edge_news;
 
 enum edge_phase {
 	EDGE_RUNNING,
@@ -37,6 +38,7 @@ struct edge {
 	struct edge_dns *dns;
 	struct edge_routes *routes;
 	struct edge_confirm *confirm;
+	struct edge_news *news;
 	struct edge_channel *channel;
 	struct listener **listeners;
 	size_t listener_count;
@@ -139,7 +141,8 @@ bool edge_out_write(struct edge *e, uint64_t stream, struct span bytes,
 		    uint64_t *end_out, bool *is_congested_out);
 
 /** The router let go of that stream. */
-void edge_out_close(struct edge *e, uint64_t stream, bool is_stalled);
+void edge_out_close(struct edge *e, uint64_t stream,
+		    enum edge_router_close_why why);
 
 /** Nobody waits for the channel any more: stanzas that are held get an error.
  */
@@ -212,6 +215,21 @@ int edge_routes_send(struct edge *e, struct edge_origin origin,
 		     const Fed__StanzaFrame *frame,
 		     struct edge_router_refusal *refusal_out) FED_NODISCARD;
 
+/* --- edge_news.c ---------------------------------------------------------- */
+
+/** @return 0; FED_ENOMEM */
+int edge_news_new(struct edge *e) FED_NODISCARD;
+void edge_news_free(struct edge *e);
+
+/** As the stream_news functions of the same name: gateways hear of it, perhaps
+ * later, perhaps merged with what comes. */
+void edge_news_opened(struct edge *e, const struct s2s_pair *pair,
+		      bool is_inbound);
+void edge_news_ended(struct edge *e, const struct s2s_pair *pair,
+		     bool is_inbound, const struct s2s_reason *reason);
+void edge_news_failed(struct edge *e, const struct s2s_pair *pair,
+		      const struct s2s_reason *reason);
+
 /* --- edge_channel.c ------------------------------------------------------- */
 
 /** Listen for gateways. @return 0; as chan_server_new() */
@@ -228,6 +246,10 @@ size_t edge_channel_outstanding(const struct edge *e);
 /** Outcome of a stanza that came from a gateway; refused NULL: delivered. */
 void edge_channel_outcome(struct edge *e, struct edge_origin origin,
 			  const Fed__Error *refused);
+
+/** A reliable frame to every gateway that has a session; one whose connection
+ * is broken gets it when it resumes. */
+void edge_channel_tell(struct edge *e, Fed__Frame *frame);
 
 /* Where a stream waits for its turn. */
 struct edge_wait {

@@ -255,6 +255,32 @@ void edge_channel_outcome(struct edge *e, struct edge_origin origin,
 		answer(e->channel, gw, origin.ref, refused);
 }
 
+/* LIMIT: one that acknowledges nothing loses what is above its bound. */
+static void tell_one(struct edge_channel *ch, struct edge_gateway *gw,
+		     Fed__Frame *frame)
+{
+	int err = chan_link_send_frame(gw->link, frame);
+
+	if (err == 0 || err == FED_EAGAIN) /* no session: nobody to tell */
+		return;
+	metrics_count(&ch->e->metrics, METRIC_stream_news_lost);
+	if (ratelimit_take(&ch->e->refused_log, now_of(ch)))
+		fed_log(&ch->e->log, FED_LOG_WARN, "event_lost",
+			"peer=%s error=%s",
+			log_value(span_str(chan_link_peer(gw->link))).text,
+			fed_strerror(err));
+}
+
+void edge_channel_tell(struct edge *e, Fed__Frame *frame)
+{
+	struct edge_gateway *gw;
+
+	if (e->channel == NULL)
+		return;
+	DL_FOREACH (e->channel->gateways, gw)
+		tell_one(e->channel, gw, frame);
+}
+
 /* ---- life ---------------------------------------------------------------- */
 
 static void on_work(void *arg)

@@ -111,8 +111,7 @@ static void on_work(void *arg)
 			on_write(e, &a);
 			break;
 		case EDGE_ROUTER_CLOSE:
-			edge_out_close(e, a.stream,
-				       a.u.why == EDGE_ROUTER_STALLED);
+			edge_out_close(e, a.stream, a.u.why);
 			edge_in_close(e, a.stream);
 			break;
 		case EDGE_ROUTER_OUTCOME:

@@ -77,7 +77,7 @@ void edge_in_finish(struct edge_in *in, const struct s2s_reason *r)
 		edge_count_drop(&e->partners, in->partner);
 	edge_source_end(&in->source);
 	drop_verifies(in);
-	edge_in_leave_routes(in, r);
+	edge_in_drop_pairs(in, r);
 	conn_close(in->conn);
 	in->conn = NULL;
 	loop_undefer(e->loop, &in->work);
@@ -123,8 +123,8 @@ static void on_ready(struct edge_in *in, const struct s2s_action *a)
 	no_stranger(in);
 	count_partner(in, a->u.ready.pair.remote);
 	edge_routes_seen(in->e, &a->u.ready.pair);
-	if (a->u.ready.is_bidi && !in->has_follow_up)
-		edge_in_adopt(in, &a->u.ready.pair);
+	edge_in_add_pair(in, &a->u.ready.pair,
+			 a->u.ready.is_bidi && !in->has_follow_up);
 	fed_log(&in->e->log, FED_LOG_INFO, "stream_open",
 		"%s local=%s peer=%s address=%s mechanism=%s tls=%s "
 		"direct=%d bidi=%d",

@@ -24,7 +24,7 @@ struct edge_in {
 	bool is_timer_due;	   /* while held */
 	bool is_lost;		   /* connection gone while held */
 	struct edge_verify *verifies;
-	struct edge_in_route *routes; /* pairs that the router adopted */
+	struct edge_in_route *routes; /* authenticated pairs */
 	uint64_t written;	      /* stanzas of ours */
 	bool is_closed; /* off the lists, freed at the end of the turn */
 	bool has_follow_up;
@@ -60,8 +60,12 @@ void edge_in_reap(void *arg);
 
 /* ---- edge_session_in_bidi.c ---- */
 
-/** The pair is authenticated and the stream takes our stanzas for it. */
-void edge_in_adopt(struct edge_in *in, const struct s2s_pair *pair);
+/** The pair is authenticated; with bidi the stream takes our stanzas for it. */
+void edge_in_add_pair(struct edge_in *in, const struct s2s_pair *pair,
+		      bool is_bidi);
+
+/** The stream is over: forget its pairs, the router's and gateways' too. */
+void edge_in_drop_pairs(struct edge_in *in, const struct s2s_reason *r);
 
 /** The stream takes none of our stanzas any more. */
 void edge_in_leave_routes(struct edge_in *in, const struct s2s_reason *r);

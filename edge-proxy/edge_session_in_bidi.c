@@ -1,15 +1,15 @@
-/* Inbound streams that carry our stanzas too (XEP-0288): each authenticated
- * pair of such a stream is one that the router may use. */
+/* The authenticated pairs of inbound streams; each is one that the router may
+ * use where the stream carries our stanzas too (XEP-0288). */
 #include "edge-proxy/edge_session_in.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-/* A pair on an inbound stream, under the router's number. */
+/* An authenticated pair of an inbound stream. */
 struct edge_in_route {
 	UT_hash_handle hh; /* in e->in_routes, by stream */
-	uint64_t stream;
+	uint64_t stream;   /* the router's number; 0: it does not use it */
 	struct edge_in *in;
 	struct edge_in_route *prev;
 	struct edge_in_route *next;
@@ -35,58 +35,94 @@ static struct edge_in_route *new_route(struct edge_in *in,
 	return rt;
 }
 
-static void free_route(struct edge_in_route *rt)
+/* The router uses it no more. */
+static void leave(struct edge_in_route *rt, const struct s2s_reason *r)
 {
-	HASH_DEL(rt->in->e->in_routes, rt);
-	DL_DELETE(rt->in->routes, rt);
-	free(rt);
+	struct edge *e = rt->in->e;
+	uint64_t stream = rt->stream;
+
+	if (stream == 0)
+		return;
+	HASH_DEL(e->in_routes, rt);
+	rt->stream = 0;
+	edge_routes_ended(e, stream, r);
 }
 
-void edge_in_adopt(struct edge_in *in, const struct s2s_pair *pair)
+static void adopt(struct edge_in_route *rt, const struct s2s_pair *pair)
 {
-	struct edge *e = in->e;
-	struct edge_in_route *rt = new_route(in, pair);
+	struct edge *e = rt->in->e;
 	struct s2s_reason r;
+
+	rt->stream =
+		edge_routes_adopt(e, pair, s2s_in_peer_max_bytes(rt->in->core));
+	if (rt->stream == 0)
+		return;
+	HASH_ADD(hh, e->in_routes, stream, sizeof(rt->stream), rt);
+	if (rt->hh.tbl != NULL)
+		return;
+	r = edge_reason(S2S_END_CLOSED, S2S_NO_CONDITION, "out of memory");
+	edge_routes_ended(e, rt->stream, &r);
+	rt->stream = 0;
+}
+
+void edge_in_add_pair(struct edge_in *in, const struct s2s_pair *pair,
+		      bool is_bidi)
+{
+	struct edge_in_route *rt = new_route(in, pair);
 
 	if (rt == NULL)
 		return; /* our stanzas take a stream of our own */
-	rt->stream =
-		edge_routes_adopt(e, pair, s2s_in_peer_max_bytes(in->core));
-	if (rt->stream == 0) {
-		free(rt);
-		return;
-	}
-	HASH_ADD(hh, e->in_routes, stream, sizeof(rt->stream), rt);
-	if (rt->hh.tbl == NULL) {
-		r = edge_reason(S2S_END_CLOSED, S2S_NO_CONDITION,
-				"out of memory");
-		edge_routes_ended(e, rt->stream, &r);
-		free(rt);
-		return;
-	}
 	DL_APPEND(in->routes, rt);
+	edge_news_opened(in->e, pair, true);
+	if (is_bidi)
+		adopt(rt, pair);
 }
 
 void edge_in_leave_routes(struct edge_in *in, const struct s2s_reason *r)
 {
-	while (in->routes != NULL) {
-		uint64_t stream = in->routes->stream;
+	struct edge_in_route *rt;
 
-		free_route(in->routes);
-		edge_routes_ended(in->e, stream, r);
+	DL_FOREACH (in->routes, rt)
+		leave(rt, r);
+}
+
+void edge_in_drop_pairs(struct edge_in *in, const struct s2s_reason *r)
+{
+	struct edge_in_route *rt;
+	struct edge_in_route *tmp;
+
+	DL_FOREACH_SAFE (in->routes, rt, tmp) {
+		leave(rt, r);
+		edge_news_ended(in->e,
+				&(struct s2s_pair){rt->local, rt->remote}, true,
+				r);
+		DL_DELETE(in->routes, rt);
+		free(rt);
 	}
+}
+
+/* One that the router uses; NULL: none. */
+static struct edge_in_route *first_used(struct edge_in *in)
+{
+	struct edge_in_route *rt;
+
+	DL_FOREACH (in->routes, rt)
+		if (rt->stream != 0)
+			break;
+	return rt;
 }
 
 void edge_in_check_routes(struct edge_in *in)
 {
+	struct edge_in_route *rt;
 	struct s2s_reason r;
-	struct s2s_pair pair;
 
-	if (in->routes == NULL || in->is_closed)
+	if (in->is_closed)
 		return;
-	pair = (struct s2s_pair){in->routes->local, in->routes->remote};
+	rt = first_used(in);
 	/* a pair does not go while the stream is open */
-	if (s2s_in_takes(in->core, &pair))
+	if (rt == NULL ||
+	    s2s_in_takes(in->core, &(struct s2s_pair){rt->local, rt->remote}))
 		return;
 	r = edge_reason(S2S_END_CLOSED, S2S_NO_CONDITION, "closing");
 	edge_in_leave_routes(in, &r);
@@ -97,7 +133,8 @@ void edge_in_heard(struct edge_in *in)
 	const struct edge_in_route *rt;
 
 	DL_FOREACH (in->routes, rt)
-		edge_routes_heard(in->e, rt->stream);
+		if (rt->stream != 0)
+			edge_routes_heard(in->e, rt->stream);
 }
 
 void edge_in_drained(struct edge_in *in, struct conn *c)
@@ -105,8 +142,9 @@ void edge_in_drained(struct edge_in *in, struct conn *c)
 	const struct edge_in_route *rt;
 
 	DL_FOREACH (in->routes, rt)
-		edge_routes_flushed(in->e, rt->stream, conn_flushed(c),
-				    conn_is_congested(c));
+		if (rt->stream != 0)
+			edge_routes_flushed(in->e, rt->stream, conn_flushed(c),
+					    conn_is_congested(c));
 }
 
 static struct edge_in_route *find_route(struct edge *e, uint64_t stream)

@@ -64,18 +64,25 @@ static void tell_verify(struct edge_out *o, const struct s2s_reason *r)
 	edge_in_verified(v->in);
 }
 
-void edge_out_detach(struct edge_out *o)
+void edge_out_detach(struct edge_out *o, const struct s2s_reason *r)
 {
-	if (o->route != 0)
-		HASH_DELETE(hh, o->e->outs_by_route, o);
+	const struct s2s_pair pair = {o->local, o->remote};
+
+	if (o->route == 0)
+		return;
+	HASH_DELETE(hh, o->e->outs_by_route, o);
 	o->route = 0;
+	if (o->is_open)
+		edge_news_ended(o->e, &pair, false, r);
+	else
+		edge_news_failed(o->e, &pair, r);
 }
 
 static void leave_route(struct edge_out *o, const struct s2s_reason *r)
 {
 	uint64_t route = o->route;
 
-	edge_out_detach(o);
+	edge_out_detach(o, r);
 	if (route != 0)
 		edge_routes_ended(o->e, route, r);
 }
@@ -203,9 +210,10 @@ static void on_ready(struct edge_out *o, bool is_bidi)
 			: "dialback",
 		tls == NULL ? "none" : tls->version, o->is_direct,
 		(int)is_bidi);
-	if (o->route != 0)
-		edge_routes_opened(o->e, o->route,
-				   s2s_out_peer_limits(o->core));
+	if (o->route == 0)
+		return;
+	edge_routes_opened(o->e, o->route, s2s_out_peer_limits(o->core));
+	edge_news_opened(o->e, &(struct s2s_pair){o->local, o->remote}, false);
 }
 
 static void do_action(struct edge_out *o, const struct s2s_action *a)

@@ -56,8 +56,9 @@ void edge_out_finish(struct edge_out *o, const struct s2s_reason *r);
  * is held. */
 void edge_out_event(struct edge_out *o, const struct s2s_event *ev);
 
-/** The router's stream number means nothing any more. */
-void edge_out_detach(struct edge_out *o);
+/** The router's stream number means nothing any more; gateways are told. May be
+ * called again. */
+void edge_out_detach(struct edge_out *o, const struct s2s_reason *r);
 
 /** Resolve and connect: o->other where that is set. */
 void edge_out_dial(struct edge_out *o);

@@ -69,30 +69,38 @@ void edge_out_dial(struct edge_out *o)
 	edge_out_finish(o, &r);
 }
 
+static void cannot_route(struct edge *e, uint64_t stream,
+			 const struct s2s_pair *pair, const char *text)
+{
+	const struct s2s_reason r =
+		edge_reason(S2S_END_ERROR_SENT, S2S_RESOURCE_CONSTRAINT, text);
+
+	edge_news_failed(e, pair, &r);
+	edge_routes_ended(e, stream, &r);
+}
+
 void edge_out_route(struct edge *e, uint64_t stream,
 		    const struct s2s_pair *pair)
 {
 	struct edge_out *o = NULL;
-	struct s2s_reason r;
 
 	/* LIMIT: streams in all */
 	if (e->streams < edge_streams_max(e))
 		o = new_out(e, S2S_OUT_ROUTE, pair);
 	if (o == NULL) {
 		metrics_count(&e->metrics, METRIC_streams_refused);
-		r = edge_reason(S2S_END_ERROR_SENT, S2S_RESOURCE_CONSTRAINT,
-				"too many streams");
-		edge_routes_ended(e, stream, &r);
+		cannot_route(e, stream, pair, "too many streams");
 		return;
 	}
 	o->route = stream;
 	HASH_ADD(hh, e->outs_by_route, route, sizeof(o->route), o);
 	if (o->hh.tbl == NULL) {
 		o->route = 0;
-		r = edge_reason(S2S_END_ERROR_SENT, S2S_RESOURCE_CONSTRAINT,
-				"out of memory");
-		edge_routes_ended(e, stream, &r);
-		edge_out_finish(o, &r);
+		cannot_route(e, stream, pair, "out of memory");
+		edge_out_finish(o,
+				&(struct s2s_reason){
+					.kind = S2S_END_ERROR_SENT,
+					.condition = S2S_RESOURCE_CONSTRAINT});
 		return;
 	}
 	edge_out_dial(o);
@@ -178,7 +186,7 @@ static void leave_slow(struct edge_out *o)
 			    "peer does not read");
 	uint64_t route = o->route;
 
-	edge_out_detach(o);
+	edge_out_detach(o, &r);
 	edge_routes_ended(o->e, route, &r);
 }
 
@@ -201,14 +209,32 @@ bool edge_out_write(struct edge *e, uint64_t stream, struct span bytes,
 	return true;
 }
 
-void edge_out_close(struct edge *e, uint64_t stream, bool is_stalled)
+static struct s2s_reason close_reason(enum edge_router_close_why why)
+{
+	switch (why) {
+	case EDGE_ROUTER_IDLE:
+		break;
+	case EDGE_ROUTER_STALLED:
+		return edge_reason(S2S_END_TIMEOUT, S2S_NO_CONDITION,
+				   "the peer takes nothing");
+	case EDGE_ROUTER_GIVE_UP:
+		return edge_reason(S2S_END_TIMEOUT, S2S_NO_CONDITION,
+				   "no stream in time");
+	}
+	return edge_reason(S2S_END_CLOSED, S2S_NO_CONDITION, "idle");
+}
+
+void edge_out_close(struct edge *e, uint64_t stream,
+		    enum edge_router_close_why why)
 {
 	struct edge_out *o = find_route(e, stream);
+	const struct s2s_reason r = close_reason(why);
 
 	if (o == NULL)
 		return;
-	edge_out_detach(o);
-	close_with(o, is_stalled ? S2S_EV_TOO_SLOW : S2S_EV_IDLE_CLOSE);
+	edge_out_detach(o, &r);
+	close_with(o, why == EDGE_ROUTER_STALLED ? S2S_EV_TOO_SLOW
+						 : S2S_EV_IDLE_CLOSE);
 }
 
 void edge_out_release_all(struct edge *e)

@@ -202,6 +202,8 @@ static int start_parts(struct edge *e, struct errbuf *err)
 	if (rc == 0)
 		rc = edge_confirm_new(e);
 	if (rc == 0)
+		rc = edge_news_new(e);
+	if (rc == 0)
 		rc = start_channel(e, err);
 	if (rc == 0)
 		rc = start_listeners(e, err);
@@ -248,6 +250,7 @@ static void teardown(struct edge *e, struct daemon_signals *signals)
 	edge_out_kill_all(e);
 	edge_channel_free(e);
 	loop_run_once(e->loop); /* what was finished is freed now */
+	edge_news_free(e);
 	edge_confirm_free(e);
 	edge_routes_free(e);
 	edge_dns_free(e->dns);

@@ -229,6 +229,20 @@ static void tell_edge_state(struct session_edge *e)
 			  now_ms(e->session));
 }
 
+static const char *what_name(Fed__StreamEvent__What what)
+{
+	switch (what) {
+	case FED__STREAM_EVENT__WHAT__OPENED:
+		return "opened";
+	case FED__STREAM_EVENT__WHAT__CLOSED:
+		return "closed";
+	case FED__STREAM_EVENT__WHAT__FAILED:
+	case _FED__STREAM_EVENT__WHAT_IS_INT_SIZE:
+		break;
+	}
+	return "failed";
+}
+
 static void on_frame(struct session_edge *e, const Fed__Frame *f)
 {
 	const Fed__StreamEvent *ev;
@@ -237,13 +251,12 @@ static void on_frame(struct session_edge *e, const Fed__Frame *f)
 		return;
 	ev = f->stream_event;
 	fed_log(e->session->log, FED_LOG_DEBUG, "edge_stream",
-		"edge=%s what=%s dir=%s local=%s peer=%s reason=%s",
-		chan_link_peer(e->link),
-		ev->what == FED__STREAM_EVENT__WHAT__OPENED ? "opened"
-							    : "closed",
+		"edge=%s what=%s dir=%s local=%s peer=%s in_order=%d "
+		"reason=\"%s\"",
+		chan_link_peer(e->link), what_name(ev->what),
 		ev->inbound ? "in" : "out",
 		log_value(span_str(ev->local_domain)).text,
-		log_value(span_str(ev->peer_domain)).text,
+		log_value(span_str(ev->peer_domain)).text, ev->in_order,
 		log_value(span_str(ev->reason)).text);
 }
 

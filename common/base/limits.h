@@ -124,6 +124,19 @@
 /* Streams pause so long when a gateway went away, then senders are told. */
 #define LIMIT_GATEWAY_GRACE_MS 5000u
 
+/* --- what gateways are told about streams --------------------------------- */
+/* What a pair's streams do in so long is merged to three events at most for
+ * each direction: a peer that opens and drops streams. */
+#define LIMIT_STREAM_NEWS_MS 1000u
+/* Events of all pairs in a second, and at once: many such peers.  What a
+ * session keeps while its connection is silent and then broken fits
+ * LIMIT_CHANNEL_KEPT_EVENTS. */
+#define LIMIT_STREAM_NEWS_RATE 50u
+#define LIMIT_STREAM_NEWS_BURST 1000u
+/* Pairs with an open stream or something to tell, for each direction: peers
+ * that come for many domains. */
+#define LIMIT_STREAM_NEWS_PAIRS 4096u
+
 /* --- messages written, not yet confirmed by the peer --------------------- */
 /* Held at once; above it they count as delivered when written. */
 #define LIMIT_CONFIRM_HELD 8192u

@@ -25,6 +25,7 @@
 	X(channel_frames_out, "channel frames sent")                       \
 	X(channel_resumes, "channel sessions resumed")                     \
 	X(channel_bad_frames, "channel frames that broke the protocol")    \
+	X(stream_news_lost, "stream events not told to a gateway")         \
 	X(sip_requests_in, "SIP requests received")                        \
 	X(sip_requests_out, "SIP requests sent")                           \
 	X(sip_refused, "SIP requests answered with an error")              \

@@ -146,6 +146,31 @@ Fed__Condition s2s_reason_bounce(const struct s2s_reason *r)
 	return FED__CONDITION__REMOTE_SERVER_TIMEOUT;
 }
 
+bool s2s_reason_is_in_order(const struct s2s_reason *r)
+{
+	switch (r->kind) {
+	case S2S_END_NONE:
+	case S2S_END_CLOSED:
+	case S2S_END_SHUTDOWN:
+		return true;
+	case S2S_END_ERROR_GOT:
+		return r->condition == S2S_RESET ||
+		       r->condition == S2S_CONFLICT ||
+		       r->condition == S2S_CONNECTION_TIMEOUT;
+	case S2S_END_DNS:
+	case S2S_END_CONNECT:
+	case S2S_END_TLS:
+	case S2S_END_CERT:
+	case S2S_END_AUTH:
+	case S2S_END_POLICY:
+	case S2S_END_ERROR_SENT:
+	case S2S_END_TIMEOUT:
+	case S2S_END_EOF:
+		break;
+	}
+	return false;
+}
+
 size_t s2s_pair_key(const struct s2s_pair *pair, char key[S2S_PAIR_KEY_BYTES])
 {
 	size_t local_n = strlen(pair->local) + 1;

@@ -93,6 +93,12 @@ void s2s_reason_tell(const struct s2s_reason *r, char *out, size_t out_size);
  * (RFC 6120 10.4.3, XEP-0220): DNS -> remote-server-not-found, ... */
 Fed__Condition s2s_reason_bounce(const struct s2s_reason *r);
 
+/** A stream that ended so says nothing bad of the peer: either side said
+ * goodbye (idle, certificate out of date), we are stopping, or the peer sent an
+ * error that shows it alive and willing: reset, conflict with a newer stream,
+ * connection-timeout, which it took for our silence. */
+bool s2s_reason_is_in_order(const struct s2s_reason *r);
+
 enum s2s_event_kind {
 	S2S_EV_BYTES,	   /* plaintext bytes of the stream */
 	S2S_EV_TLS_UP,	   /* the handshake is done */

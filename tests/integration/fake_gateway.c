@@ -87,6 +87,19 @@ static void answer(struct fake *f, const struct chan_action *a)
 		send_message(f, s->to, s->from, body);
 }
 
+static void on_frame(const Fed__Frame *f)
+{
+	static const char *const what[] = {"opened", "closed", "failed"};
+	const Fed__StreamEvent *ev = f->stream_event;
+
+	if (f->kind_case == FED__FRAME__KIND_STREAM_EVENT)
+		printf("event %s dir=%s local=%s peer=%s in_order=%d "
+		       "reason=%s\n",
+		       what[ev->what], ev->inbound ? "in" : "out",
+		       ev->local_domain, ev->peer_domain, ev->in_order,
+		       ev->reason);
+}
+
 static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
 {
 	struct fake *f = arg;
@@ -116,6 +129,8 @@ static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
 	} else if (a->kind == CHAN_ACT_RETURNED) {
 		printf("returned %llu\n",
 		       (unsigned long long)a->u.outcome.handle);
+	} else if (a->kind == CHAN_ACT_FRAME) {
+		on_frame(a->u.frame);
 	} else if (a->kind == CHAN_ACT_DOWN || a->kind == CHAN_ACT_GONE) {
 		printf("down\n");
 	}

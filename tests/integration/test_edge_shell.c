@@ -92,12 +92,14 @@ static struct edge *edge_make(void)
 	assert_int_equal(0, tls_creds_new(&e->creds, &p, &err));
 	assert_int_equal(0, edge_routes_new(e));
 	assert_int_equal(0, edge_confirm_new(e));
+	assert_int_equal(0, edge_news_new(e));
 	return e;
 }
 
 static void edge_unmake(struct edge *e)
 {
 	edge_out_kill_all(e);
+	edge_news_free(e);
 	edge_confirm_free(e);
 	edge_routes_free(e);
 	loop_free(e->loop);
@@ -122,7 +124,7 @@ static void test_end_while_dialing(void **state)
 	edge_out_route(e, 1, &(struct s2s_pair){"sip.example", "a.example"});
 	assert_non_null(e->outs);
 	assert_false(last_dial.is_freed);
-	edge_out_close(e, 1, false);
+	edge_out_close(e, 1, EDGE_ROUTER_GIVE_UP);
 	assert_null(e->outs);
 	assert_true(last_dial.is_freed);
 	turn(e);
