@@ -328,6 +328,39 @@
 #define LIMIT_PRESENCE_EXPIRES_S 86400u
 #define LIMIT_PRESENCE_WAIT_S 3600u
 #define LIMIT_PRESENCE_REPAIR_RATE 10000u
+/* Pairs of a SIP user and an XMPP user who is watched: a user agent that
+ * subscribes to all it can think of. */
+#define LIMIT_PRESENCE_CONTACTS (200u * 1000u)
+/* Dialogs of one pair: a user agent that begins anew and never ends one. */
+#define LIMIT_PRESENCE_DIALOGS 16u
+/* Who is refused for one of these two may come again after so many seconds. */
+#define LIMIT_PRESENCE_FULL_S 300u
+/* A server that was probed and says nothing for so long: nobody is there. */
+#define LIMIT_PRESENCE_ANSWER_MS 20000u
+/* A poll waits so long for the answer to its probe. */
+#define LIMIT_PRESENCE_POLL_MS 2000u
+/* An XMPP user who did not answer is asked again so often, and when the SIP
+ * user subscribes anew, but not more often than every hour. */
+#define LIMIT_PRESENCE_ASK_MS (24u * 3600u * 1000u)
+#define LIMIT_PRESENCE_ASK_AGAIN_MS (3600u * 1000u)
+/* One who was asked so short before a crash may not have been: once more. */
+#define LIMIT_PRESENCE_ASK_LOST_MS 60000u
+/* Nobody is subscribed any more: an open question is kept so long, what is
+ * known of a contact so long. */
+#define LIMIT_PRESENCE_PENDING_MS (7ull * 24u * 3600u * 1000u)
+#define LIMIT_PRESENCE_CACHE_MS (5u * 60u * 1000u)
+/* A NOTIFY that got an error, which does not end the dialog, is made again
+ * after so long; doubled each time. */
+#define LIMIT_PRESENCE_NOTIFY_MIN_MS 5000u
+#define LIMIT_PRESENCE_NOTIFY_MAX_MS (5u * 60u * 1000u)
+/* A stanza that could not leave is made again after so long. */
+#define LIMIT_PRESENCE_STANZA_MS 60000u
+/* Who watches a user of a domain that cannot be reached is told to come again
+ * after so many seconds; when we stop, after so many and some more, so that
+ * not all come at once. */
+#define LIMIT_PRESENCE_UNREACHABLE_S 3600u
+#define LIMIT_PRESENCE_STOP_S 5u
+#define LIMIT_PRESENCE_STOP_SPREAD_S 25u
 /* Rows that the store was not able to write yet: a disk that stands still. */
 #define LIMIT_STORE_PENDING (64u * 1024u)
 #define LIMIT_STORE_PENDING_BYTES (64u * 1024u * 1024u)

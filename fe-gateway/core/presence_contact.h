@@ -10,25 +10,78 @@
 
 struct presence_contact;
 
+/* Why a dialog ends (RFC 6665 4.1.3). */
+enum presence_end {
+	PRESENCE_END_NONE, /* it lives */
+	PRESENCE_END_TIMEOUT,
+	PRESENCE_END_REJECTED,
+	PRESENCE_END_NORESOURCE,
+	PRESENCE_END_PROBATION,
+};
+
 /* One dialog that is notified. */
 struct presence_nd {
 	struct presence_item item;
 	struct presence_contact *contact;
 	struct presence_dialog *dialog;
 	struct presence_nd *prev, *next; /* of the contact */
+	enum presence_end end;
+	uint32_t retry_after_s; /* PROBATION */
+	bool is_poll;
+	bool is_owed; /* a NOTIFY, whatever it says, at once */
+	bool is_last; /* the one in flight says "terminated" */
+	bool has_told;
+	struct presence_view told; /* the document it has, if has_told */
+	uint32_t failures;	   /* NOTIFYs in a row */
+	uint64_t not_before_ms;	   /* its turn, or the next try */
+	uint64_t told_ms;	   /* when it got a document; 0: never */
+	uint64_t stamp_ms;	   /* of the last document, wall clock */
+};
+
+/* What of ours is asked of the XMPP user. */
+enum presence_ask { PRESENCE_ASK_NONE, PRESENCE_ASK_LEAVE, PRESENCE_ASK_PROBE };
+
+/* Deadlines of a contact. */
+enum presence_contact_timer {
+	PRESENCE_AT_ANSWER, /* the probe has no answer */
+	PRESENCE_AT_ASK,    /* ask for leave again */
+	PRESENCE_AT_TURN,   /* it is its turn to be repaired */
+	PRESENCE_AT_RETRY,  /* what could not leave is tried again */
+	PRESENCE_AT_FORGET, /* nobody is subscribed any more */
+	PRESENCE_AT_COUNT,
 };
 
 struct presence_contact {
 	struct presence_item item;
 	UT_hash_handle hh; /* by key */
-	uint64_t id;
-	char *key; /* local, '\0', remote, '\0' */
+	char *key;	   /* local, '\0', remote, '\0' */
 	const char *local;
 	const char *remote;
 	enum presence_auth auth;
+	uint64_t since_ms; /* of auth, wall clock */
+
+	/* What the XMPP user shows to this SIP user: open resources, or at
+	 * most one closed one; means nothing unless is_known. */
 	struct presence_view view;
+	bool is_known;
+	/* What the answers to the last probe say; in the end it is the view,
+	 * so that what nobody said any more goes. */
+	struct presence_view fresh;
+	bool is_collecting;
+	bool is_repair; /* all dialogs are to be told anew */
+
+	bool is_leave_due, is_probe_due, is_bye_due;
+	bool was_probed;		  /* since something was known */
+	enum presence_ask flying;	  /* NONE: another stanza, or none */
+	enum presence_ask asked;	  /* the last one that left... */
+	char asked_id[ID_TEXT_BYTES + 2]; /* ... and its id */
+	uint64_t asked_ms;		  /* when leave was asked for */
+	uint64_t at_ms[PRESENCE_AT_COUNT];
+
 	struct presence_nd *nds;
 	size_t nd_count;
+	const char *last_stanza; /* "in subscribed", "out probe"; for show */
+	uint64_t last_stanza_ms;
 };
 
 struct presence_contact *presence_contact_find(struct presence *p,
@@ -94,6 +147,9 @@ bool presence_contact_is_stopped(const struct presence_contact *c);
 Fed__PresenceWatch *presence_contact_describe(struct presence *p,
 					      const struct presence_contact *c,
 					      struct arena *a, uint64_t now_ms);
+
+/** Nothing of its repair is under way. */
+bool presence_contact_is_settled(const struct presence_contact *c);
 
 void presence_contact_free(struct presence *p, struct presence_contact *c);
 

@@ -181,6 +181,7 @@ static void fill_reply(struct presence *p, const struct presence_reply *r,
 	reply->has_expires = r->has_expires;
 	reply->expires = r->expires;
 	reply->min_expires = r->min_expires;
+	reply->retry_after = r->retry_after;
 	reply->has_contact = r->is_dialog;
 	if (r->to_tag[0] != '\0')
 		reply->to_tag = arena_dup(&p->arena, span_str(r->to_tag));

@@ -88,6 +88,7 @@ struct presence_reply {
 	bool has_expires;
 	uint32_t expires;
 	uint32_t min_expires;
+	uint32_t retry_after;
 	bool is_dialog; /* a 2xx that makes or refreshes one: Contact */
 	char to_tag[ID_TEXT_BYTES + 1]; /* "": none */
 	const char *accept;		/* of static storage, or NULL */

@@ -115,6 +115,7 @@ struct sip_reply {
 	bool has_expires;
 	uint32_t expires;      /* seconds */
 	uint32_t min_expires;  /* seconds; 0: none */
+	uint32_t retry_after;  /* seconds; 0: none */
 	char unsupported[256]; /* "": none */
 };
 
