@@ -178,9 +178,12 @@ $(B)/integration/test_sip_silent: $(B)/obj/fe-gateway/sip_silent.o \
 $(B)/integration/test_sip_accept: $(B)/obj/fe-gateway/sip_accept.o
 $(B)/integration/test_sip_cork: $(B)/obj/fe-gateway/sip_cork.o \
 	$(B)/obj/fe-gateway/sip_sockets.o
-$(B)/integration/test_sip_tls: $(patsubst %,$(B)/obj/fe-gateway/sip_%.o,\
-	adapter adapter_parse adapter_read cork loop sockets tls tls_compat)
-$(B)/integration/test_sip_tls: EXTRA := -lsofia-sip-ua -lssl -lcrypto
+SIP_TEST_OBJS := $(patsubst %,$(B)/obj/fe-gateway/sip_%.o,adapter \
+	adapter_parse adapter_read adapter_write cork loop sockets tls tls_compat)
+$(B)/integration/test_sip_tls $(B)/integration/test_presence_adapter: \
+	$(SIP_TEST_OBJS)
+$(B)/integration/test_sip_tls $(B)/integration/test_presence_adapter: \
+	EXTRA := -lsofia-sip-ua -lssl -lcrypto
 STORE_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard fe-gateway/store*.c))
 $(B)/integration/test_presence_store: $(STORE_OBJS)
 $(B)/integration/test_presence_store: EXTRA := -lsqlite3 -pthread

@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NTA_AGENT_MAGIC_T struct sip_adapter
-#define NTA_OUTGOING_MAGIC_T struct sip_client
-#include <sofia-sip/nta.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_protos.h>
 #include <sofia-sip/sip_status.h>
@@ -18,8 +15,8 @@
 
 #include "base/limits.h"
 #include "base/map.h"
-#include "fe-gateway/core/hop_uri.h"
 #include "fe-gateway/sip_adapter_read.h"
+#include "fe-gateway/sip_adapter_write.h"
 
 /* LIMIT: sofia queues at most this much per connection (it clips to 1000);
  * an idle connection of a peer goes after ten minutes, half a message after
@@ -37,6 +34,8 @@ struct sip_server {
 	UT_hash_handle hh;
 	uint64_t handle;
 	nta_incoming_t *irq;
+	enum sip_transport transport; /* it came over */
+	char source[64];
 };
 
 /* A client transaction. */
@@ -55,12 +54,6 @@ struct sip_adapter {
 	struct sip_client *clients;
 	uint64_t next_handle;
 	struct sip_adapter_text *text; /* of the message at hand; 22 KB */
-};
-
-static const char *const PROTOCOLS[SIP_TRANSPORTS] = {
-	[SIP_UDP] = "SIP/2.0/UDP",
-	[SIP_TCP] = "SIP/2.0/TCP",
-	[SIP_TLS] = "SIP/2.0/TLS",
 };
 
 /* --- server transactions ------------------------------------------------- */
@@ -94,28 +87,18 @@ void sip_adapter_reply(struct sip_adapter *a, uint64_t handle,
 		       const struct sip_reply *r)
 {
 	struct sip_server *s = find_server(a, handle);
-	char warning[LIMIT_DOMAIN_BYTES + 128];
-	char contact[LIMIT_SIP_CONTACT_BYTES + 3];
+	struct sip_adapter_own own;
 
 	if (s == NULL)
 		return;
-	if (r->warning != NULL)
-		(void)snprintf(warning, sizeof(warning), "380 %s \"%s\"",
-			       a->p.instance, r->warning);
-	(void)snprintf(contact, sizeof(contact), "<%s>", r->line.contact);
+	own = (struct sip_adapter_own){
+		.vias = nta_agent_via(a->agent),
+		.instance = a->p.instance,
+		.transport = s->transport,
+		.peer_ip = s->source,
+	};
 	sip_loop_message(a->p.loop);
-	if (nta_incoming_treply(
-		    s->irq, r->line.status, r->line.phrase,
-		    TAG_IF(r->allow != NULL, SIPTAG_ALLOW_STR(r->allow)),
-		    TAG_IF(r->accept != NULL, SIPTAG_ACCEPT_STR(r->accept)),
-		    TAG_IF(r->accept_encoding != NULL,
-			   SIPTAG_ACCEPT_ENCODING_STR(r->accept_encoding)),
-		    TAG_IF(r->warning != NULL, SIPTAG_WARNING_STR(warning)),
-		    TAG_IF(r->unsupported[0] != '\0',
-			   SIPTAG_UNSUPPORTED_STR(r->unsupported)),
-		    TAG_IF(r->line.contact[0] != '\0',
-			   SIPTAG_CONTACT_STR(contact)),
-		    TAG_END()) < 0)
+	if (sip_adapter_answer(s->irq, r, &own) != 0)
 		fed_log(loop_log(sip_loop_inner(a->p.loop)), FED_LOG_WARN,
 			"sip_reply_failed", "status=%d", r->line.status);
 	if (r->line.status >= 200)
@@ -150,6 +133,8 @@ static void on_request(struct sip_adapter *a, nta_incoming_t *irq,
 		return;
 	}
 	s->irq = irq;
+	s->transport = sip_adapter_transport(sip);
+	(void)snprintf(s->source, sizeof(s->source), "%s", text->source);
 	sip_adapter_read(sip, text, &r);
 	r.handle = s->handle;
 	a->p.on_request(&r, a->p.arg);
@@ -217,7 +202,7 @@ static int on_response(struct sip_client *c, nta_outgoing_t *orq,
 {
 	struct sip_adapter *a = c->adapter;
 	struct sip_response_in r = {.end = SIP_END_RESPONSE};
-	char contact[LIMIT_SIP_CONTACT_BYTES + 1];
+	struct sip_adapter_response_text text;
 	uint64_t token = c->token;
 	struct sip_client *found;
 
@@ -232,9 +217,7 @@ static int on_response(struct sip_client *c, nta_outgoing_t *orq,
 	if (sip == NULL || nta_sip_is_internal(sip)) {
 		r.end = internal_end(r.status);
 	} else {
-		r.phrase = span_str(sip->sip_status->st_phrase);
-		r.contact_uri =
-			sip_adapter_contact(sip, contact, sizeof(contact));
+		sip_adapter_read_response(sip, &text, &r);
 	}
 	c->orq = orq;
 	/* what `r` points into is the transaction's: it goes last, but out of
@@ -244,54 +227,6 @@ static int on_response(struct sip_client *c, nta_outgoing_t *orq,
 	nta_outgoing_destroy(orq);
 	free(c);
 	return 0;
-}
-
-/* "<uri>" or "<uri>;tag=x" on the heap. */
-static char *name_addr(const char *uri, const char *tag)
-{
-	char *s = NULL;
-	int n = tag != NULL ? asprintf(&s, "<%s>;tag=%s", uri, tag)
-			    : asprintf(&s, "<%s>", uri);
-
-	return n >= 0 ? s : NULL;
-}
-
-/* Numeric, so that the library has nothing to resolve. */
-static void print_target(const struct sip_target *t, char *out, size_t size)
-{
-	bool is_v6 = strchr(t->ip, ':') != NULL;
-
-	(void)snprintf(out, size, "sip:%s%s%s:%u;transport=%s",
-		       is_v6 ? "[" : "", t->ip, is_v6 ? "]" : "",
-		       (unsigned)t->port, hop_uri_transport_name(t->transport));
-}
-
-static nta_outgoing_t *start(struct sip_adapter *a, struct sip_client *c,
-			     const struct sip_request_out *r, const char *url,
-			     const char *from, const char *to)
-{
-	char route[LIMIT_SIP_URI_BYTES];
-	char cseq[64];
-
-	(void)snprintf(cseq, sizeof(cseq), "%u %s", (unsigned)r->cseq,
-		       r->method);
-	if (r->route != NULL)
-		(void)snprintf(route, sizeof(route), "<%s;lr>", r->route);
-	return nta_outgoing_tcreate(
-		a->leg, on_response, c, URL_STRING_MAKE(url),
-		sip_method_code(r->method), r->method,
-		URL_STRING_MAKE(r->request_uri), NTATAG_BRANCH_KEY(r->branch),
-		TAG_IF(r->route != NULL, SIPTAG_ROUTE_STR(route)),
-		SIPTAG_FROM_STR(from), SIPTAG_TO_STR(to),
-		SIPTAG_CALL_ID_STR(r->call_id), SIPTAG_CSEQ_STR(cseq),
-		SIPTAG_MAX_FORWARDS_STR("70"),
-		TAG_IF(r->subject != NULL, SIPTAG_SUBJECT_STR(r->subject)),
-		TAG_IF(r->content_language != NULL,
-		       SIPTAG_CONTENT_LANGUAGE_STR(r->content_language)),
-		TAG_IF(r->content_type != NULL,
-		       SIPTAG_CONTENT_TYPE_STR(r->content_type)),
-		TAG_IF(r->body.n > 0, SIPTAG_PAYLOAD_STR(r->body.p)),
-		TAG_END());
 }
 
 /* A connection that is open to that address belongs to the domain, too. */
@@ -305,23 +240,24 @@ int sip_adapter_send(struct sip_adapter *a, uint64_t token,
 		     const struct sip_request_out *r,
 		     const struct sip_target *t)
 {
+	const struct sip_adapter_own own = {
+		.vias = nta_agent_via(a->agent),
+		.transport = t->transport,
+		.peer_ip = t->ip,
+	};
 	struct sip_client *c = calloc(1, sizeof(*c));
-	char *from = name_addr(r->from_uri, r->from_tag);
-	char *to = name_addr(r->to_uri, NULL);
-	char url[SIP_IP_TEXT_BYTES + 64];
 	nta_outgoing_t *orq = NULL;
 
-	print_target(t, url, sizeof(url));
-	if (c != NULL && from != NULL && to != NULL && may_use(t)) {
+	if (c != NULL && may_use(t)) {
+		const struct sip_adapter_start start = {a->leg, on_response, c};
+
 		c->adapter = a;
 		c->token = token;
 		sip_loop_message(a->p.loop);
 		sip_tls_compat_dial(t->host);
-		orq = start(a, c, r, url, from, to);
+		orq = sip_adapter_start(&start, r, t, &own);
 		sip_tls_compat_dial(NULL);
 	}
-	free(from);
-	free(to);
 	if (orq == NULL) {
 		free(c);
 		return FED_EIO;
@@ -345,19 +281,13 @@ int sip_adapter_send(struct sip_adapter *a, uint64_t token,
 size_t sip_adapter_via_bytes(const struct sip_adapter *a,
 			     enum sip_transport transport)
 {
-	const sip_via_t *v = nta_agent_via(a->agent);
-	const char *protocol = PROTOCOLS[transport];
-	size_t n;
+	return sip_adapter_via_line(nta_agent_via(a->agent), transport);
+}
 
-	while (v != NULL && strcasecmp(v->v_protocol, protocol) != 0)
-		v = v->v_next;
-	if (v == NULL)
-		return 0;
-	n = sizeof("Via:  ;branch=\r\n") - 1 + strlen(protocol) +
-	    strlen(v->v_host);
-	if (v->v_port != NULL)
-		n += 1 + strlen(v->v_port);
-	return n;
+size_t sip_adapter_contact_bytes(const struct sip_adapter *a,
+				 enum sip_transport transport)
+{
+	return sip_adapter_contact_line(nta_agent_via(a->agent), transport);
 }
 
 /* "udp:192.0.2.1:5060" as the URL that binds it. */

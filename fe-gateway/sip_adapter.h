@@ -73,6 +73,11 @@ int sip_adapter_send(struct sip_adapter *a, uint64_t token,
 size_t sip_adapter_via_bytes(const struct sip_adapter *a,
 			     enum sip_transport transport);
 
+/** Bytes of the Contact line of a request that has_contact, at most; 0 as
+ * above. */
+size_t sip_adapter_contact_bytes(const struct sip_adapter *a,
+				 enum sip_transport transport);
+
 /** The library parses with the two functions of sip_adapter_parse.c; false:
  * the executable was linked without -rdynamic, or the library calls its own
  * whatever there is. */

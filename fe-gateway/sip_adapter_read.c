@@ -20,13 +20,6 @@ static struct span print_url(const url_t *url, char *buf, size_t size)
 	return span_of(buf, (size_t)n);
 }
 
-struct span sip_adapter_contact(sip_t const *sip, char *buf, size_t size)
-{
-	if (sip->sip_contact == NULL)
-		return SPAN_NULL;
-	return print_url(sip->sip_contact->m_url, buf, size);
-}
-
 struct span sip_adapter_source(msg_t *msg, char *buf, size_t size)
 {
 	const su_sockaddr_t *su = msg_addr(msg);
@@ -125,17 +118,150 @@ static void read_content(sip_t const *sip, struct sip_request_in *r)
 				  sip->sip_payload->pl_len);
 }
 
-static bool is_over(sip_t const *sip, const char *protocol)
+enum sip_transport sip_adapter_transport(sip_t const *sip)
 {
 	const char *p = sip->sip_via != NULL ? sip->sip_via->v_protocol : NULL;
 
-	return p != NULL && strcasecmp(p, protocol) == 0;
+	if (p != NULL && strcasecmp(p, sip_transport_udp) == 0)
+		return SIP_UDP;
+	if (p != NULL && strcasecmp(p, sip_transport_tls) == 0)
+		return SIP_TLS;
+	return SIP_TCP;
 }
 
 bool sip_adapter_is_udp(sip_t const *sip)
 {
-	return is_over(sip, sip_transport_udp);
+	return sip_adapter_transport(sip) == SIP_UDP;
 }
+
+/* --- headers of dialogs and events --------------------------------------- */
+
+/* Where the values of a header are printed to. */
+struct out {
+	char *text;
+	size_t size;
+	int *status; /* gets 513 when they do not fit */
+};
+
+/* All values from `h` on as one list; nothing when they do not fit. */
+static struct span print_values(const msg_header_t *h, struct out out)
+{
+	size_t n = 0;
+
+	for (; h != NULL; h = h->sh_next) {
+		issize_t more;
+
+		if (n > 0 && n + 2 < out.size) {
+			memcpy(out.text + n, ", ", 2);
+			n += 2;
+		}
+		more = msg_header_field_e(out.text + n, (isize_t)(out.size - n),
+					  h, 0);
+		/* the library does not use the last two bytes */
+		if (more < 0 || (size_t)more + 2 > out.size - n) {
+			*out.status = 513;
+			return SPAN_NULL;
+		}
+		n += (size_t)more;
+	}
+	return span_of(out.text, n);
+}
+
+static struct span print_contact(sip_t const *sip, struct out out)
+{
+	struct span uri;
+
+	if (sip->sip_contact == NULL)
+		return SPAN_NULL;
+	uri = print_url(sip->sip_contact->m_url, out.text, out.size);
+	if (uri.n == 0)
+		*out.status = 513;
+	return uri;
+}
+
+/* Seconds, of which the library takes as many as a long has. */
+static uint32_t clamp(unsigned long seconds)
+{
+	return seconds < SIP_EXPIRES_MOST ? (uint32_t)seconds
+					  : SIP_EXPIRES_MOST;
+}
+
+static bool read_expires(sip_t const *sip, uint32_t *expires_out)
+{
+	const sip_expires_t *ex = sip->sip_expires;
+
+	/* RFC 3261 20.19: seconds; a date is of another time */
+	if (ex == NULL || ex->ex_date != 0)
+		return false;
+	*expires_out = clamp(ex->ex_delta);
+	return true;
+}
+
+/* The library answers 400 to what it cannot read and to what is there twice,
+ * but for Accept. */
+static bool is_accept_bad(sip_t const *sip)
+{
+	const sip_error_t *e = sip->sip_error;
+
+	for (; e != NULL; e = e->er_next)
+		if (e->er_common->h_class == sip_error_class &&
+		    e->er_name != NULL && strcasecmp(e->er_name, "Accept") == 0)
+			return true;
+	return false;
+}
+
+static void read_event(sip_t const *sip, struct sip_adapter_text *text,
+		       struct sip_request_in *r)
+{
+	int *status = &r->header_status;
+
+	r->contact_uri =
+		print_contact(sip, (struct out){text->contact,
+						sizeof(text->contact), status});
+	r->record_routes =
+		print_values((msg_header_t *)sip->sip_record_route,
+			     (struct out){text->record_routes,
+					  sizeof(text->record_routes), status});
+	r->has_event = sip->sip_event != NULL;
+	if (r->has_event) {
+		r->event = span_str(sip->sip_event->o_type);
+		r->event_id = span_str(sip->sip_event->o_id);
+	}
+	r->has_accept = sip->sip_accept != NULL;
+	r->accept = print_values(
+		(msg_header_t *)sip->sip_accept,
+		(struct out){text->accept, sizeof(text->accept), status});
+	r->subscription_state = print_values(
+		(msg_header_t *)sip->sip_subscription_state,
+		(struct out){text->state, sizeof(text->state), status});
+	r->has_expires = read_expires(sip, &r->expires);
+	if (is_accept_bad(sip))
+		r->header_status = 400;
+}
+
+void sip_adapter_read_response(sip_t const *sip,
+			       struct sip_adapter_response_text *text,
+			       struct sip_response_in *r)
+{
+	int status = 0;
+
+	r->phrase = span_str(sip->sip_status->st_phrase);
+	r->to_tag = span_str(sip->sip_to != NULL ? sip->sip_to->a_tag : NULL);
+	r->contact_uri = print_contact(
+		sip,
+		(struct out){text->contact, sizeof(text->contact), &status});
+	r->record_routes = print_values(
+		(msg_header_t *)sip->sip_record_route,
+		(struct out){text->record_routes, sizeof(text->record_routes),
+			     &status});
+	r->has_expires = read_expires(sip, &r->expires);
+	if (sip->sip_min_expires != NULL)
+		r->min_expires = clamp(sip->sip_min_expires->me_delta);
+	if (sip->sip_retry_after != NULL)
+		r->retry_after = clamp(sip->sip_retry_after->af_delta);
+}
+
+/* --- requests ------------------------------------------------------------ */
 
 /* The library keeps headers that it does not know by their names. */
 static struct span read_asserted(sip_t const *sip)
@@ -153,7 +279,7 @@ void sip_adapter_read(sip_t const *sip, struct sip_adapter_text *text,
 		      struct sip_request_in *r)
 {
 	*r = (struct sip_request_in){.source = span_str(text->source)};
-	r->is_tls = is_over(sip, sip_transport_tls);
+	r->is_tls = sip_adapter_transport(sip) == SIP_TLS;
 	r->asserted = read_asserted(sip);
 	r->method = span_str(sip->sip_request->rq_method_name);
 	r->request_uri = print_url(sip->sip_request->rq_url, text->request_uri,
@@ -165,10 +291,12 @@ void sip_adapter_read(sip_t const *sip, struct sip_adapter_text *text,
 	r->from_tag = span_str(sip->sip_from->a_tag);
 	r->to_uri = print_url(sip->sip_to->a_url, text->to_uri,
 			      sizeof(text->to_uri));
+	r->to_tag = span_str(sip->sip_to->a_tag);
 	r->has_to_tag = sip->sip_to->a_tag != NULL;
 	r->call_id = span_str(sip->sip_call_id->i_id);
 	r->cseq = (uint32_t)sip->sip_cseq->cs_seq;
 	r->is_expired = is_expired(sip);
 	r->require = print_require(sip, text->require, sizeof(text->require));
+	read_event(sip, text, r);
 	read_content(sip, r);
 }

@@ -4,6 +4,9 @@
 #ifndef FED_GATEWAY_SIP_ADAPTER_READ_H
 #define FED_GATEWAY_SIP_ADAPTER_READ_H
 
+/* what the library's callbacks get, for all parts of the adapter */
+#define NTA_AGENT_MAGIC_T struct sip_adapter
+#define NTA_OUTGOING_MAGIC_T struct sip_client
 #include <sofia-sip/nta.h>
 #include <sofia-sip/sip.h>
 
@@ -17,6 +20,16 @@ struct sip_adapter_text {
 	char to_uri[LIMIT_SIP_URI_BYTES];
 	char require[512];
 	char source[64];
+	char contact[LIMIT_SIP_CONTACT_BYTES];
+	char record_routes[LIMIT_DIALOG_ROUTES_BYTES];
+	char accept[LIMIT_SIP_ACCEPT_BYTES];
+	char state[LIMIT_SIP_STATE_BYTES];
+};
+
+/* The same of a response. */
+struct sip_adapter_response_text {
+	char contact[LIMIT_SIP_CONTACT_BYTES];
+	char record_routes[LIMIT_DIALOG_ROUTES_BYTES];
 };
 
 /* What stands for a Request-URI that is none (sip_adapter_parse.c). */
@@ -35,8 +48,13 @@ struct span sip_adapter_source(msg_t *msg, char *buf, size_t size);
  * than it came on. */
 bool sip_adapter_is_udp(sip_t const *sip);
 
-/** URI of the first Contact, in buf; empty when there is none or it is too
- * long. */
-struct span sip_adapter_contact(sip_t const *sip, char *buf, size_t size);
+/** The transport it came over. */
+enum sip_transport sip_adapter_transport(sip_t const *sip);
+
+/** Fill what a final response says; a header that does not fit is left out:
+ * who cannot read a dialog's Contact has no dialog. */
+void sip_adapter_read_response(sip_t const *sip,
+			       struct sip_adapter_response_text *text,
+			       struct sip_response_in *r);
 
 #endif

@@ -256,7 +256,10 @@ static int copy_request(struct hop_flight *f, const struct sip_request_out *r)
 		&c->to_uri,	      &c->call_id,
 		&c->branch,	      &c->route,
 		&c->subject,	      &c->content_type,
-		&c->content_language,
+		&c->content_language, &c->to_tag,
+		&c->routes,	      &c->destination,
+		&c->event,	      &c->accept,
+		&c->subscription_state,
 	};
 	char *body = arena_dup(&f->arena, r->body);
 

@@ -89,6 +89,9 @@ struct sip_request_in {
 	struct span subscription_state; /* whole value; empty: none */
 	bool has_expires;
 	uint32_t expires; /* seconds */
+	/* one of the headers from contact_uri to here cannot be read (400) or
+	 * is too long (513); 0: none is */
+	int header_status;
 	struct span call_id;
 	uint32_t cseq;
 	struct span require; /* option tags, comma-separated; empty: none */
