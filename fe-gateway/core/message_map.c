@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fe-gateway/core/address.h"
+#include "fe-gateway/core/sip_text.h"
 #include "xmpp/stanza_error.h"
 #include "xmpp/stanza_util.h"
 
@@ -43,21 +44,12 @@ static const char *fold_line(struct arena *a, struct span text)
 	return s;
 }
 
-/* The tag, if it is one (RFC 3261 25.1 language-tag); else NULL. */
+/* The tag, if it is one; else NULL. */
 static const char *language_tag(struct arena *a, const char *lang)
 {
-	size_t n = strlen(lang);
+	struct span tag = span_str(lang);
 
-	if (n == 0 || n > LIMIT_LANG_BYTES)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		char c = lang[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		      (c >= '0' && c <= '9') || c == '-'))
-			return NULL;
-	}
-	return arena_dup(a, span_str(lang));
+	return sip_text_is_language(tag) ? arena_dup(a, tag) : NULL;
 }
 
 static bool is_ascii(struct span s)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/limits.h"
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -29,6 +31,28 @@ bool sip_text_is_solid(struct span s)
 		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7F)
 			return false;
 	return s.n > 0;
+}
+
+bool sip_text_is_language(struct span s)
+{
+	size_t n = 0; /* of the subtag */
+	bool is_first = true;
+
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		bool is_digit = c >= '0' && c <= '9';
+
+		if (c == '-' && n > 0) {
+			is_first = false;
+			n = 0;
+			continue;
+		}
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		      (is_digit && !is_first)) ||
+		    ++n > 8)
+			return false;
+	}
+	return n > 0 && s.n <= LIMIT_LANG_BYTES;
 }
 
 /* Index of the first blank from `from`; the end when there is none. */

@@ -39,4 +39,8 @@ bool sip_text_is_token(struct span s);
 /** Free of white space and controls, and not empty. */
 bool sip_text_is_solid(struct span s);
 
+/** A language tag, at most LIMIT_LANG_BYTES: subtags of one to eight letters,
+ * or digits behind the first, as RFC 5646 and XML Schema have them. */
+bool sip_text_is_language(struct span s);
+
 #endif

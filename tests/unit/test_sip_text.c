@@ -118,12 +118,45 @@ static void test_cseq(void **state)
 	}
 }
 
+static void test_languages(void **state)
+{
+	static const struct {
+		const char *tag;
+		bool is_tag;
+	} rows[] = {
+		{"cs", true},
+		{"de-CH-1996", true},
+		{"x-abcdefgh", true},
+		{"", false},
+		{"-", false},
+		{"cs-", false},
+		{"cs--de", false},
+		{"1a", false},
+		{"abcdefghi", false},
+		{"cs, de", false},
+		{"cs\r\nX: y", false},
+		/* 64 and 65 bytes */
+		{"a-abcdefgh-abcdefgh-abcdefgh-abcdefgh-abcdefgh-abcdefgh-"
+		 "abcdefgh",
+		 true},
+		{"ab-abcdefgh-abcdefgh-abcdefgh-abcdefgh-abcdefgh-abcdefgh-"
+		 "abcdefgh",
+		 false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++)
+		assert_int_equal(sip_text_is_language(span_str(rows[i].tag)),
+				 rows[i].is_tag);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request_lines),
 		cmocka_unit_test(test_no_request_lines),
 		cmocka_unit_test(test_cseq),
+		cmocka_unit_test(test_languages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
