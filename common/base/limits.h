@@ -304,6 +304,9 @@
 #define LIMIT_PRESENCE_NOTE_BYTES 1024u
 /* A document, in or out. */
 #define LIMIT_PIDF_BYTES (64u * 1024u)
+/* A resource as tuple id: all of LIMIT_PRESENCE_RESOURCES fit in one document.
+ * Longer ones are digested. */
+#define LIMIT_PIDF_ID_BYTES 256u
 /* The route set of a dialog, entries and bytes: each request of the dialog
  * carries it, and it is kept as long as the dialog. */
 #define LIMIT_DIALOG_ROUTES 32u

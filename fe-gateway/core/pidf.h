@@ -25,11 +25,13 @@ struct pidf_write_params {
 };
 
 /**
- * Append the document of a view.  An empty view, or one without an open
- * resource, is one closed tuple at least.  A resource of negative priority has
- * no priority (RFC 8048 4.1).  Tuple ids are NCNames made of the names, the
- * same for the same name.
+ * Append the document of a view, at most LIMIT_PIDF_BYTES: when it would be
+ * more, notes stand once for all and contacts are left out.  An empty view is
+ * one closed tuple; the best resource comes first, closed ones come last.  A
+ * resource of negative priority has no priority (RFC 8048 4.1).  Tuple ids are
+ * NCNames made of the names, the same for the same name.
  *
+ * @param out       as before when this fails
  * @param lang_out  for Content-Language: the language of all notes when they
  *                  have one in common; else empty.  Lives as long as the view
  * @return 0; FED_ELIMIT `out` is full; FED_EINVAL the entity; FED_ENOMEM
