@@ -5,6 +5,8 @@
 #ifndef FED_EDGE_H
 #define FED_EDGE_H
 
+#include "admin.pb-c.h"
+#include "base/arena.h"
 #include "base/ratelimit.h"
 #include "edge-proxy/core/router.h"
 #include "edge-proxy/edge_config.h"
@@ -12,6 +14,7 @@
 #include "edge-proxy/edge_dns.h"
 #include "io/conn.h"
 
+struct edge_admin;
 struct edge_in;
 struct edge_in_route;
 struct edge_out;
@@ -40,6 +43,7 @@ struct edge {
 	struct edge_confirm *confirm;
 	struct edge_news *news;
 	struct edge_channel *channel;
+	struct edge_admin *admin;
 	struct listener **listeners;
 	size_t listener_count;
 	struct edge_in *ins;		 /* inbound streams */
@@ -55,6 +59,7 @@ struct edge {
 	struct ratelimit refused_log;  /* connections refused */
 	struct ratelimit stranger_log; /* lines that strangers cause */
 	enum edge_phase phase;
+	uint64_t start_ms;
 	uint64_t stop_ms; /* not RUNNING: when it ends at the latest */
 	struct loop_timer *stop_timer;
 	struct loop_deferred stop_work;
@@ -62,6 +67,7 @@ struct edge {
 
 /* The context of a stream's log lines: "s2s=17 dir=in". */
 struct edge_label {
+	uint64_t number; /* rising, never reused */
 	char text[40];
 };
 
@@ -161,6 +167,10 @@ void edge_routes_stop(struct edge *e);
 /** Stanzas that wait for a stream or for the system. */
 size_t edge_routes_stanzas(const struct edge *e);
 
+/** As edge_router_queues(). */
+size_t edge_routes_queues(const struct edge *e, uint64_t *cursor,
+			  struct edge_router_queue *out, size_t max);
+
 /** The peer authenticated a stream of its own. */
 void edge_routes_seen(struct edge *e, const struct s2s_pair *pair);
 
@@ -239,6 +249,10 @@ void edge_channel_free(struct edge *e);
 
 /** Orderly end: take no new stanzas. */
 void edge_channel_drain(struct edge *e);
+
+/** The channels for status, one response. */
+void edge_channel_show(struct edge *e, struct arena *a,
+		       Fed__AdminResponse *out);
 
 /** Stanzas given to gateways that have no outcome yet. */
 size_t edge_channel_outstanding(const struct edge *e);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "io/admin_show.h"
 #include "xmpp/stanza_error.h"
 
 static uint64_t now_of(const struct edge_channel *ch)
@@ -367,6 +368,19 @@ void edge_channel_drain(struct edge *e)
 	e->channel->is_draining = true;
 	DL_FOREACH (e->channel->gateways, gw)
 		chan_link_drain(gw->link, "the edge is stopping");
+}
+
+void edge_channel_show(struct edge *e, struct arena *a, Fed__AdminResponse *out)
+{
+	const struct edge_gateway *gw;
+
+	DL_FOREACH (e->channel->gateways, gw) {
+		if (admin_show_channel(a, out, gw->link, now_of(e->channel)) !=
+		    0) {
+			admin_show_no_memory(out);
+			return;
+		}
+	}
 }
 
 size_t edge_channel_outstanding(const struct edge *e)

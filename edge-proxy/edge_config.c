@@ -127,6 +127,8 @@ static const cyaml_schema_field_t file_fields[] = {
 			    dns, dns_fields),
 	CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL, struct edge_config_file,
 			    log, log_fields),
+	CYAML_FIELD_MAPPING("admin", CYAML_FLAG_OPTIONAL,
+			    struct edge_config_file, admin, host_admin_fields),
 	CYAML_FIELD_END,
 };
 
@@ -137,7 +139,7 @@ static const cyaml_schema_value_t file_schema = {
 
 /* ---- defaults and policy ------------------------------------------------- */
 
-static void fill_defaults(struct edge_config_file *f)
+static int fill_defaults(struct edge_config_file *f)
 {
 	if (f->s2s.stanza_max == 0)
 		f->s2s.stanza_max = LIMIT_STANZA_BYTES;
@@ -157,6 +159,7 @@ static void fill_defaults(struct edge_config_file *f)
 		if (p->dialback == EDGE_NEED_DEFAULT)
 			p->dialback = EDGE_NEED_OPTIONAL;
 	}
+	return host_admin_fill(&f->admin, "edge-proxy");
 }
 
 static enum policy_need need_of(enum edge_config_need n)
@@ -286,9 +289,12 @@ int edge_config_load(struct edge_config **c_out, const char *path,
 	err = host_config_load(path, &file_schema, &data, e);
 	c->file = data;
 	if (err == 0) {
-		fill_defaults(c->file);
-		err = edge_config_check(c->file, path, e);
+		err = fill_defaults(c->file);
+		if (err != 0)
+			errbuf_set(e, "out of memory");
 	}
+	if (err == 0)
+		err = edge_config_check(c->file, path, e);
 	if (err == 0)
 		err = make_policy(c, e);
 	if (err != 0) {

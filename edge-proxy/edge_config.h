@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "edge-proxy/core/policy.h"
+#include "io/host_admin.h"
 #include "io/tls_creds.h"
 
 /* As read; strings are owned. */
@@ -83,6 +84,7 @@ struct edge_config_file {
 	struct edge_config_channel channel;
 	struct edge_config_dns dns;
 	struct edge_config_log log;
+	struct host_admin admin;
 };
 
 /* Read, checked, defaults filled in. */

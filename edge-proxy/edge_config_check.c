@@ -375,5 +375,7 @@ int edge_config_check(const struct edge_config_file *f, const char *path,
 		err = check_channel(&c, f);
 	if (err == 0)
 		err = check_overlaps(&c, f);
+	if (err == 0)
+		err = host_admin_check(&c, &f->admin);
 	return err != 0 ? err : check_dns(&c, &f->dns);
 }

@@ -186,6 +186,13 @@ bool edge_routes_owes(const struct edge *e, const struct s2s_pair *pair)
 	return edge_router_owes(e->routes->router, pair);
 }
 
+size_t edge_routes_queues(const struct edge *e, uint64_t *cursor,
+			  struct edge_router_queue *out, size_t max)
+{
+	return edge_router_queues(e->routes->router, cursor, out, max,
+				  loop_now_ms(e->loop));
+}
+
 size_t edge_routes_stanzas(const struct edge *e)
 {
 	return edge_router_stanzas(e->routes->router);

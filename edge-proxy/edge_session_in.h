@@ -1,7 +1,7 @@
 /*
  * An inbound stream: private to edge_session_in.c (its life),
- * edge_session_in_accept.c (making and ending all) and edge_session_in_bidi.c
- * (our stanzas on it).
+ * edge_session_in_accept.c (making and ending all), edge_session_in_bidi.c
+ * (our stanzas on it) and edge_admin.c (which only looks).
  */
 #ifndef FED_EDGE_SESSION_IN_H
 #define FED_EDGE_SESSION_IN_H

@@ -1,6 +1,7 @@
 /*
- * An outbound stream: private to edge_session_out.c (its life) and
- * edge_session_out_make.c (making, and what others ask of it).
+ * An outbound stream: private to edge_session_out.c (its life),
+ * edge_session_out_make.c (making, and what others ask of it) and edge_admin.c
+ * (which only looks).
  */
 #ifndef FED_EDGE_SESSION_OUT_H
 #define FED_EDGE_SESSION_OUT_H

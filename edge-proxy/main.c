@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "edge-proxy/edge_admin.h"
 #include "edge-proxy/edge_confirm.h"
 #include "edge-proxy/edge.h"
 #include "io/daemon.h"
@@ -19,8 +20,9 @@ struct edge_label edge_label_next(struct edge *e, const char *dir)
 {
 	struct edge_label l;
 
+	l.number = ++e->last_label;
 	(void)snprintf(l.text, sizeof(l.text), "s2s=%llu dir=%s",
-		       (unsigned long long)++e->last_label, dir);
+		       (unsigned long long)l.number, dir);
 	return l;
 }
 
@@ -206,6 +208,8 @@ static int start_parts(struct edge *e, struct errbuf *err)
 	if (rc == 0)
 		rc = start_channel(e, err);
 	if (rc == 0)
+		rc = edge_admin_new(e, err);
+	if (rc == 0)
 		rc = start_listeners(e, err);
 	return rc;
 }
@@ -224,6 +228,7 @@ static int start(struct edge *e, struct daemon_signals **signals_out,
 	if (rc != 0)
 		return rc;
 	e->stop_work = (struct loop_deferred){.fn = on_stop_work, .arg = e};
+	e->start_ms = loop_now_ms(e->loop);
 	ratelimit_init(&e->refused_log, 1, 10, loop_now_ms(e->loop));
 	ratelimit_init(&e->stranger_log, 5, 50, loop_now_ms(e->loop));
 	rc = start_parts(e, err);
@@ -244,6 +249,7 @@ static void teardown(struct edge *e, struct daemon_signals *signals)
 	daemon_signals_free(signals);
 	close_listeners(e);
 	free(e->listeners);
+	edge_admin_free(e->admin);
 	if (e->routes != NULL)
 		edge_routes_stop(e);
 	edge_in_kill_all(e);

@@ -139,6 +139,9 @@ static const cyaml_schema_field_t file_fields[] = {
 			    struct gateway_config_file, store, store_fields),
 	CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL,
 			    struct gateway_config_file, log, log_fields),
+	CYAML_FIELD_MAPPING("admin", CYAML_FLAG_OPTIONAL,
+			    struct gateway_config_file, admin,
+			    host_admin_fields),
 	CYAML_FIELD_END,
 };
 
@@ -212,13 +215,17 @@ static int fill_store(struct gateway_config_store *s)
 static int fill_defaults(struct gateway_config *c)
 {
 	struct gateway_config_file *f = c->file;
+	int err;
 
 	if (f->sip.page_max == 0)
 		f->sip.page_max = LIMIT_PAGE_BYTES;
 	if (f->log.level == 0)
 		f->log.level = FED_LOG_INFO + 1;
 	c->log_level = (enum fed_log_level)(f->log.level - 1);
-	return fill_numbers(f) == 0 ? fill_store(&f->store) : FED_ENOMEM;
+	err = fill_numbers(f);
+	if (err == 0)
+		err = fill_store(&f->store);
+	return err != 0 ? err : host_admin_fill(&f->admin, "fe-gateway");
 }
 
 int gateway_config_load(struct gateway_config **c_out, const char *path,

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "fe-gateway/core/pidf.h"
+#include "io/host_admin.h"
 #include "io/tls_creds.h"
 
 /* As read; strings are owned. */
@@ -85,6 +86,7 @@ struct gateway_config_file {
 	struct gateway_config_presence presence;
 	struct gateway_config_store store;
 	struct gateway_config_log log;
+	struct host_admin admin;
 };
 
 /** Some address of sip.listen is of that transport ("tls:"). */

@@ -403,6 +403,8 @@ int gateway_config_check(const struct gateway_config_file *f, const char *path,
 	if (err == 0)
 		err = check_store(&c);
 	if (err == 0)
+		err = host_admin_check(&c.at, &f->admin);
+	if (err == 0)
 		err = host_check_dns_servers(&c.at, c.f->dns.servers,
 					     c.f->dns.servers_count);
 	return err;

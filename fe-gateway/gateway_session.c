@@ -585,6 +585,12 @@ void gateway_session_stop(struct gateway_session *s)
 	pump(s);
 }
 
+const struct chan_link *gateway_session_link(const struct gateway_session *s,
+					     size_t edge)
+{
+	return edge < s->edge_count ? s->edges[edge].link : NULL;
+}
+
 void gateway_session_free(struct gateway_session *s)
 {
 	if (s == NULL)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fe-gateway/gateway_admin.h"
 #include "fe-gateway/gateway_config.h"
 #include "fe-gateway/gateway_session.h"
 #include "io/daemon.h"
@@ -18,16 +19,23 @@ static void on_stop(void *arg)
 
 /* Until the session says stop. */
 static int run_session(const struct gateway_config *c, struct sip_loop *sl,
-		       struct loop *loop, struct errbuf *e)
+		       struct loop *loop, struct logger *log, struct errbuf *e)
 {
 	struct id_source ids = {.counter = 0};
 	struct metrics metrics = {.value = {0}};
 	struct daemon_signals *signals = NULL;
 	struct gateway_session *s = NULL;
+	struct gateway_admin *admin = NULL;
 	int err = daemon_random(ids.key, sizeof(ids.key));
 
 	if (err == 0)
 		err = gateway_session_new(&s, c, sl, &ids, &metrics, e);
+	if (err == 0) {
+		const struct gateway_admin_params p = {loop, c, s, &metrics,
+						       log};
+
+		err = gateway_admin_new(&admin, &p, e);
+	}
 	if (err == 0)
 		err = daemon_signals_new(&signals, loop, on_stop, s);
 	if (err == 0) {
@@ -42,6 +50,7 @@ static int run_session(const struct gateway_config *c, struct sip_loop *sl,
 			(unsigned long long)metrics.value[METRIC_refused]);
 	}
 	daemon_signals_free(signals);
+	gateway_admin_free(admin);
 	gateway_session_free(s);
 	return err;
 }
@@ -59,7 +68,7 @@ static int run(const struct gateway_config *c)
 	if (err == 0)
 		err = sip_loop_new(&sl, loop);
 	if (err == 0)
-		err = run_session(c, sl, loop, &e);
+		err = run_session(c, sl, loop, &log, &e);
 	if (err != 0)
 		fed_log(&log, FED_LOG_ERROR, "start_failed",
 			"error=%s why=\"%s\"", fed_strerror(err), e.text);

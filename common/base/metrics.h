@@ -30,6 +30,8 @@
 	X(sip_requests_out, "SIP requests sent")                           \
 	X(sip_refused, "SIP requests answered with an error")              \
 	X(sip_untrusted, "SIP requests from an address not trusted")       \
+	X(admin_requests, "requests over the admin socket")                \
+	X(admin_refused, "clients of it that were sent away")              \
 	X(delivered, "deliveries that ended well")                         \
 	X(refused, "deliveries refused to their sender")
 

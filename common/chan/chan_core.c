@@ -270,3 +270,13 @@ uint32_t chan_core_owed(const struct chan_core *c)
 {
 	return c->window.used;
 }
+
+uint64_t chan_core_resumes(const struct chan_core *c)
+{
+	return c->resumes;
+}
+
+uint64_t chan_core_age_ms(const struct chan_core *c, uint64_t now_ms)
+{
+	return chan_core_is_up(c) ? now_ms - c->up_ms : 0;
+}

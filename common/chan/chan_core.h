@@ -202,5 +202,9 @@ bool chan_core_is_up(const struct chan_core *c);
 bool chan_core_has_session(const struct chan_core *c);
 uint32_t chan_core_outstanding(const struct chan_core *c); /* ours */
 uint32_t chan_core_owed(const struct chan_core *c);	   /* Outcomes we owe */
+/** Connections in a row that resumed the session in force. */
+uint64_t chan_core_resumes(const struct chan_core *c);
+/** How long the connection has been up; 0: it is not. */
+uint64_t chan_core_age_ms(const struct chan_core *c, uint64_t now_ms);
 
 #endif

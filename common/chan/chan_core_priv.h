@@ -57,6 +57,7 @@ struct chan_core {
 	uint8_t peer_boot[ID_RAW_BYTES];
 	uint32_t peer_window;
 	uint64_t recv_seq; /* highest seen */
+	uint64_t resumes;
 	struct chan_kept_set kept;
 	struct chan_window window;
 

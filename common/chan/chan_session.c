@@ -87,6 +87,7 @@ static void go_up(struct chan_core *c, bool is_resumed, uint32_t window)
 	c->is_up = true;
 	chan_set_state(c, CHAN_OPEN);
 	c->is_full = !chan_core_can_send(c);
+	c->resumes = is_resumed ? c->resumes + 1 : 0;
 	if (is_resumed)
 		metrics_count(c->metrics, METRIC_channel_resumes);
 	fed_log(c->log, FED_LOG_INFO, "chan_up",

@@ -32,6 +32,7 @@ struct route_stream {
 
 struct route {
 	UT_hash_handle hh; /* by key */
+	uint64_t id;	   /* rising, never reused */
 	enum route_state state;
 	struct route_stream slots[2];
 	struct route_stream *now;   /* in use; its state is the route's */
@@ -65,6 +66,7 @@ struct edge_router {
 	struct pair_item *done;	   /* outcomes to tell */
 	struct pair_item *current; /* borrowed by the last action */
 	uint64_t next_stream;
+	uint64_t last_id; /* of a route */
 	uint64_t deadline_ms;
 	size_t stanzas; /* queued in all routes */
 	size_t bytes;

@@ -110,6 +110,7 @@ static int find_or_add(struct edge_router *r, const struct s2s_pair *pair,
 	rt = route_new(pair);
 	if (rt == NULL)
 		return FED_ENOMEM;
+	rt->id = ++r->last_id;
 	HASH_ADD(hh, r->by_key, key, n, rt);
 	if (rt->hh.tbl == NULL) {
 		route_free(rt);
@@ -466,4 +467,38 @@ size_t edge_router_stanzas(const struct edge_router *r)
 size_t edge_router_bytes(const struct edge_router *r)
 {
 	return r->bytes;
+}
+
+/* ---- status -------------------------------------------------------------- */
+
+static uint64_t oldest_ms(const struct pair_queue *q, uint64_t now_ms)
+{
+	/* what is in flight came before what waits */
+	const struct pair_item *it =
+		q->in_flight != NULL ? q->in_flight : q->waiting;
+
+	return it == NULL ? 0 : now_ms - it->start_ms;
+}
+
+size_t edge_router_queues(const struct edge_router *r, uint64_t *cursor,
+			  struct edge_router_queue *out, size_t max,
+			  uint64_t now_ms)
+{
+	const struct route *rt;
+	size_t n = 0;
+
+	for (rt = r->by_key; rt != NULL && n < max; rt = rt->hh.next) {
+		if (rt->id <= *cursor)
+			continue;
+		*cursor = rt->id;
+		if (rt->queue.count == 0)
+			continue;
+		out[n++] = (struct edge_router_queue){
+			.pair = {rt->local, rt->remote},
+			.stanzas = rt->queue.count,
+			.bytes = rt->queue.bytes,
+			.oldest_ms = oldest_ms(&rt->queue, now_ms),
+		};
+	}
+	return n;
 }

@@ -78,6 +78,24 @@ struct edge_router_action {
 int edge_router_new(struct edge_router **r_out,
 		    const struct edge_router_env *env) FED_NODISCARD;
 
+/* What waits for one domain pair, for status. */
+struct edge_router_queue {
+	struct s2s_pair pair; /* lives until the next call on the router */
+	size_t stanzas;
+	size_t bytes;
+	uint64_t oldest_ms; /* how long the first of them waits */
+};
+
+/**
+ * Pairs with a queue, in the order in which they came.
+ *
+ * @param cursor  0 at first; where this walk stands
+ * @return how many of at most max; fewer: these were the last
+ */
+size_t edge_router_queues(const struct edge_router *r, uint64_t *cursor,
+			  struct edge_router_queue *out, size_t max,
+			  uint64_t now_ms);
+
 /** Free with everything that waits; NULL is allowed. */
 void edge_router_free(struct edge_router *r);
 

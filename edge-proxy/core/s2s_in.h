@@ -44,6 +44,9 @@ const char *s2s_in_state_name(const struct s2s_in *s);
 const char *s2s_in_peer(const struct s2s_in *s);
 const char *s2s_in_local(const struct s2s_in *s);
 
+/** How the first pair authenticated; NO_MECHANISM: none did yet. */
+Fed__Mechanism s2s_in_mechanism(const struct s2s_in *s);
+
 /* ---- our stanzas on this stream (XEP-0288) ---- */
 
 /** Stanzas of ours for that pair, and no other, may be written by the shell

@@ -408,3 +408,11 @@ void s2s_in_on_verify(struct s2s_in *s, const struct xml_el *el)
 	else
 		answer_verify(s, &d);
 }
+
+Fed__Mechanism s2s_in_mechanism(const struct s2s_in *s)
+{
+	for (size_t i = 0; i < s->pair_count; i++)
+		if (s->pairs[i].state == IN_PAIR_VALID)
+			return s->pairs[i].mechanism;
+	return FED__MECHANISM__NO_MECHANISM;
+}

@@ -40,7 +40,7 @@ struct edge_label edge_label_next(struct edge *e, const char *dir)
 {
 	(void)e;
 	(void)dir;
-	return (struct edge_label){"s2s=1"};
+	return (struct edge_label){.number = 1, .text = "s2s=1"};
 }
 
 size_t edge_streams_max(const struct edge *e)

@@ -24,6 +24,7 @@ class Second:
         for old, new in changes:
             assert old in text, old
             text = text.replace(old, new)
+        text = text.replace("/admin.sock", "/second.sock")
         # it has no addresses of the other family
         text = re.sub(r', "\[[0-9a-f:]*\]:\d+"', "", text)
         path = folder / "config.yaml"

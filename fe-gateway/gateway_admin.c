@@ -1,0 +1,108 @@
+/* fedctl asks the gateway. */
+#include "fe-gateway/gateway_admin.h"
+
+#include <stdlib.h>
+
+#include "io/admin_server.h"
+#include "io/admin_show.h"
+
+struct gateway_admin {
+	struct gateway_admin_params p;
+	struct admin_server *server;
+	uint64_t start_ms;
+};
+
+static void show_channels(struct gateway_admin *g, struct arena *a,
+			  Fed__AdminResponse *out)
+{
+	const struct chan_link *l;
+
+	for (size_t i = 0; (l = gateway_session_link(g->p.session, i)) != NULL;
+	     i++) {
+		if (admin_show_channel(a, out, l, loop_now_ms(g->p.loop)) !=
+		    0) {
+			admin_show_no_memory(out);
+			return;
+		}
+	}
+}
+
+static void show(struct gateway_admin *g, const Fed__AdminShow *what,
+		 struct arena *a, Fed__AdminResponse *out)
+{
+	switch (what->what) {
+	case FED__ADMIN_SHOW__WHAT__VERSION:
+		admin_show_version(a, out, "fe-gateway",
+				   g->p.config->file->instance,
+				   loop_now_ms(g->p.loop) - g->start_ms);
+		break;
+	case FED__ADMIN_SHOW__WHAT__CHANNELS:
+		show_channels(g, a, out);
+		break;
+	case FED__ADMIN_SHOW__WHAT__COUNTERS:
+		admin_show_counters(a, out, g->p.metrics);
+		break;
+	case FED__ADMIN_SHOW__WHAT__STREAMS:
+	case FED__ADMIN_SHOW__WHAT__QUEUES:
+	case _FED__ADMIN_SHOW__WHAT_IS_INT_SIZE:
+		admin_show_error(out, "XMPP streams and their queues are the "
+				      "edge's: ask that");
+		break;
+	}
+}
+
+static enum admin_step on_more(struct admin_call *call, struct arena *a,
+			       Fed__AdminResponse *out, void *arg)
+{
+	struct gateway_admin *g = arg;
+	const Fed__AdminRequest *r = call->request;
+
+	switch (r->kind_case) {
+	case FED__ADMIN_REQUEST__KIND_SHOW:
+		show(g, r->show, a, out);
+		break;
+	case FED__ADMIN_REQUEST__KIND_LOG_LEVEL:
+		admin_set_log_level(a, out, g->p.log, r->log_level->level);
+		break;
+	case FED__ADMIN_REQUEST__KIND_PRESENCE:
+		admin_show_error(out, "presence is not available");
+		break;
+	case FED__ADMIN_REQUEST__KIND_CLOSE_STREAM:
+	case FED__ADMIN_REQUEST__KIND_RELOAD:
+	case FED__ADMIN_REQUEST__KIND__NOT_SET:
+	case _FED__ADMIN_REQUEST__KIND__CASE_IS_INT_SIZE:
+		admin_show_error(out, "the gateway knows no such request");
+		break;
+	}
+	return ADMIN_LAST;
+}
+
+int gateway_admin_new(struct gateway_admin **g_out,
+		      const struct gateway_admin_params *p, struct errbuf *e)
+{
+	struct gateway_admin *g = calloc(1, sizeof(*g));
+	const struct admin_handler handler = {.on_more = on_more, .arg = g};
+	int err;
+
+	if (g == NULL)
+		return FED_ENOMEM;
+	g->p = *p;
+	g->start_ms = loop_now_ms(p->loop);
+	err = admin_server_new(&g->server, p->loop,
+			       p->config->file->admin.socket, &handler,
+			       p->metrics, e);
+	if (err != 0) {
+		free(g);
+		return err;
+	}
+	*g_out = g;
+	return 0;
+}
+
+void gateway_admin_free(struct gateway_admin *g)
+{
+	if (g == NULL)
+		return;
+	admin_server_free(g->server);
+	free(g);
+}
