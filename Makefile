@@ -67,6 +67,8 @@ LIBS_EDGE := -lcyaml -lyaml -lsystemd -lunbound -luv -lmbedtls -lmbedx509 $(LIBS
 LIBS_GW   := -lcyaml -lyaml -lsystemd -lsofia-sip-ua -lssl -lcrypto -lsqlite3 -lunbound -luv \
 	-lmbedtls -lmbedx509 $(LIBS_PURE) -pthread
 
+LIBS_FEDCTL := -ljansson $(LIBS_PURE)
+
 # ---- sources --------------------------------------------------------------
 
 PROTO   := $(sort $(wildcard proto/*.proto))
@@ -77,6 +79,7 @@ GEN_H   := $(GEN_C:.c=.h)
 PURE_DIRS := edge-proxy/core fe-gateway/core common/chan common/xmpp common/base
 SRC_edge_shell := $(sort $(wildcard edge-proxy/*.c))
 SRC_gw_shell   := $(sort $(wildcard fe-gateway/*.c))
+SRC_fedctl     := $(sort $(wildcard deploy/fedctl/*.c))
 SRC_io         := $(sort $(wildcard common/io/*.c))
 
 srcs   = $(sort $(wildcard $(1)/*.c))
@@ -88,13 +91,14 @@ LIBS_OF_PURE := $(foreach d,$(PURE_DIRS),$(call lib,$(d))) $(LIB_PROTO)
 LIB_IO := $(B)/lib_common_io.a
 
 BINS := $(if $(wildcard edge-proxy/main.c),$(B)/edge-proxy) \
-	$(if $(wildcard fe-gateway/main.c),$(B)/fe-gateway)
+	$(if $(wildcard fe-gateway/main.c),$(B)/fe-gateway) \
+	$(if $(wildcard deploy/fedctl/main.c),$(B)/fedctl)
 
 .PHONY: all build help opts clean format format-check lint check \
 	check-debian13 demo asan fuzz bench test install uninstall deps
 all: build
 
-## build: both daemons
+## build: both daemons and fedctl
 build: $(BINS)
 
 # ---- rules ----------------------------------------------------------------
@@ -149,6 +153,12 @@ $(B)/edge-proxy: $(call objs,$(SRC_edge_shell)) $(EDGE_LIBS)
 $(B)/fe-gateway: $(call objs,$(SRC_gw_shell)) $(GW_LIBS)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ $(LIBS_GW)
+
+# no loop, no TLS: it opens one socket
+$(B)/fedctl: $(call objs,$(SRC_fedctl)) $(call lib,common/chan) \
+		$(call lib,common/xmpp) $(call lib,common/base) $(LIB_PROTO)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ $(LIBS_FEDCTL)
 
 # ---- unit tests, replay: pure archives only -------------------------------
 
@@ -265,23 +275,27 @@ bench: deps
 
 ## format: clang-format every C file in place
 format:
-	clang-format -i $$(find common edge-proxy fe-gateway tests \
-		-name '*.[ch]')
+	clang-format -i $$(find common edge-proxy fe-gateway deploy/fedctl \
+		tests -name '*.[ch]')
 
 ## format-check: would format change anything?
 format-check:
 	clang-format --dry-run -Werror $$(find common edge-proxy fe-gateway \
-		tests -name '*.[ch]')
+		deploy/fedctl tests -name '*.[ch]')
 
 deps:
 	@deploy/install-deps
 
 ## install: binaries, man pages, units, example files; DESTDIR= PREFIX=
 install: build
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 \
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
+		$(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5 \
+		$(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(DOCDIR)
-	install -m 755 $(BINS) $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(filter-out %/fedctl,$(BINS)) $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(B)/fedctl $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 deploy/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 deploy/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 deploy/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	for unit in deploy/systemd/*.service; do \
@@ -292,6 +306,9 @@ install: build
 ## uninstall: what install put there
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,edge-proxy fe-gateway) \
+		$(DESTDIR)$(PREFIX)/bin/fedctl \
+		$(addprefix $(DESTDIR)$(PREFIX)/share/man/man1/,\
+		$(notdir $(wildcard deploy/man/*.1))) \
 		$(addprefix $(DESTDIR)$(PREFIX)/share/man/man8/,\
 		$(notdir $(wildcard deploy/man/*.8))) \
 		$(addprefix $(DESTDIR)$(PREFIX)/share/man/man5/,\

@@ -18,7 +18,8 @@ C_SYSTEM = C_PURE | {
     "sys/un.h", "time.h", "unistd.h", "pthread.h",
 }
 
-UNISTRING = {"unicase.h", "unictype.h", "uninorm.h", "unistr.h", "unitypes.h"}
+UNISTRING = {"unicase.h", "unictype.h", "uninorm.h", "unistr.h", "unitypes.h",
+             "uniwidth.h"}
 CRYPTO = {"mbedtls/aes.h", "mbedtls/base64.h", "mbedtls/md.h",
           "mbedtls/sha256.h", "mbedtls/version.h"}
 GENERATED = {"stanza.pb-c.h", "channel.pb-c.h", "admin.pb-c.h"}
@@ -44,6 +45,9 @@ FOLDERS = {
                         C_PURE | GENERATED | MAPS | {"arpa/inet.h"}, True),
     "fe-gateway": (["base/", "xmpp/", "chan/", "io/", "fe-gateway/"],
                    C_SYSTEM | GENERATED | MAPS | {"dlfcn.h"}, False),
+    # the other end of one socket: no loop, no TLS
+    "deploy/fedctl": (["base/", "xmpp/", "chan/admin_codec.h", "deploy/fedctl/"],
+                      C_SYSTEM | GENERATED | UNISTRING, False),
 }
 
 # third-party header prefix -> files that may include it (fnmatch patterns)
@@ -69,6 +73,7 @@ ONLY_IN = {
                "fe-gateway/gateway_config*"],
     "yaml.h": ["common/io/host_*"],
     "systemd/": ["common/io/daemon*"],
+    "jansson.h": ["deploy/fedctl/*"],
 }
 
 BANNED = [

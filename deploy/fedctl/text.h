@@ -1,0 +1,30 @@
+/*
+ * Text for a terminal: what peers wrote is made harmless, times are short.
+ */
+#ifndef FED_FEDCTL_TEXT_H
+#define FED_FEDCTL_TEXT_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/span.h"
+
+/** Copy in which control characters, and bytes that are not UTF-8, stand as
+ * \xNN: a note must not move the cursor.  @return malloc'd; NULL: no memory */
+char *text_harmless(const char *s) FED_NODISCARD;
+
+/** Print it so; lines keep their ends when `indent` is not NULL, which stands
+ * before each of them then. */
+void text_print(FILE *to, struct span s, const char *indent);
+
+/** Columns that it takes on a terminal. */
+size_t text_width(const char *s);
+
+struct text_age {
+	char text[32];
+};
+
+/** "3 s", "5 min 2 s", "2 h 5 min", "3 d 4 h". */
+struct text_age text_age(uint64_t ms);
+
+#endif
