@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "fe-gateway/gateway_session_priv.h"
 #include "io/admin_server.h"
 #include "io/admin_show.h"
 
@@ -15,12 +16,11 @@ struct gateway_admin {
 static void show_channels(struct gateway_admin *g, struct arena *a,
 			  Fed__AdminResponse *out)
 {
-	const struct chan_link *l;
+	const struct gateway_session *s = g->p.session;
 
-	for (size_t i = 0; (l = gateway_session_link(g->p.session, i)) != NULL;
-	     i++) {
-		if (admin_show_channel(a, out, l, loop_now_ms(g->p.loop)) !=
-		    0) {
+	for (size_t i = 0; i < s->edge_count; i++) {
+		if (admin_show_channel(a, out, s->edges[i].link,
+				       loop_now_ms(g->p.loop)) != 0) {
 			admin_show_no_memory(out);
 			return;
 		}

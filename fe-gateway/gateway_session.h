@@ -10,7 +10,6 @@
 #include "fe-gateway/gateway_config.h"
 #include "fe-gateway/sip_loop.h"
 
-struct chan_link;
 struct gateway_session;
 
 /**
@@ -28,11 +27,6 @@ int gateway_session_new(struct gateway_session **s_out,
 
 /** Take nothing new, answer what is held, then stop the loop. */
 void gateway_session_stop(struct gateway_session *s);
-
-/** The channel to an edge of the configuration, for status; NULL: there are
- * not so many. */
-const struct chan_link *gateway_session_link(const struct gateway_session *s,
-					     size_t edge);
 
 /** NULL is allowed. */
 void gateway_session_free(struct gateway_session *s);

@@ -1,0 +1,52 @@
+/*
+ * The running gateway's inside, for gateway_session.c and gateway_admin.c,
+ * which only looks.
+ */
+#ifndef FED_GATEWAY_SESSION_PRIV_H
+#define FED_GATEWAY_SESSION_PRIV_H
+
+#include "base/limits.h"
+#include "fe-gateway/core/router.h"
+#include "fe-gateway/gateway_session.h"
+#include "fe-gateway/sip_adapter.h"
+#include "fe-gateway/sip_hops.h"
+#include "fe-gateway/store.h"
+#include "io/chan_link.h"
+
+struct session_edge {
+	struct gateway_session *session;
+	size_t index;
+	struct chan_link *link;
+	bool is_draining; /* the edge takes no Stanza until its next session */
+};
+
+/* Of the digest of the instance name: the gateways of a pool are few. */
+enum { MARK_BYTES = 4 };
+
+struct gateway_session {
+	const struct gateway_config *config;
+	struct sip_loop *sip_loop;
+	struct loop *loop;
+	const struct logger *log;
+	struct metrics *metrics;
+	struct gw_router *router;
+	struct sip_adapter *sip;
+	struct sip_tls *sip_tls; /* NULL: no TLS on the SIP side */
+	struct sip_hops *hops;
+	char from_uri[LIMIT_DOMAIN_BYTES + 8]; /* of our own requests */
+	char branch_mark[2 * MARK_BYTES + 1];
+	struct tls_creds *creds;
+	struct store *store;
+	struct loop_timer *timer; /* deadline of the router */
+	struct loop_timer *end;	  /* while stopping: of the loop */
+	struct loop_timer *sweep; /* of silent connections */
+	struct session_edge edges[LIMIT_CHANNEL_SESSIONS];
+	const char *edge_names[LIMIT_CHANNEL_SESSIONS];
+	size_t edge_count;
+	bool is_pumping;
+	bool is_stopping;
+	bool is_lingering;
+	uint64_t stop_at_ms; /* while stopping: the end, whatever comes */
+};
+
+#endif
