@@ -92,7 +92,7 @@ class Baresip:
             size += byte
         return json.loads(self._reader.read(int(size[:-1]) + 1)[:-1])
 
-    def command(self, name, params=""):
+    def command(self, name, params="", must_work=True):
         """What it answers; events on the way are dropped."""
         text = json.dumps({"command": name, "params": params, "token": name})
         data = text.encode()
@@ -100,6 +100,8 @@ class Baresip:
         while True:
             answer = self._receive()
             if answer.get("response") and answer.get("token") == name:
+                if not must_work and not answer["ok"]:
+                    return None
                 assert answer["ok"], answer
                 return COLOURS.sub("", answer["data"])
 
@@ -115,11 +117,16 @@ class Baresip:
                 f"{address} is not {state} but {self.contacts()}"
             time.sleep(0.1)
 
+    def _is(self, state):
+        # 1.0 has a command for each, 1.1 has one for both
+        if self.command(f"presence_{state}", must_work=False) is None:
+            self.command("presence", state)
+
     def online(self):
-        self.command("presence_online")
+        self._is("online")
 
     def offline(self):
-        self.command("presence_offline")
+        self._is("offline")
 
     def quit(self):
         """In order: it ends its subscriptions and registration."""
