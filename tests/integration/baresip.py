@@ -41,7 +41,8 @@ class Baresip:
     """user@sip.example at ip, watching those addresses."""
 
     def __init__(self, lab, user, last_octet, contacts, transport="udp"):
-        self.uri = f"sip:{user}@sip.example"
+        self.jid = f"{user}@sip.example"
+        self.uri = f"sip:{self.jid}"
         self._namespace = lab.namespace("inside")
         self._ip = f"10.66.0.{last_octet}"
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="baresip-"))

@@ -1,5 +1,6 @@
 """The lab for the tests: one per run, under a name of its own."""
 
+import itertools
 import os
 import pathlib
 import re
@@ -8,6 +9,9 @@ import time
 
 import pytest
 
+from presence_people import roster_user
+from presence_peer import PresencePeer
+from presence_sip import PresenceUser
 from sip_user import SipUser
 from xmpp_user import XmppUser
 
@@ -156,3 +160,47 @@ def romeo(lab):
     user = lab.sip_user("romeo", 12)
     yield user
     user.close()
+
+
+# ---- people with presence ---------------------------------------------------
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def sip_person(lab):
+    """Makes SIP users with presence; each has a name that nobody had."""
+    made = []
+
+    def make(own_notifier=True):
+        number = next(_numbers)
+        user = PresenceUser(lab.namespace("inside"), f"romeo{number}",
+                            "10.66.0.20", 20000 + number,
+                            (lab.env["LAB_KAMAILIO_IP"], 5060))
+        made.append(user)
+        return user.register(headers=["Allow-Events: presence"]
+                             if own_notifier else [])
+    yield make
+    for user in made:
+        user.close()
+
+
+@pytest.fixture(params=["juliet@xmpp.example", "nurse@chat.example"],
+                ids=["prosody", "ejabberd"])
+def xmpp_person(lab, request):
+    """A user of each XMPP server, who knows nobody, before and after."""
+    if request.param.endswith("chat.example"):
+        lab("start", "ejabberd")
+    user = roster_user(lab, request.param)
+    yield user
+    for contact in user.roster():
+        user.remove(contact)
+    user.close()
+
+
+@pytest.fixture(scope="module")
+def tower(lab):
+    """The XMPP server of tower.example, which says what a test says."""
+    peer = PresencePeer(lab, "tower.example", "198.51.100.47")
+    yield peer
+    peer.close()

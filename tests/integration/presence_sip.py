@@ -192,6 +192,10 @@ class Watch:
         return {name: t.short for name, t in document.tuples.items()} \
             if document is not None else None
 
+    def wait_there(self, expected, wait_s=15):
+        """Those that are open are just {tuple id: (open, show, note)}."""
+        self.wait(lambda: self.is_there() == expected, f"{expected}", wait_s)
+
     def is_there(self):
         """{tuple id: …} of those that are open."""
         return {name: said for name, said in (self.view() or {}).items()
@@ -295,6 +299,11 @@ class PresenceUser(SipUser):
 
     def transmit(self, method, uri, headers, body=b""):
         self._send(method, uri, headers, body)
+
+    @property
+    def jid(self):
+        """This user for the XMPP side."""
+        return f"{self.user}@{self.domain}"
 
     # ---- receiving thread ---------------------------------------------------
 

@@ -55,13 +55,105 @@ def parse(xml):
                     lang or xml.get(XML_LANG) or "", time.monotonic())
 
 
-class RosterUser(XmppUser):
+class PresenceLog:
+    """What was told, in order, and what follows from it."""
+
+    def __init__(self, name):
+        self.name = name
+        self.stanzas = []
+        self._expected = {}         # contact: what expect() has seen
+        self._came = threading.Condition()
+
+    def note(self, xml):
+        with self._came:
+            self.stanzas.append(parse(xml))
+            self._came.notify_all()
+
+    def mark(self):
+        """A place in the history, for since()."""
+        return len(self.stanzas)
+
+    def since(self, mark=0, contact=None):
+        """Stanzas from that place on, of that contact's bare address."""
+        return [s for s in self.stanzas[mark:]
+                if contact is None or s.bare == contact]
+
+    def types(self, contact, mark=0):
+        return [s.type for s in self.since(mark, contact)]
+
+    def view(self, contact):
+        """{full jid: (show, status)}: who is there there."""
+        there = {}
+        for s in self.since(0, contact):
+            if s.type == "":
+                there[s.sender] = (s.show, s.status)
+            elif s.type == "unavailable":
+                # from the bare address it takes nobody away, as in clients:
+                # what was announced with a resource would stay as a ghost
+                there.pop(s.sender, None)
+        return there
+
+    def wait(self, condition, what, wait_s=15):
+        """Until the condition on this user holds; returns its value."""
+        until = time.monotonic() + wait_s
+        with self._came:
+            while True:
+                value = condition()
+                if value:
+                    return value
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise AssertionError(
+                        f"{self.name} did not get {what} in {wait_s} s, but "
+                        f"{[s.says for s in self.stanzas]}")
+                self._came.wait(left)
+
+    def wait_view(self, contact, expected, wait_s=15):
+        self.wait(lambda: self.view(contact) == expected,
+                  f"{contact} as {expected}", wait_s)
+
+    def wait_type(self, contact, kind, mark=0, wait_s=15):
+        """First stanza of that type from the contact, after the mark."""
+        return self.wait(
+            lambda: next((s for s in self.since(mark, contact)
+                          if s.type == kind), None),
+            f"{kind or 'available'} of {contact}", wait_s)
+
+    def repeats(self, contact, mark=0):
+        """Stanzas that said what the same sender had said last."""
+        last, again = {}, []
+        for s in self.since(mark, contact):
+            key = s.sender
+            if s.type in ("", "unavailable") and last.get(key) == s.says:
+                again.append(s.says)
+            last[key] = s.says
+        return again
+
+    def told(self, contact, mark=0):
+        """[(type, resource, show, status)] of that contact."""
+        return [(s.type, s.sender.partition("/")[2], s.show, s.status)
+                for s in self.since(mark, contact)]
+
+    def expect(self, contact, *said, wait_s=15):
+        """Next of this contact come just these, as told() has them."""
+        expected = self._expected.setdefault(contact, [])
+        expected += said
+        self.wait(lambda: len(self.told(contact)) >= len(expected),
+                  f"{expected} of {contact}", wait_s)
+        assert self.told(contact) == expected
+
+    def expect_no_more(self, contact, wait_s=1):
+        """What expect() has seen was all, and stays all."""
+        time.sleep(wait_s)
+        assert self.told(contact) == self._expected.get(contact, [])
+
+
+class RosterUser(PresenceLog, XmppUser):
     """Logs in, asks for its roster, and is available when told so."""
 
-    def __init__(self, *args, online=True, **more):
-        self.stanzas = []
-        self._came = threading.Condition()
-        super().__init__(*args, **more)
+    def __init__(self, namespace, jid, *args, online=True, **more):
+        PresenceLog.__init__(self, jid)
+        XmppUser.__init__(self, namespace, jid, *args, **more)
         self.roster()
         if online:
             self.available()
@@ -76,9 +168,7 @@ class RosterUser(XmppUser):
         self._ready.set()
 
     def _on_presence(self, stanza):
-        with self._came:
-            self.stanzas.append(parse(stanza.xml))
-            self._came.notify_all()
+        self.note(stanza.xml)
 
     # ---- what it says -------------------------------------------------------
 
@@ -130,65 +220,3 @@ class RosterUser(XmppUser):
                           f"jid={quoteattr(contact)} subscription='remove'/>"
                           "</query>", kind="set")
         assert answer["type"] == "result", ET.tostring(answer.xml)
-
-    # ---- what it was told ---------------------------------------------------
-
-    def mark(self):
-        """A place in the history, for since()."""
-        return len(self.stanzas)
-
-    def since(self, mark=0, contact=None):
-        """Stanzas from that place on, of that contact's bare address."""
-        return [s for s in self.stanzas[mark:]
-                if contact is None or s.bare == contact]
-
-    def types(self, contact, mark=0):
-        return [s.type for s in self.since(mark, contact)]
-
-    def view(self, contact):
-        """{full jid: (show, status)}: who is there for this user."""
-        there = {}
-        for s in self.since(0, contact):
-            if s.type == "":
-                there[s.sender] = (s.show, s.status)
-            elif s.type == "unavailable":
-                # from the bare address it takes nobody away, as in clients:
-                # what was announced with a resource would stay as a ghost
-                there.pop(s.sender, None)
-        return there
-
-    def wait(self, condition, what, wait_s=15):
-        """Until the condition on this user holds; returns its value."""
-        until = time.monotonic() + wait_s
-        with self._came:
-            while True:
-                value = condition()
-                if value:
-                    return value
-                left = until - time.monotonic()
-                if left <= 0:
-                    raise AssertionError(
-                        f"{self.full} did not get {what} in {wait_s} s, but "
-                        f"{[s.says for s in self.stanzas]}")
-                self._came.wait(left)
-
-    def wait_view(self, contact, expected, wait_s=15):
-        self.wait(lambda: self.view(contact) == expected,
-                  f"{contact} as {expected}", wait_s)
-
-    def wait_type(self, contact, kind, mark=0, wait_s=15):
-        """First stanza of that type from the contact, after the mark."""
-        return self.wait(
-            lambda: next((s for s in self.since(mark, contact)
-                          if s.type == kind), None),
-            f"{kind or 'available'} of {contact}", wait_s)
-
-    def repeats(self, contact, mark=0):
-        """Stanzas that said what the same sender had said last."""
-        last, again = {}, []
-        for s in self.since(mark, contact):
-            key = s.sender
-            if s.type in ("", "unavailable") and last.get(key) == s.says:
-                again.append(s.says)
-            last[key] = s.says
-        return again
