@@ -242,7 +242,7 @@ int sip_adapter_answer(nta_incoming_t *irq, const struct sip_reply *r,
 {
 	char warning[LIMIT_DOMAIN_BYTES + 128];
 	char contact[LIMIT_SIP_CONTACT_BYTES + 3];
-	char expires[16], min_expires[16];
+	char expires[16], min_expires[16], retry_after[16];
 
 	if (r->warning != NULL)
 		(void)snprintf(warning, sizeof(warning), "380 %s \"%s\"",
@@ -251,6 +251,8 @@ int sip_adapter_answer(nta_incoming_t *irq, const struct sip_reply *r,
 	(void)snprintf(expires, sizeof(expires), "%u", (unsigned)r->expires);
 	(void)snprintf(min_expires, sizeof(min_expires), "%u",
 		       (unsigned)r->min_expires);
+	(void)snprintf(retry_after, sizeof(retry_after), "%u",
+		       (unsigned)r->retry_after);
 	/* the library makes one up, if it gets none */
 	if (r->to_tag != NULL)
 		(void)nta_incoming_tag(irq, r->to_tag);
@@ -260,6 +262,8 @@ int sip_adapter_answer(nta_incoming_t *irq, const struct sip_reply *r,
 		       TAG_IF(r->has_expires, SIPTAG_EXPIRES_STR(expires)),
 		       TAG_IF(r->min_expires != 0,
 			      SIPTAG_MIN_EXPIRES_STR(min_expires)),
+		       TAG_IF(r->retry_after != 0,
+			      SIPTAG_RETRY_AFTER_STR(retry_after)),
 		       TAG_IF(r->allow != NULL, SIPTAG_ALLOW_STR(r->allow)),
 		       TAG_IF(r->allow_events != NULL,
 			      SIPTAG_ALLOW_EVENTS_STR(r->allow_events)),

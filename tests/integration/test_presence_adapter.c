@@ -406,6 +406,7 @@ static void test_reply_others(void **state)
 	rig_start(&g, "127.0.0.1");
 	g.reply.line = (struct sip_failure){.status = 423, .phrase = "Brief"};
 	g.reply.min_expires = 60; /* V28 */
+	g.reply.retry_after = 300;
 	fd = rig_connect(&g, SOCK_STREAM);
 	ask(&g, fd, "SUBSCRIBE", "a",
 	    "To: <sip:juliet@example.com>;tag=old\r\nExpires: 10\r\n"
@@ -413,12 +414,13 @@ static void test_reply_others(void **state)
 	    "");
 	assert_non_null(strstr(got, "SIP/2.0 423 Brief\r\n"));
 	assert_non_null(strstr(got, "\r\nMin-Expires: 60\r\n"));
+	assert_non_null(strstr(got, "\r\nRetry-After: 300\r\n"));
 	assert_non_null(strstr(got, ";tag=old\r\n"));
 	assert_null(strstr(got, "Record-Route"));
 	assert_null(strstr(got, "Contact"));
 	(void)pthread_mutex_lock(&g.lock);
 	g.reply.line.status = 489;
-	g.reply.min_expires = 0;
+	g.reply.min_expires = g.reply.retry_after = 0;
 	g.reply.allow_events = "presence";
 	(void)pthread_mutex_unlock(&g.lock);
 	ask(&g, fd, "SUBSCRIBE", "b",
@@ -426,6 +428,7 @@ static void test_reply_others(void **state)
 	assert_non_null(strstr(got, "SIP/2.0 489 "));
 	assert_non_null(strstr(got, "\r\nAllow-Events: presence\r\n"));
 	assert_null(strstr(got, "Min-Expires"));
+	assert_null(strstr(got, "Retry-After"));
 	rig_stop(&g);
 	(void)close(fd);
 }
