@@ -140,11 +140,24 @@ void presence_contact_domain_away(struct presence *p,
 	presence_contact_changed(p, c, now_ms);
 }
 
+/* The answer may have been lost: he is asked again, not too often. */
+static void ask_again(struct presence *p, struct presence_contact *c,
+		      uint64_t now_ms)
+{
+	uint64_t turn_ms = presence_paced_at(p, now_ms);
+	uint64_t may_ms = c->asked_ms + LIMIT_PRESENCE_ASK_AGAIN_MS;
+
+	presence_contact_set_at(p, c, PRESENCE_AT_ASK,
+				turn_ms > may_ms ? turn_ms : may_ms);
+}
+
 void presence_contact_domain_back(struct presence *p,
 				  struct presence_contact *c, uint64_t now_ms)
 {
 	if (c->is_leave_due || c->is_bye_due)
 		presence_want_stanza(p, &c->item);
+	if (c->auth == PRESENCE_PENDING && presence_contact_is_watched(c))
+		ask_again(p, c, now_ms);
 	if (c->auth != PRESENCE_ALLOWED)
 		return;
 	if (c->nds != NULL)
