@@ -175,8 +175,8 @@ static void fill_reply(struct presence *p, const struct presence_reply *r,
 {
 	struct sip_reply *reply = &p->reply;
 
-	*reply = (struct sip_reply){.accept = r->accept};
 	sip_reply_status(reply, r->status);
+	reply->accept = r->accept;
 	reply->allow_events = r->allow_events;
 	reply->has_expires = r->has_expires;
 	reply->expires = r->expires;
