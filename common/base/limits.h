@@ -322,6 +322,33 @@
 #define LIMIT_PRESENCE_HELD 4096u
 /* Watches and dialogs: strangers that subscribe to everybody. */
 #define LIMIT_PRESENCE_ITEMS (500u * 1000u)
+/* XMPP users that watch SIP users, one each pair. */
+#define LIMIT_PRESENCE_WATCHES (200u * 1000u)
+/* Probes of strangers that the SIP side is being asked for. */
+#define LIMIT_PRESENCE_POLLS 1024u
+/* A SIP side that failed is asked again after so long, then twice as long... */
+#define LIMIT_PRESENCE_RETRY_MIN_MS 30000u
+#define LIMIT_PRESENCE_RETRY_MAX_MS (3600u * 1000u)
+/* ... or as long as it says, but not for ever. */
+#define LIMIT_PRESENCE_RETRY_AFTER_S (24u * 3600u)
+/* reason=probation or giveup that does not say how long. */
+#define LIMIT_PRESENCE_PROBATION_S 300u
+/* New dialogs at once in a row: a peer that ends each as it begins.  One that
+ * was there for so long is no such. */
+#define LIMIT_PRESENCE_RENEWALS 3u
+#define LIMIT_PRESENCE_STEADY_MS 60000u
+/* A peer that grants a second, or asks for years. */
+#define LIMIT_PRESENCE_REFRESH_MIN_MS 10000u
+#define LIMIT_PRESENCE_ASKED_S (7u * 24u * 3600u)
+/* An expiry that moves less is the same one: no row for each NOTIFY. */
+#define LIMIT_PRESENCE_DRIFT_MS 5000u
+/* The store, or memory, has no room: tried again after so long. */
+#define LIMIT_PRESENCE_AGAIN_MS 1000u
+/* Presence that was answered with an error: the watcher is gone, and his
+ * server says so each time. */
+#define LIMIT_PRESENCE_ERRORS 10u
+/* RFC 6665 4.1.2.4: 64 * T1 from the 2xx to the NOTIFY. */
+#define LIMIT_SIP_TIMER_N_MS 32000u
 /* XMPP domains that cannot be reached: invented ones.  One that cannot is
  * tried after so long at first, and at most so long apart. */
 #define LIMIT_PRESENCE_DOMAINS 4096u

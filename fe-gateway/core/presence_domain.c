@@ -171,7 +171,7 @@ void presence_on_stream(struct presence *p, struct span domain,
 	}
 }
 
-/* Somebody of that domain asks; false: nobody is watched there. */
+/* Somebody of that domain asks or is told; false: there is no need to. */
 static bool send_scout(struct presence *p, const struct presence_domain *d,
 		       uint64_t now_ms)
 {
@@ -185,10 +185,10 @@ static bool send_scout(struct presence *p, const struct presence_domain *d,
 		return true;
 	}
 	HASH_ITER (hh, p->subs, s, s_next) {
-		if (!is_of(s->remote, d->name))
-			continue;
-		presence_sub_repair(p, s, now_ms);
-		return true;
+		/* who has nothing to say shows nothing */
+		if (is_of(s->remote, d->name) &&
+		    presence_sub_scout(p, s, now_ms))
+			return true;
 	}
 	return false;
 }

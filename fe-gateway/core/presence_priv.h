@@ -113,6 +113,7 @@ struct presence {
 
 	struct timer_heap timers;
 	size_t item_count;
+	size_t poll_count; /* watches that are polls of strangers */
 	struct presence_item *sip_work, *xmpp_work, *dirty;
 	struct presence_flight *flights;
 	size_t sip_flying, stanzas_flying;
