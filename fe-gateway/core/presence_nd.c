@@ -90,12 +90,30 @@ void presence_nd_end(struct presence *p, struct presence_nd *n,
 
 /* --- when ---------------------------------------------------------------- */
 
+static bool has_notes(const struct presence_view *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (v->items[i]->note_count > 0)
+			return true;
+	return false;
+}
+
+/* Nobody there is nobody there, whoever left last. */
+static bool is_same(const struct presence_view *a,
+		    const struct presence_view *b)
+{
+	if (!presence_view_is_open(a) && !presence_view_is_open(b) &&
+	    !has_notes(a) && !has_notes(b))
+		return true;
+	return presence_view_eq(a, b);
+}
+
 static bool is_change_due(const struct presence_nd *n)
 {
 	const struct presence_contact *c = n->contact;
 
 	return n->dialog->is_active && c->is_known &&
-	       !(n->has_told && presence_view_eq(&n->told, &c->view));
+	       !(n->has_told && is_same(&n->told, &c->view));
 }
 
 static uint64_t later(uint64_t a, uint64_t b)
