@@ -188,22 +188,10 @@ static void tell_edge_state(struct session_edge *e)
 			  now_ms(e->session));
 }
 
-static const char *what_name(Fed__StreamEvent__What what)
-{
-	switch (what) {
-	case FED__STREAM_EVENT__WHAT__OPENED:
-		return "opened";
-	case FED__STREAM_EVENT__WHAT__CLOSED:
-		return "closed";
-	case FED__STREAM_EVENT__WHAT__FAILED:
-	case _FED__STREAM_EVENT__WHAT_IS_INT_SIZE:
-		break;
-	}
-	return "failed";
-}
-
 static void on_frame(struct session_edge *e, const Fed__Frame *f)
 {
+	/* the channel passes no other value */
+	static const char *const what[] = {"opened", "closed", "failed"};
 	const Fed__StreamEvent *ev;
 
 	if (f->kind_case != FED__FRAME__KIND_STREAM_EVENT)
@@ -212,7 +200,7 @@ static void on_frame(struct session_edge *e, const Fed__Frame *f)
 	fed_log(e->session->log, FED_LOG_DEBUG, "edge_stream",
 		"edge=%s what=%s dir=%s local=%s peer=%s in_order=%d "
 		"reason=\"%s\"",
-		chan_link_peer(e->link), what_name(ev->what),
+		chan_link_peer(e->link), what[ev->what],
 		ev->inbound ? "in" : "out",
 		log_value(span_str(ev->local_domain)).text,
 		log_value(span_str(ev->peer_domain)).text, ev->in_order,
