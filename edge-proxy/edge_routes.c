@@ -334,6 +334,10 @@ void edge_routes_refuse(struct edge *e, const Fed__Stanza *to, Fed__Condition c,
 	struct arena arena;
 	Fed__Error *error;
 
+	if (!stanza_may_be_answered(to)) {
+		metrics_count(&e->metrics, METRIC_stanzas_dropped);
+		return;
+	}
 	metrics_count(&e->metrics, METRIC_stanzas_refused);
 	arena_init(&arena, 4096);
 	error = stanza_error_new(&arena, c, text);

@@ -92,10 +92,8 @@ bool stanza_may_be_answered(const Fed__Stanza *s)
 	case FED__STANZA__KIND_MESSAGE:
 		return !stanza_is_error(s);
 	case FED__STANZA__KIND_PRESENCE:
-		/* availability and the answers to subscriptions are ignored
-		 * in silence (RFC 6121 8.5) */
-		return s->presence->type == FED__PRESENCE_TYPE__SUBSCRIBE ||
-		       s->presence->type == FED__PRESENCE_TYPE__PROBE;
+		/* all others are ignored in silence (RFC 6121 8.5) */
+		return s->presence->type == FED__PRESENCE_TYPE__SUBSCRIBE;
 	case FED__STANZA__KIND_IQ:
 		return s->iq->type == FED__IQ_TYPE__GET ||
 		       s->iq->type == FED__IQ_TYPE__SET;
@@ -133,12 +131,24 @@ static Fed__Stanza *new_error_like(struct arena *a, const Fed__Stanza *to,
 	return r;
 }
 
+/* RFC 6121 4.3.2: all that a probe is told by an error is where to go. */
+static bool may_answer_with(const Fed__Stanza *to, const Fed__Error *error)
+{
+	bool is_probe = to->kind_case == FED__STANZA__KIND_PRESENCE &&
+			to->presence->type == FED__PRESENCE_TYPE__PROBE;
+
+	if (!is_probe || error == NULL)
+		return stanza_may_be_answered(to);
+	return error->condition == FED__CONDITION__GONE ||
+	       error->condition == FED__CONDITION__REDIRECT;
+}
+
 Fed__Stanza *stanza_error_reply(struct arena *a, const Fed__Stanza *to,
 				Fed__Error *error)
 {
 	Fed__Stanza *r;
 
-	if (!stanza_may_be_answered(to) || to->from[0] == '\0')
+	if (!may_answer_with(to, error) || to->from[0] == '\0')
 		return NULL;
 	r = new_error_like(a, to, error);
 	if (r == NULL)

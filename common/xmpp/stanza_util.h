@@ -20,13 +20,14 @@ int stanza_add_text(struct arena *a, Fed__Text ***list, size_t *count,
 /** The stanza is of type error: it is never answered (RFC 6120 8.3.1). */
 bool stanza_is_error(const Fed__Stanza *s);
 
-/** The protocol lets an error be returned: not type error, not iq result,
- * not a presence that must not be answered. */
+/** The protocol lets any error be returned: not type error, not iq result, and
+ * of presence only subscribe. */
 bool stanza_may_be_answered(const Fed__Stanza *s);
 
 /**
  * The error reply (RFC 6120 8.3.1): same kind, type error, addresses swapped,
- * same id.  The original's payload is not copied.
+ * same id.  The original's payload is not copied.  A probe is answered with
+ * gone and redirect only.
  *
  * @param error  borrowed by the reply
  * @return NULL when the stanza must not be answered or the arena is full

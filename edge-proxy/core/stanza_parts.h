@@ -13,6 +13,7 @@ struct stanza_reader {
 	struct metrics *metrics; /* NULL: none */
 	Fed__Stanza *stanza;
 	size_t taken;	       /* elements that have a field */
+	bool has_priority;     /* of a presence */
 	bool is_full;	       /* an allocation failed; sticky */
 	bool is_malformed;     /* an address keeps a part no JID can have */
 	Fed__Condition answer; /* the error to answer with, if any */

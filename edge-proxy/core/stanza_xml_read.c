@@ -165,6 +165,7 @@ enum stanza_verdict stanza_read_message(struct stanza_reader *r,
 
 /* ---- presence (RFC 6121 4.7) ---- */
 
+/* RFC 6121 4.7.2.1: one of four; what is none is as if it were absent */
 static bool take_show(struct stanza_reader *r, const struct xml_el *el)
 {
 	static const struct name_row rows[] = {
@@ -190,7 +191,7 @@ static bool take_status(struct stanza_reader *r, const struct xml_el *el)
 	return stanza_part_text(r, el, &p->status, &p->n_status);
 }
 
-/* RFC 6121 4.7.2.3: an xs:byte */
+/* RFC 6121 4.7.2.3: one xs:byte; what is none is as if it were absent */
 static bool take_priority(struct stanza_reader *r, const struct xml_el *el)
 {
 	struct span text = span_trim(span_str(el->text));
@@ -199,9 +200,10 @@ static bool take_priority(struct stanza_reader *r, const struct xml_el *el)
 
 	if (is_negative || span_starts(text, SPAN_LIT("+")))
 		text = span_sub(text, 1, text.n);
-	if (span_to_u32(text, &value) != 0 || value > 128 ||
+	if (r->has_priority || span_to_u32(text, &value) != 0 || value > 128 ||
 	    (value == 128 && !is_negative))
 		return false;
+	r->has_priority = true;
 	r->stanza->presence->priority =
 		is_negative ? -(int32_t)value : (int32_t)value;
 	return true;
@@ -238,8 +240,9 @@ enum stanza_verdict stanza_read_presence(struct stanza_reader *r,
 
 	if (type != NULL &&
 	    !find_name(types, FED_ARRAY_LEN(types), type, &value)) {
-		/* a type that is answered; this stanza goes no further */
-		p->type = FED__PRESENCE_TYPE__PROBE;
+		/* a type that is answered (RFC 6121 4.7.1); this stanza goes
+		 * no further */
+		p->type = FED__PRESENCE_TYPE__SUBSCRIBE;
 		r->answer = FED__CONDITION__BAD_REQUEST;
 		return STANZA_ANSWER;
 	}

@@ -20,6 +20,8 @@
  *   state NAME      takes yes|no LOCAL REMOTE (in: our stanzas of that pair)
  *   max-bytes N (what the peer announced)
  *
+ * The line of a stanza that is a presence ends with all of it, as we print it.
+ *
  * In peer>: \\xHH is a byte, {fill N} N times x, {times N TEXT} N times TEXT,
  * {header [ID]} the usual header of peer.example for home.example.
  */

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "edge-proxy/core/s2s.h"
+#include "edge-proxy/core/stanza_xml.h"
 #include "xmpp/stanza_error.h"
 #include "xmpp/stanza_util.h"
 
@@ -33,6 +34,13 @@ static void put_stanza(struct buf *b, const char *what,
 		   mechanism_name(a->u.stanza.mechanism));
 	if (e != NULL)
 		buf_printf(b, " error=%s", stanza_error_name(e->condition));
+	/* all of it, as we would print it */
+	if (a->kind == S2S_ACT_STANZA &&
+	    st->kind_case == FED__STANZA__KIND_PRESENCE) {
+		buf_put_byte(b, ' ');
+		if (stanza_xml_write(b, st) != 0)
+			buf_put_str(b, "unprintable");
+	}
 }
 
 static void put_reason(struct buf *b, const char *what,

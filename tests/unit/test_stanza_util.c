@@ -169,7 +169,6 @@ static void test_may_be_answered(void **state)
 {
 	static const bool presences[] = {
 		[FED__PRESENCE_TYPE__SUBSCRIBE] = true,
-		[FED__PRESENCE_TYPE__PROBE] = true,
 		[FED__PRESENCE_TYPE__PRESENCE_ERROR] = false,
 	};
 	Fed__Stanza *s = message();
@@ -214,6 +213,31 @@ static void check_reply(const Fed__Stanza *s)
 	assert_int_equal(stanza_validate(r), 0);
 	/* RFC 6120 8.3.1: an error is never answered */
 	assert_null(stanza_error_reply(&arena, r, e));
+}
+
+/* RFC 6121 4.3.2, 8.5: who asks for a subscription is told why not, who probes
+ * at most where to go, nobody else anything. */
+static void test_presence_replies(void **state)
+{
+	(void)state;
+	for (int t = 0; t <= FED__PRESENCE_TYPE__PRESENCE_ERROR; t++) {
+		for (int c = 1; c <= FED__CONDITION__UNEXPECTED_REQUEST; c++) {
+			bool is_new_address = c == FED__CONDITION__GONE ||
+					      c == FED__CONDITION__REDIRECT;
+			bool want = t == FED__PRESENCE_TYPE__SUBSCRIBE ||
+				    (t == FED__PRESENCE_TYPE__PROBE &&
+				     is_new_address);
+			Fed__Error e;
+
+			fed__error__init(&e);
+			e.condition = (Fed__Condition)c;
+			assert_int_equal(want,
+					 stanza_error_reply(
+						 &arena,
+						 presence((Fed__PresenceType)t),
+						 &e) != NULL);
+		}
+	}
 }
 
 static void test_error_reply(void **state)
@@ -522,6 +546,8 @@ int main(void)
 		cmocka_unit_test(test_condition_names),
 		cmocka_unit_test(test_type_names),
 		cmocka_unit_test_setup_teardown(test_error_new, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_presence_replies, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_may_be_answered, set_up,
 						tear_down),

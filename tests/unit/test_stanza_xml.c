@@ -1,4 +1,4 @@
-/* Messages, presences and what is common to all stanzas, from and to XML. */
+/* Messages and what is common to all stanzas, from and to XML. */
 #include "stanza_xml_harness.h"
 
 #define CS "http://jabber.org/protocol/chatstates"
@@ -117,55 +117,6 @@ static void messages(void **state)
 {
 	(void)state;
 	check_rows(message_rows, FED_ARRAY_LEN(message_rows));
-}
-
-static void presences(void **state)
-{
-	static const struct row rows[] = {
-		{"available", "<presence" AB "></presence>", OK, NULL, 0},
-		{"full",
-		 "<presence" AB " id='1' xml:lang='en'><show>dnd</show>"
-		 "<status>a</status><status xml:lang='de'>b</status>"
-		 "<priority>-128</priority><delay xmlns='urn:xmpp:delay' "
-		 "stamp='1970-01-01T00:00:00Z'/></presence>",
-		 OK, NULL, 0},
-		{"away", "<presence" AB "><show>away</show></presence>", OK,
-		 NULL, 0},
-		{"chat", "<presence" AB "><show>chat</show></presence>", OK,
-		 NULL, 0},
-		{"xa", "<presence" AB "><show>xa</show></presence>", OK, NULL,
-		 0},
-		{"unknown show, bad priorities",
-		 "<presence" AB "><show>busy</show><priority>128</priority>"
-		 "<priority>-129</priority><priority>x</priority>"
-		 "<priority> +7 </priority></presence>",
-		 OK, "<presence" AB "><priority>7</priority></presence>", 4},
-		{"unavailable",
-		 "<presence" AB " type='unavailable'><status>bye</status>"
-		 "</presence>",
-		 OK, NULL, 0},
-		{"subscribe", "<presence" AB " type='subscribe'></presence>",
-		 OK, NULL, 0},
-		{"subscribed", "<presence" AB " type='subscribed'></presence>",
-		 OK, NULL, 0},
-		{"unsubscribe",
-		 "<presence" AB " type='unsubscribe'></presence>", OK, NULL, 0},
-		{"unsubscribed",
-		 "<presence" AB " type='unsubscribed'></presence>", OK, NULL,
-		 0},
-		{"probe", "<presence" AB " type='probe'></presence>", OK, NULL,
-		 0},
-		{"error",
-		 "<presence" AB " type='error'><error type='modify'>"
-		 "<jid-malformed xmlns='" ERR "'/></error></presence>",
-		 OK, NULL, 0},
-		{"available by name", "<presence" AB " type='available'/>", BAD,
-		 NULL, 0},
-		{"unknown", "<presence" AB " type='foo'/>", BAD, NULL, 0},
-	};
-
-	(void)state;
-	check_rows(rows, FED_ARRAY_LEN(rows));
 }
 
 static void addresses_and_names(void **state)
@@ -337,7 +288,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages),
-		cmocka_unit_test(presences),
 		cmocka_unit_test(addresses_and_names),
 		cmocka_unit_test(languages),
 		cmocka_unit_test(sizes),
