@@ -54,6 +54,18 @@ class FakeGateway:
         self.process.stdin.write(f"{sender} {to} {text}\n")
         self.process.stdin.flush()
 
+    def presence(self, kind, sender, to, status=""):
+        self.sent += 1
+        self.process.stdin.write(f"presence {kind} {sender} {to} {status}"
+                                 .rstrip() + "\n")
+        self.process.stdin.flush()
+
+    def burst(self, count, per_second, sender, to):
+        """Presences whose statuses are numbers."""
+        self.sent += count
+        self.process.stdin.write(f"burst {count} {per_second} {sender} {to}\n")
+        self.process.stdin.flush()
+
     def outcome(self, wait_s=15):
         """Of the stanza sent last."""
         return self.expect(rf"^outcome {self.sent} (\S+)", wait_s)[1]
@@ -73,3 +85,17 @@ def lines_of(gateway, seconds):
                 timeout=max(0, until - time.monotonic())))
         except queue.Empty:
             return lines
+
+
+def none_of(gateway, pattern, seconds):
+    """It says nothing of that kind in so long."""
+    lines = [line for line in lines_of(gateway, seconds)
+             if re.search(pattern, line)]
+    assert lines == []
+
+
+def wait_until(is_so, wait_s=10):
+    until = time.monotonic() + wait_s
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.02)

@@ -4,9 +4,15 @@
  *
  *   fake_gateway INSTANCE EDGE ADDR CA CERT KEY
  *
- * A message whose body begins with "refuse" is refused with item-not-found,
- * with "hold" gets no outcome, with "echo" comes back.  Lines of stdin:
- * "FROM TO BODY" is sent as a message; "quit" ends.
+ * A message whose body, or a presence whose status begins with "refuse" is
+ * refused with item-not-found, with "hold" gets no outcome; a message with
+ * "echo" comes back.  Lines of stdin:
+ *
+ *   FROM TO BODY                     is sent as a message
+ *   presence TYPE FROM TO [STATUS]   TYPE is the name in XMPP, or "available"
+ *   burst COUNT PER_SECOND FROM TO   presences whose statuses are numbers, in
+ *                                    order; the window may slow it down
+ *   quit
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,44 +33,144 @@ struct fake {
 	char line[4096];
 	size_t n;
 	uint64_t sent;
+	struct burst {
+		struct loop_timer *timer;
+		char from[256];
+		char to[256];
+		unsigned count;
+		unsigned rate;
+		unsigned done;
+		uint64_t start_ms;
+	} burst;
 	bool is_quitting;
 };
 
+static const char *const presence_types[] = {
+	[FED__PRESENCE_TYPE__AVAILABLE] = "available",
+	[FED__PRESENCE_TYPE__UNAVAILABLE] = "unavailable",
+	[FED__PRESENCE_TYPE__SUBSCRIBE] = "subscribe",
+	[FED__PRESENCE_TYPE__SUBSCRIBED] = "subscribed",
+	[FED__PRESENCE_TYPE__UNSUBSCRIBE] = "unsubscribe",
+	[FED__PRESENCE_TYPE__UNSUBSCRIBED] = "unsubscribed",
+	[FED__PRESENCE_TYPE__PROBE] = "probe",
+	[FED__PRESENCE_TYPE__PRESENCE_ERROR] = "error",
+};
+
+/* First body or status. */
 static const char *body_of(const Fed__Stanza *s)
 {
+	if (s->kind_case == FED__STANZA__KIND_PRESENCE)
+		return s->presence->n_status == 0
+			       ? ""
+			       : s->presence->status[0]->text;
 	if (s->kind_case != FED__STANZA__KIND_MESSAGE ||
 	    s->message->n_body == 0)
 		return "";
 	return s->message->body[0]->text;
 }
 
+/* "message", "presence/subscribe"... */
+static void print_kind(const Fed__Stanza *s)
+{
+	printf("stanza %s", stanza_kind_name(s));
+	if (s->kind_case == FED__STANZA__KIND_PRESENCE)
+		printf("/%s", presence_types[s->presence->type]);
+}
+
+static int address(struct fake *f, struct arena *a, Fed__Stanza *s,
+		   const char *from, const char *to)
+{
+	if (s == NULL)
+		return FED_ENOMEM;
+	s->from = arena_dup(a, span_str(from));
+	s->to = arena_dup(a, span_str(to));
+	s->id = arena_printf(a, "fake%llu", (unsigned long long)f->sent);
+	return s->from == NULL || s->to == NULL || s->id == NULL ? FED_ENOMEM
+								 : 0;
+}
+
+static int send_stanza(struct fake *f, const Fed__Stanza *s)
+{
+	struct chan_delivery d = {.handle = f->sent, .stanza = s};
+
+	id_source_next_raw(&f->ids, d.id);
+	return chan_link_send_stanza(f->link, &d);
+}
+
 static void send_message(struct fake *f, const char *from, const char *to,
 			 const char *body)
 {
-	struct chan_delivery d = {.handle = ++f->sent};
 	struct arena a;
 	Fed__Stanza *s;
-	int err = FED_ENOMEM;
+	int err;
 
+	f->sent++;
 	arena_init(&a, 65536);
 	s = stanza_new_message(&a);
-	if (s != NULL) {
-		s->from = arena_dup(&a, span_str(from));
-		s->to = arena_dup(&a, span_str(to));
-		s->id = arena_printf(&a, "fake%llu",
-				     (unsigned long long)f->sent);
+	err = address(f, &a, s, from, to);
+	if (err == 0) {
 		s->message->type = FED__MESSAGE_TYPE__CHAT;
 		err = stanza_add_text(&a, &s->message->body,
 				      &s->message->n_body, SPAN_NULL,
 				      span_str(body));
 	}
-	d.stanza = s;
-	id_source_next_raw(&f->ids, d.id);
 	if (err == 0)
-		err = chan_link_send_stanza(f->link, &d);
+		err = send_stanza(f, s);
 	if (err != 0)
 		printf("send-failed %s\n", fed_strerror(err));
 	arena_deinit(&a);
+}
+
+static int send_presence(struct fake *f, Fed__PresenceType type,
+			 const char *from, const char *to, const char *status)
+{
+	struct arena a;
+	Fed__Stanza *s;
+	int err;
+
+	f->sent++;
+	arena_init(&a, 65536);
+	s = stanza_new_presence(&a);
+	err = address(f, &a, s, from, to);
+	if (err == 0) {
+		s->presence->type = type;
+		if (type == FED__PRESENCE_TYPE__PRESENCE_ERROR)
+			s->presence->error = stanza_error_new(
+				&a, FED__CONDITION__FORBIDDEN, NULL);
+		if (status != NULL)
+			err = stanza_add_text(&a, &s->presence->status,
+					      &s->presence->n_status, SPAN_NULL,
+					      span_str(status));
+	}
+	if (err == 0)
+		err = send_stanza(f, s);
+	if (err != 0)
+		f->sent--;
+	arena_deinit(&a);
+	return err;
+}
+
+/* What is due by now, as far as the window allows. */
+static void on_burst(void *arg)
+{
+	struct fake *f = arg;
+	struct burst *b = &f->burst;
+	uint64_t ms = loop_now_ms(f->loop) - b->start_ms;
+	uint64_t due = ms * b->rate / 1000 + 1;
+	char status[16];
+
+	while (b->done < b->count && b->done < due) {
+		(void)snprintf(status, sizeof(status), "%u", b->done);
+		if (send_presence(f, FED__PRESENCE_TYPE__AVAILABLE, b->from,
+				  b->to, status) != 0)
+			break;
+		b->done++;
+	}
+	if (b->done < b->count)
+		loop_timer_arm(b->timer, loop_now_ms(f->loop) + 5);
+	else
+		printf("burst-sent\n");
+	(void)fflush(stdout);
 }
 
 static void answer(struct fake *f, const struct chan_action *a)
@@ -108,12 +214,13 @@ static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
 	(void)l;
 	if (a->kind == CHAN_ACT_STANZA) {
 		frame = a->u.stanza.frame;
-		printf("stanza %s from=%s to=%s peer=%s mechanism=%d tls=%s "
-		       "again=%d body=%s\n",
-		       stanza_kind_name(frame->stanza), frame->stanza->from,
-		       frame->stanza->to, frame->facts->peer_domain,
-		       (int)frame->facts->mechanism, frame->facts->tls_version,
-		       frame->redelivered, body_of(frame->stanza));
+		print_kind(frame->stanza);
+		printf(" from=%s to=%s peer=%s mechanism=%d tls=%s again=%d "
+		       "body=%s\n",
+		       frame->stanza->from, frame->stanza->to,
+		       frame->facts->peer_domain, (int)frame->facts->mechanism,
+		       frame->facts->tls_version, frame->redelivered,
+		       body_of(frame->stanza));
 		answer(f, a);
 	} else if (a->kind == CHAN_ACT_OUTCOME) {
 		printf("outcome %llu %s\n",
@@ -137,17 +244,50 @@ static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
 	(void)fflush(stdout);
 }
 
+static void on_presence(struct fake *f, char *rest)
+{
+	const char *name = strsep(&rest, " ");
+	const char *from = rest == NULL ? NULL : strsep(&rest, " ");
+	const char *to = rest == NULL ? NULL : strsep(&rest, " ");
+	int err = FED_EINVAL;
+
+	for (size_t i = 0; to != NULL && i < FED_ARRAY_LEN(presence_types); i++)
+		if (strcmp(name, presence_types[i]) == 0)
+			err = send_presence(f, (Fed__PresenceType)i, from, to,
+					    rest);
+	if (err != 0)
+		printf("send-failed %s\n", fed_strerror(err));
+}
+
+static void begin_burst(struct fake *f, const char *rest)
+{
+	struct burst *b = &f->burst;
+
+	if (sscanf(rest, "%u %u %255s %255s", &b->count, &b->rate, b->from,
+		   b->to) != 4)
+		return;
+	b->done = 0;
+	b->start_ms = loop_now_ms(f->loop);
+	on_burst(f);
+}
+
 static void on_line(struct fake *f, char *line)
 {
 	char *rest = line;
 	const char *from = strsep(&rest, " ");
-	const char *to = rest == NULL ? NULL : strsep(&rest, " ");
+	const char *to;
 
 	if (strcmp(line, "quit") == 0) {
 		f->is_quitting = true;
 		loop_stop(f->loop);
-	} else if (to != NULL && rest != NULL) {
-		send_message(f, from, to, rest);
+	} else if (rest != NULL && strcmp(from, "presence") == 0) {
+		on_presence(f, rest);
+	} else if (rest != NULL && strcmp(from, "burst") == 0) {
+		begin_burst(f, rest);
+	} else if (rest != NULL) {
+		to = strsep(&rest, " ");
+		if (rest != NULL)
+			send_message(f, from, to, rest);
 	}
 	(void)fflush(stdout);
 }
@@ -201,6 +341,8 @@ static int start(struct fake *f, char **argv, struct daemon_signals **signals)
 	if (err == 0)
 		err = chan_link_dial(&f->link, &c, argv[2], argv[3], &e);
 	if (err == 0)
+		err = loop_timer_new(&f->burst.timer, f->loop, on_burst, f);
+	if (err == 0)
 		err = daemon_signals_new(signals, f->loop, on_stop, f->loop);
 	tls_creds_unref(c.creds);
 	if (err != 0)
@@ -229,6 +371,7 @@ int main(int argc, char **argv)
 		uv_close((uv_handle_t *)&f.in, NULL);
 	}
 	chan_link_free(f.link);
+	loop_timer_free(f.burst.timer);
 	daemon_signals_free(signals);
 	loop_free(f.loop);
 	return err == 0 ? 0 : 1;

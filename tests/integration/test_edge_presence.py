@@ -147,3 +147,142 @@ def test_new_session_hears_nothing_of_the_past(edge_lab, gateway):
         event(successor, "closed", "in", "past.example")
     finally:
         successor.end()
+
+
+# ---- presence: whose word is it, and in which order ------------------------
+
+
+TYPES = ["subscribe", "subscribed", "unsubscribe", "unsubscribed", "probe",
+         "available", "unavailable", "error"]
+
+
+def presence(kind, number, sender, status=""):
+    """As an XMPP server would send it."""
+    attr = "" if kind == "available" else f" type='{kind}'"
+    error = ("<error type='cancel'><forbidden xmlns='urn:ietf:params:xml:ns:"
+             "xmpp-stanzas'/></error>" if kind == "error" else
+             f"<status>{status}</status>")
+    return (f"<presence from='{sender}' to='romeo@sip.example' id='{number}'"
+            f"{attr}>{error}</presence>")
+
+
+@pytest.fixture(scope="module")
+def peer(edge_lab):
+    """A partner with a stream in each direction."""
+    peer = Peer(edge_lab, "partner.example", 45)
+    peer.serve(peer.script)
+    peer.outbound = peer.authenticated()
+    yield peer
+    peer.close()
+
+
+@pytest.fixture
+def stream(peer, gateway):
+    """The edge's stream to the partner."""
+    gateway.presence("probe", "romeo@sip.example", "x@partner.example")
+    assert gateway.outcome() == "delivered"
+    edge_alone.wait_until(lambda: "<presence " in peer.streams[-1].seen)
+    peer.streams[-1].seen = ""
+    return peer.streams[-1]
+
+
+def test_written_is_delivered(gateway, stream):
+    """Every type, without a ping behind it."""
+    for kind in TYPES:
+        gateway.presence(kind, "romeo@sip.example", "x@partner.example", kind)
+        assert gateway.outcome() == "delivered", kind
+    edge_alone.wait_until(lambda: stream.seen.count("<presence ") == 8)
+    got = re.findall(r"<presence from='romeo@sip.example' to='x@partner."
+                     r"example' id='\w+'(?: type='(\w+)')?>", stream.seen)
+    assert [kind or "available" for kind in got] == TYPES
+    assert "<iq " not in stream.seen
+
+
+@pytest.mark.parametrize("domain, outcome", [
+    ("nowhere2.example", "remote-server-not-found"),
+    ("closed2.example", "remote-server-timeout"),
+])
+def test_cannot_be_reached(edge_lab, gateway, domain, outcome):
+    """The gateway is told for each type, by the attempt and while none is
+    made."""
+    if domain.startswith("closed"):
+        edge_lab("dns", "add", f"_xmpp-server._tcp.{domain}. 60 IN SRV "
+                 f"0 0 5999 h.{domain}.", f"h.{domain}. 60 IN A 198.51.100.10")
+    for kind in TYPES:
+        gateway.presence(kind, "romeo@sip.example", f"x@{domain}")
+        assert gateway.outcome() == outcome, kind
+    edge_alone.none_of(gateway, f"^outcome {gateway.sent} ", 0.5)
+
+
+def test_only_subscribe_is_answered(peer, gateway, stream):
+    """The gateway refuses all of them."""
+    for kind in TYPES:
+        peer.outbound.send(presence(kind, f"r-{kind}", "x@partner.example",
+                                    "refuse"))
+        if kind != "error":
+            gateway.expect(f"^stanza presence/{kind} from=x@partner.example "
+                           "to=romeo@sip.example .*body=refuse$")
+    # what comes behind them all
+    peer.outbound.send("<message from='x@partner.example' id='last' "
+                       "to='romeo@sip.example'><body>refuse</body></message>")
+    edge_alone.wait_until(lambda: "id='last'" in stream.seen)
+    answers = re.findall(r"<(?:presence|message|iq)[^>]* id='([\w-]+)'"
+                         r"[^>]*type='(\w+)'", stream.seen)
+    assert answers == [("r-subscribe", "error"), ("last", "error")]
+    assert "<item-not-found " in stream.seen
+
+
+def test_no_gateway_takes_it(peer, gateway, stream):
+    """After five seconds subscribe is answered, nothing else."""
+    gateway.end()
+    for kind in TYPES:
+        peer.outbound.send(presence(kind, f"n-{kind}", "x@partner.example"))
+    edge_alone.wait_until(lambda: "<error " in stream.seen, 20)
+    time.sleep(1)
+    answers = re.findall(r"<(?:presence|message|iq)[^>]* id='([\w-]+)'"
+                         r"[^>]*type='(\w+)'", stream.seen)
+    assert answers == [("n-subscribe", "error")]
+    assert "<remote-server-timeout " in stream.seen
+
+
+def numbers(pattern, text):
+    return [int(n) for n in re.findall(pattern, text)]
+
+
+def test_burst_each_way(peer, gateway, stream, record_property):
+    """Ten thousand at two thousand a second, both ways at once: all arrive,
+    in order, and none is refused."""
+    count, per_second = 10000, 2000
+    began = time.monotonic()
+
+    def send():
+        for first in range(0, count, 100):
+            time.sleep(max(0, began + first / per_second - time.monotonic()))
+            peer.outbound.send("".join(
+                presence("available", n, "x@partner.example/r", n)
+                for n in range(first, first + 100)))
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    gateway.burst(count, per_second, "romeo@sip.example/r",
+                  "x@partner.example")
+    first = gateway.sent - count + 1
+    came, outcomes = [], {}
+    while len(came) < count or len(outcomes) < count:
+        line = gateway.expect("^(stanza presence|outcome|send-failed)").string
+        if line.startswith("stanza"):
+            came.append(int(line.rsplit("=", 1)[1]))
+        else:
+            _, number, what = line.split()
+            outcomes[int(number)] = what
+    sender.join()
+    seconds = time.monotonic() - began
+    record_property("seconds", round(seconds, 1))
+    edge_alone.wait_until(
+        lambda: f"<status>{count - 1}</status>" in stream.seen)
+    assert came == list(range(count))
+    assert numbers(r"<status>(\d+)</status>", stream.seen) == \
+        list(range(count))
+    assert set(outcomes) == set(range(first, first + count))
+    assert set(outcomes.values()) == {"delivered"}
+    assert seconds < 15
