@@ -2,14 +2,10 @@
 #include "fe-gateway/gateway_session_priv.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/limits.h"
 #include "fe-gateway/sip_accept.h"
 #include "fe-gateway/sip_silent.h"
-#include "io/daemon.h"
 
 enum {
 	/* the last answers leave in this time after nothing is held any more */
@@ -72,6 +68,10 @@ static void perform(struct gateway_session *s, const struct gw_action *a)
 		send_outcome(s, a->u.outcome.edge, a->u.outcome.ref,
 			     a->u.outcome.refused);
 		break;
+	case GW_ACT_STORE:
+		gateway_presence_put(s->presence, a->u.store.row,
+				     a->u.store.seq);
+		break;
 	}
 }
 
@@ -101,19 +101,19 @@ static void pump(struct gateway_session *s)
 	begin_linger(s);
 }
 
-static void on_deadline(void *arg)
+void session_on_deadline(void *arg)
 {
 	pump(arg);
 }
 
-static void on_end(void *arg)
+void session_on_end(void *arg)
 {
 	struct gateway_session *s = arg;
 
 	loop_stop(s->loop);
 }
 
-static void on_sweep(void *arg)
+void session_on_sweep(void *arg)
 {
 	struct gateway_session *s = arg;
 	size_t count = sip_silent_end(LIMIT_SIP_SILENT_MS);
@@ -128,28 +128,28 @@ static void on_sweep(void *arg)
 
 /* --- events -------------------------------------------------------------- */
 
-static bool admit_udp(struct span source, void *arg)
+bool session_admit_udp(struct span source, void *arg)
 {
 	struct gateway_session *s = arg;
 
 	return gw_router_admit_udp(s->router, source, now_ms(s));
 }
 
-static bool is_trusted(struct span ip, void *arg)
+bool session_is_trusted(struct span ip, void *arg)
 {
 	struct gateway_session *s = arg;
 
 	return gw_router_is_trusted(s->router, ip);
 }
 
-static void on_connection_refused(struct span ip, void *arg)
+void session_on_connection_refused(struct span ip, void *arg)
 {
 	struct gateway_session *s = arg;
 
 	gw_router_on_connection_refused(s->router, ip, now_ms(s));
 }
 
-static void on_sip_request(const struct sip_request_in *r, void *arg)
+void session_on_sip_request(const struct sip_request_in *r, void *arg)
 {
 	struct gateway_session *s = arg;
 
@@ -157,8 +157,8 @@ static void on_sip_request(const struct sip_request_in *r, void *arg)
 	pump(s);
 }
 
-static void on_sip_response(uint64_t token, const struct sip_response_in *r,
-			    void *arg)
+void session_on_sip_response(uint64_t token, const struct sip_response_in *r,
+			     void *arg)
 {
 	struct gateway_session *s = arg;
 
@@ -166,8 +166,8 @@ static void on_sip_response(uint64_t token, const struct sip_response_in *r,
 	pump(s);
 }
 
-static void on_transaction_end(uint64_t token, const struct sip_response_in *r,
-			       void *arg)
+void session_on_transaction_end(uint64_t token, const struct sip_response_in *r,
+				void *arg)
 {
 	struct gateway_session *s = arg;
 
@@ -188,6 +188,16 @@ static void tell_edge_state(struct session_edge *e)
 			  now_ms(e->session));
 }
 
+/* What came in before a stream broke may not have been all of it. */
+static enum presence_stream_event stream_event(const Fed__StreamEvent *ev)
+{
+	if (ev->what == FED__STREAM_EVENT__WHAT__OPENED)
+		return PRESENCE_STREAM_OPENED;
+	return ev->what == FED__STREAM_EVENT__WHAT__CLOSED && ev->in_order
+		       ? PRESENCE_STREAM_CLOSED
+		       : PRESENCE_STREAM_FAILED;
+}
+
 static void on_frame(struct session_edge *e, const Fed__Frame *f)
 {
 	/* the channel passes no other value */
@@ -205,9 +215,12 @@ static void on_frame(struct session_edge *e, const Fed__Frame *f)
 		log_value(span_str(ev->local_domain)).text,
 		log_value(span_str(ev->peer_domain)).text, ev->in_order,
 		log_value(span_str(ev->reason)).text);
+	gw_router_on_stream(e->session->router, span_str(ev->peer_domain),
+			    stream_event(ev), now_ms(e->session));
 }
 
-static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
+void session_on_link(struct chan_link *l, const struct chan_action *a,
+		     void *arg)
 {
 	struct session_edge *e = arg;
 	struct gateway_session *s = e->session;
@@ -249,244 +262,15 @@ static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
 	pump(s);
 }
 
-/* All that was put up to seq is on disk. */
-static void on_store_committed(uint64_t seq, void *arg)
+void session_on_committed(uint64_t seq, void *arg)
 {
 	struct gateway_session *s = arg;
 
-	(void)seq;
+	gw_router_on_committed(s->router, seq, now_ms(s));
 	pump(s);
 }
 
-static void on_store_trouble(bool is_broken, const char *why, void *arg)
-{
-	struct gateway_session *s = arg;
-
-	if (is_broken)
-		fed_log(s->log, FED_LOG_ERROR, "store_failed",
-			"waiting=%zu why=\"%s\"", store_pending(s->store), why);
-	else
-		fed_log(s->log, FED_LOG_INFO, "store_back", "waiting=%zu",
-			store_pending(s->store));
-}
-
 /* --- life ---------------------------------------------------------------- */
-
-/* All requests go there; NULL: each one to the domain of its Request-URI. */
-static const char *next_hop(const struct gateway_session *s)
-{
-	const char *uri = s->config->file->sip.next_hop;
-
-	return strcmp(uri, GATEWAY_CONFIG_DNS) == 0 ? NULL : uri;
-}
-
-/* What the adapter adds to each request: Via of the transport that has the
- * longest, Route. */
-static size_t fixed_bytes(const struct gateway_session *s)
-{
-	const char *uri = next_hop(s);
-	size_t via = 0;
-
-	for (unsigned i = 0; i < SIP_TRANSPORTS; i++) {
-		size_t n = sip_adapter_via_bytes(s->sip, (enum sip_transport)i);
-
-		if (n > via)
-			via = n;
-	}
-	return via +
-	       (uri != NULL ? sizeof("Route: <;lr>\r\n") - 1 + strlen(uri) : 0);
-}
-
-static int make_mark(struct gateway_session *s)
-{
-	uint8_t sha[SHA256_BYTES];
-	int err = digest_sha256(span_str(s->config->file->instance), sha);
-
-	if (err == 0)
-		digest_hex(sha, MARK_BYTES, s->branch_mark);
-	return err;
-}
-
-static int make_router(struct gateway_session *s, struct id_source *ids)
-{
-	const struct gateway_config_sip *sip = &s->config->file->sip;
-	struct gw_router_params p = {
-		.checks =
-			{
-				.domains =
-					(const char *const *)s->config->domains,
-				.domain_count = sip->domains_count,
-				.trusted =
-					(const char *const *)s->config->trusted,
-				.trusted_count = sip->trusted_count,
-			},
-		.map =
-			{
-				.page_max_bytes = sip->page_max,
-				.fixed_bytes = fixed_bytes(s),
-				.branch_mark = s->branch_mark,
-			},
-		.next_hop = next_hop(s),
-		.edges = s->edge_names,
-		.edge_count = s->edge_count,
-		.ids = ids,
-		.log = s->log,
-		.metrics = s->metrics,
-	};
-
-	return gw_router_new(&s->router, &p, now_ms(s));
-}
-
-static int make_store(struct gateway_session *s, struct errbuf *e)
-{
-	const struct store_params p = {
-		.path = s->config->file->store.path,
-		.loop = s->loop,
-		.on_committed = on_store_committed,
-		.on_trouble = on_store_trouble,
-		.arg = s,
-	};
-
-	return store_open(&s->store, &p, e);
-}
-
-static int make_tls(struct gateway_session *s)
-{
-	const struct gateway_config_sip *sip = &s->config->file->sip;
-	struct sip_tls_params p = {
-		.certificate = sip->tls.certificate,
-		.key = sip->tls.key,
-		.trust = sip->tls.trust,
-		.peers = (const char *const *)sip->tls.peers,
-		.peer_count = sip->tls.peers_count,
-		.trusted = (const char *const *)s->config->trusted,
-		.trusted_count = sip->trusted_count,
-		.loop = s->loop,
-	};
-
-	return sip->tls.certificate != NULL ? sip_tls_new(&s->sip_tls, &p) : 0;
-}
-
-static int make_sip(struct gateway_session *s, struct errbuf *e)
-{
-	const struct gateway_config_file *f = s->config->file;
-	struct sip_adapter_params p = {
-		.loop = s->sip_loop,
-		.instance = f->instance,
-		.listen = (const char *const *)f->sip.listen,
-		.listen_count = f->sip.listen_count,
-		.tls = s->sip_tls,
-		.admit_udp = admit_udp,
-		.on_request = on_sip_request,
-		.on_response = on_transaction_end,
-		.arg = s,
-	};
-
-	return sip_adapter_new(&s->sip, &p, e);
-}
-
-static int make_hops(struct gateway_session *s, struct id_source *ids,
-		     struct errbuf *e)
-{
-	const struct gateway_config_file *f = s->config->file;
-	struct sip_hops_params p = {
-		.adapter = s->sip,
-		.core =
-			{
-				.uri = next_hop(s),
-				.options_ms =
-					*f->sip.options_interval * 1000ull,
-				.from_uri = s->from_uri,
-				.fixed_bytes = fixed_bytes(s),
-				.ids = ids,
-				.log = s->log,
-			},
-		.loop = s->loop,
-		.dns_servers = (const char *const *)f->dns.servers,
-		.dns_count = f->dns.servers_count,
-		.fn = on_sip_response,
-		.arg = s,
-	};
-
-	(void)snprintf(s->from_uri, sizeof(s->from_uri), "sip:%s",
-		       f->sip.domains[0]);
-	return sip_hops_new(&s->hops, &p, e);
-}
-
-static int dial_edges(struct gateway_session *s, struct id_source *ids,
-		      struct errbuf *e)
-{
-	const struct gateway_config_file *f = s->config->file;
-	struct chan_link_common p = {
-		.loop = s->loop,
-		.instance = f->instance,
-		.creds = s->creds,
-		.ids = ids,
-		.metrics = s->metrics,
-		.fn = on_link,
-	};
-	int err = daemon_random(p.boot_id, sizeof(p.boot_id));
-
-	for (size_t i = 0; i < s->edge_count && err == 0; i++) {
-		s->edges[i].session = s;
-		s->edges[i].index = i;
-		p.arg = &s->edges[i];
-		err = chan_link_dial(&s->edges[i].link, &p,
-				     f->channel.edges[i].name,
-				     f->channel.edges[i].address, e);
-	}
-	return err;
-}
-
-/* What this program puts in the place of a library's function protects it:
- * better no start than a start without. */
-static int check_in_place(struct errbuf *e)
-{
-	if (sip_accept_is_in_place() && sip_adapter_parse_is_in_place())
-		return 0;
-	errbuf_set(e, "the SIP library does not use this program's functions: "
-		      "was it linked without -rdynamic?");
-	return FED_EIO;
-}
-
-static int make_all(struct gateway_session *s, struct id_source *ids,
-		    struct errbuf *e)
-{
-	const struct sip_accept_policy door = {
-		.is_trusted = is_trusted,
-		.on_refused = on_connection_refused,
-		.arg = s,
-	};
-	int err = check_in_place(e);
-
-	if (err == 0)
-		err = loop_timer_new(&s->timer, s->loop, on_deadline, s);
-	if (err == 0)
-		err = loop_timer_new(&s->end, s->loop, on_end, s);
-	if (err == 0)
-		err = loop_timer_new(&s->sweep, s->loop, on_sweep, s);
-	if (err == 0)
-		err = gateway_config_creds(s->config, &s->creds, e);
-	if (err == 0)
-		err = make_store(s, e);
-	if (err == 0)
-		err = make_tls(s);
-	if (err == 0)
-		err = make_sip(s, e);
-	if (err == 0)
-		err = make_hops(s, ids, e);
-	if (err == 0)
-		err = make_mark(s);
-	if (err == 0)
-		err = make_router(s, ids);
-	if (err == 0)
-		err = dial_edges(s, ids, e);
-	if (err == 0) {
-		sip_accept_set(&door);
-		on_sweep(s);
-	}
-	return err;
-}
 
 int gateway_session_new(struct gateway_session **s_out,
 			const struct gateway_config *config,
@@ -508,7 +292,7 @@ int gateway_session_new(struct gateway_session **s_out,
 	s->edge_count = ch->edges_count;
 	for (size_t i = 0; i < s->edge_count; i++)
 		s->edge_names[i] = ch->edges[i].name;
-	err = make_all(s, ids, e);
+	err = gateway_session_make(s, ids, e);
 	if (err != 0) {
 		gateway_session_free(s);
 		return err;
@@ -544,7 +328,7 @@ void gateway_session_free(struct gateway_session *s)
 	sip_adapter_free(s->sip);
 	sip_tls_free(s->sip_tls);
 	gw_router_free(s->router);
-	store_close(s->store);
+	gateway_presence_free(s->presence);
 	loop_timer_free(s->timer);
 	loop_timer_free(s->end);
 	loop_timer_free(s->sweep);

@@ -1,16 +1,16 @@
 /*
- * The running gateway's inside, for gateway_session.c and gateway_admin.c,
- * which only looks.
+ * Inside of the running gateway: gateway_session.c (events in, actions out),
+ * gateway_session_make.c (its parts are made).
  */
 #ifndef FED_GATEWAY_SESSION_PRIV_H
 #define FED_GATEWAY_SESSION_PRIV_H
 
 #include "base/limits.h"
 #include "fe-gateway/core/router.h"
+#include "fe-gateway/gateway_presence.h"
 #include "fe-gateway/gateway_session.h"
 #include "fe-gateway/sip_adapter.h"
 #include "fe-gateway/sip_hops.h"
-#include "fe-gateway/store.h"
 #include "io/chan_link.h"
 
 struct session_edge {
@@ -36,7 +36,7 @@ struct gateway_session {
 	char from_uri[LIMIT_DOMAIN_BYTES + 8]; /* of our own requests */
 	char branch_mark[2 * MARK_BYTES + 1];
 	struct tls_creds *creds;
-	struct store *store;
+	struct gateway_presence *presence;
 	struct loop_timer *timer; /* deadline of the router */
 	struct loop_timer *end;	  /* while stopping: of the loop */
 	struct loop_timer *sweep; /* of silent connections */
@@ -48,5 +48,26 @@ struct gateway_session {
 	bool is_lingering;
 	uint64_t stop_at_ms; /* while stopping: the end, whatever comes */
 };
+
+/* Make all parts; what is made is freed by gateway_session_free(). */
+int gateway_session_make(struct gateway_session *s, struct id_source *ids,
+			 struct errbuf *e) FED_NODISCARD;
+
+/* --- gateway_session.c: events, each with the session as argument -------- */
+void session_on_deadline(void *arg);
+void session_on_end(void *arg);
+void session_on_sweep(void *arg);
+bool session_admit_udp(struct span source, void *arg);
+bool session_is_trusted(struct span ip, void *arg);
+void session_on_connection_refused(struct span ip, void *arg);
+void session_on_sip_request(const struct sip_request_in *r, void *arg);
+void session_on_sip_response(uint64_t token, const struct sip_response_in *r,
+			     void *arg);
+void session_on_transaction_end(uint64_t token, const struct sip_response_in *r,
+				void *arg);
+void session_on_committed(uint64_t seq, void *arg);
+/* arg: its struct session_edge */
+void session_on_link(struct chan_link *l, const struct chan_action *a,
+		     void *arg);
 
 #endif

@@ -63,6 +63,8 @@ void gw_router_stop(struct gw_router *r, uint64_t now_ms)
 		return;
 	r->is_stopping = true;
 	r->stop_ms = now_ms + LIMIT_GATEWAY_STOP_MS;
+	if (r->p.presence != NULL)
+		presence_stop(r->p.presence, now_ms);
 }
 
 size_t gw_router_held_in(const struct gw_router *r)
@@ -77,7 +79,8 @@ size_t gw_router_held_out(const struct gw_router *r)
 
 bool gw_router_is_idle(const struct gw_router *r)
 {
-	return r->ins == NULL && r->outs == NULL && r->ring_count == 0;
+	return r->ins == NULL && r->outs == NULL && r->ring_count == 0 &&
+	       (r->p.presence == NULL || presence_is_idle(r->p.presence));
 }
 
 void gw_ledger_write(struct gw_router *r, const struct gw_ledger *l)
@@ -133,13 +136,19 @@ bool gw_router_next_action(struct gw_router *r, struct gw_action *out,
 		(void)gw_out_expire(r, now_ms);
 	if (pop(r, out))
 		return true;
-	return gw_edge_next(r, out) || gw_queue_next(r, out, now_ms);
+	return gw_presence_next(r, out, now_ms) || gw_edge_next(r, out) ||
+	       gw_queue_next(r, out, now_ms);
 }
 
 uint64_t gw_router_deadline_ms(const struct gw_router *r)
 {
 	uint64_t in = gw_in_deadline_ms(r);
 	uint64_t out = gw_out_deadline_ms(r);
+	uint64_t presence = r->p.presence != NULL
+				    ? presence_deadline_ms(r->p.presence)
+				    : UINT64_MAX;
 
+	if (presence < in)
+		in = presence;
 	return in < out ? in : out;
 }

@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "chan/chan_core.h"
 #include "fe-gateway/core/message_map.h"
+#include "fe-gateway/core/presence.h"
 #include "fe-gateway/core/sip_checks.h"
 
 struct gw_router_params {
@@ -22,6 +23,8 @@ struct gw_router_params {
 	const char *const *edges; /* names, borrowed */
 	size_t edge_count;	  /* 1..LIMIT_CHANNEL_SESSIONS */
 	struct id_source *ids;	  /* delivery ids; borrowed */
+	/* borrowed, given to nobody else; NULL: presence is not translated */
+	struct presence *presence;
 	const struct logger *log;
 	struct metrics *metrics;
 };
@@ -32,6 +35,7 @@ enum gw_action_kind {
 	GW_ACT_SIP_SEND,  /* start a client transaction */
 	GW_ACT_STANZA,	  /* chan_link_send_stanza() on that edge */
 	GW_ACT_OUTCOME,	  /* chan_link_send_outcome() on that edge */
+	GW_ACT_STORE,	  /* store_put() */
 };
 
 struct gw_action {
@@ -54,6 +58,10 @@ struct gw_action {
 			uint64_t ref;
 			const Fed__Error *refused; /* NULL: delivered */
 		} outcome;
+		struct {
+			const struct presence_row *row;
+			uint64_t seq; /* of gw_router_on_committed() */
+		} store;
 	} u; /* pointers live until the next call on the router */
 };
 
@@ -119,6 +127,13 @@ void gw_router_on_returned(struct gw_router *r, size_t edge, uint64_t handle,
  */
 void gw_router_on_send_failed(struct gw_router *r, uint64_t handle, int err,
 			      uint64_t now_ms);
+
+/** Rows of GW_ACT_STORE up to that number are durable. */
+void gw_router_on_committed(struct gw_router *r, uint64_t seq, uint64_t now_ms);
+
+/** An edge says so of a stream with that XMPP domain. */
+void gw_router_on_stream(struct gw_router *r, struct span domain,
+			 enum presence_stream_event event, uint64_t now_ms);
 
 enum gw_edge_state {
 	GW_EDGE_DOWN,	  /* no connection */

@@ -14,7 +14,7 @@ static bool is_live(const struct gw_edge *e)
 	return e->state == GW_EDGE_FULL || e->state == GW_EDGE_READY;
 }
 
-static bool has_live_edge(const struct gw_router *r)
+bool gw_edges_has_live(const struct gw_router *r)
 {
 	for (size_t i = 0; i < r->p.edge_count; i++)
 		if (is_live(&r->edges[i]))
@@ -126,6 +126,20 @@ static void pick_again(struct gw_router *r)
 	}
 }
 
+/* An edge that has nobody to give them to drops presence stanzas after a
+ * while: what it may have dropped is asked for anew. */
+static void tell_presence(struct gw_router *r, struct gw_edge *e,
+			  uint64_t now_ms)
+{
+	bool may_have_lost = is_live(e) && e->was_live &&
+			     now_ms >= e->down_ms + LIMIT_EDGE_GAP_MS;
+
+	e->was_live = e->was_live || is_live(e);
+	if (r->p.presence != NULL)
+		presence_on_channel(r->p.presence, gw_edges_has_live(r),
+				    may_have_lost, now_ms);
+}
+
 void gw_router_on_edge(struct gw_router *r, size_t edge,
 		       enum gw_edge_state state, uint64_t now_ms)
 {
@@ -136,7 +150,7 @@ void gw_router_on_edge(struct gw_router *r, size_t edge,
 		return;
 	e = &r->edges[edge];
 	was_live = is_live(e);
-	had_live = has_live_edge(r);
+	had_live = gw_edges_has_live(r);
 	if (state == GW_EDGE_DOWN && e->state != GW_EDGE_DOWN) {
 		e->down_ms = now_ms;
 		e->is_given_away = false;
@@ -144,8 +158,9 @@ void gw_router_on_edge(struct gw_router *r, size_t edge,
 	e->state = state;
 	if (was_live == is_live(e))
 		return;
-	if (had_live && !has_live_edge(r))
+	if (had_live && !gw_edges_has_live(r))
 		r->alone_ms = now_ms;
+	tell_presence(r, e, now_ms);
 	pick_again(r);
 }
 

@@ -134,6 +134,11 @@ static bool is_table_full(const struct gw_router *r)
 	       r->in_bytes >= LIMIT_SIP_PENDING_BYTES;
 }
 
+bool gw_in_has_room(const struct gw_router *r)
+{
+	return !is_table_full(r);
+}
+
 /* Into the tables; its arena does not grow any more; false: out of memory, the
  * delivery is as before. */
 static bool insert(struct gw_router *r, struct gw_in *d)
@@ -314,6 +319,23 @@ static void take_asserted(const struct gw_router *r, struct sip_request_in *q)
 		q->from_uri = uri;
 }
 
+static bool is_event(const struct sip_request_in *q)
+{
+	return span_eq_str(q->method, "SUBSCRIBE") ||
+	       span_eq_str(q->method, "NOTIFY");
+}
+
+/* While the process stops, no new subscription begins; those that there are
+ * are told, and still tell us. */
+static void on_event_request(struct gw_router *r,
+			     const struct sip_request_in *q, uint64_t now_ms)
+{
+	if (r->p.presence == NULL || (r->is_stopping && !q->has_to_tag))
+		refuse_request(r, NULL, q, ERROR_MAP_TIMEOUT);
+	else
+		gw_presence_on_request(r, q, now_ms);
+}
+
 void gw_router_on_sip_request(struct gw_router *r,
 			      const struct sip_request_in *request,
 			      uint64_t now_ms)
@@ -332,7 +354,9 @@ void gw_router_on_sip_request(struct gw_router *r,
 	print_merge_key(q, &key);
 	v = sip_checks(&r->p.checks, q, is_merged(r, buf_span(&key)), &reply,
 		       &why);
-	if (v == SIP_CHECKS_PASS)
+	if (v == SIP_CHECKS_PASS && is_event(q))
+		on_event_request(r, q, now_ms);
+	else if (v == SIP_CHECKS_PASS)
 		on_message(r, q, buf_span(&key), now_ms);
 	else
 		answer_checked(r, q, v, why, &reply, now_ms);
@@ -362,6 +386,28 @@ void gw_in_send_own(struct gw_router *r, struct arena *take,
 		free_delivery(d);
 }
 
+int gw_in_send_presence(struct gw_router *r, struct arena *a,
+			Fed__Stanza *stanza, uint64_t token, uint64_t now_ms)
+{
+	struct gw_in *d;
+
+	if (is_table_full(r))
+		return FED_ELIMIT;
+	d = new_delivery(now_ms);
+	if (d == NULL)
+		return FED_ENOMEM;
+	d->arena = *a;
+	arena_init(a, ARENA_MAX);
+	d->stanza = stanza;
+	d->presence_token = token;
+	id_source_next_raw(r->p.ids, d->id);
+	if (insert(r, d))
+		return 0;
+	*a = d->arena;
+	free(d);
+	return FED_ENOMEM;
+}
+
 /* --- what the channel says ----------------------------------------------- */
 
 struct gw_in *gw_in_find(struct gw_router *r, uint64_t handle)
@@ -370,6 +416,27 @@ struct gw_in *gw_in_find(struct gw_router *r, uint64_t handle)
 
 	HASH_FIND(hh, r->ins, &handle, sizeof(handle), d);
 	return d;
+}
+
+static void end_presence(struct gw_router *r, struct gw_in *d,
+			 const Fed__Error *refused, uint64_t now_ms)
+{
+	uint64_t token = d->presence_token;
+
+	destroy(r, d);
+	gw_presence_on_outcome(r, token, refused, now_ms);
+}
+
+/* An end that no edge told of. */
+static void break_presence(struct gw_router *r, struct gw_in *d,
+			   Fed__Condition c, uint64_t now_ms)
+{
+	const Fed__Error e = {
+		.base = PROTOBUF_C_MESSAGE_INIT(&fed__error__descriptor),
+		.condition = c,
+	};
+
+	end_presence(r, d, &e, now_ms);
 }
 
 void gw_router_on_outcome(struct gw_router *r, uint64_t handle,
@@ -384,6 +451,10 @@ void gw_router_on_outcome(struct gw_router *r, uint64_t handle,
 		/* the 504 has gone out: nothing may follow a final response */
 		fed_log(r->p.log, FED_LOG_DEBUG, "late_outcome", "handle=%llu",
 			(unsigned long long)handle);
+		return;
+	}
+	if (d->presence_token != 0) {
+		end_presence(r, d, refused, now_ms);
 		return;
 	}
 	if (refused == NULL) {
@@ -407,6 +478,11 @@ void gw_router_on_send_failed(struct gw_router *r, uint64_t handle, int err,
 		return;
 	if (err == FED_EAGAIN) {
 		gw_edge_refused_room(r, d);
+		return;
+	}
+	if (d->presence_token != 0) {
+		break_presence(r, d, FED__CONDITION__INTERNAL_SERVER_ERROR,
+			       now_ms);
 		return;
 	}
 	if (err == FED_ELIMIT)
@@ -435,6 +511,11 @@ static void time_out(struct gw_router *r, struct gw_in *d, const char *outcome,
 {
 	struct sip_reply reply = {.accept = NULL};
 
+	if (d->presence_token != 0) {
+		break_presence(r, d, FED__CONDITION__REMOTE_SERVER_TIMEOUT,
+			       now_ms);
+		return;
+	}
 	error_map_cause_to_sip(ERROR_MAP_TIMEOUT, false, &reply.line);
 	finish(r, d, &reply, outcome, now_ms);
 }

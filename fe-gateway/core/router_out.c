@@ -224,13 +224,16 @@ static void on_message(struct gw_router *r, const struct gw_origin *o,
 	free_delivery(d);
 }
 
-/* Until presence is translated: a request to subscribe is told so, all else
- * needs no answer (RFC 6121 3.1.3, 4). */
-static void on_presence(struct gw_router *r, const struct gw_origin *o)
+/* Where presence is not translated, a request to subscribe is told so, all
+ * else needs no answer (RFC 6121 3.1.3, 4). */
+static void on_presence(struct gw_router *r, const struct gw_origin *o,
+			uint64_t now_ms)
 {
 	const Fed__Presence *p = o->frame->stanza->presence;
 
-	if (p->type == FED__PRESENCE_TYPE__SUBSCRIBE)
+	if (r->p.presence != NULL)
+		gw_presence_on_stanza(r, o, now_ms);
+	else if (p->type == FED__PRESENCE_TYPE__SUBSCRIBE)
 		refuse(r, o, FED__CONDITION__SERVICE_UNAVAILABLE);
 	else
 		deliver_nothing(r, o);
@@ -281,7 +284,7 @@ static void on_valid_stanza(struct gw_router *r, const struct gw_origin *o,
 		on_message(r, o, now_ms);
 		break;
 	case FED__STANZA__KIND_PRESENCE:
-		on_presence(r, o);
+		on_presence(r, o, now_ms);
 		break;
 	case FED__STANZA__KIND_IQ:
 		on_iq(r, o, now_ms);
@@ -427,6 +430,10 @@ void gw_router_on_sip_response(struct gw_router *r, uint64_t token,
 	arena_deinit(&r->last.arena);
 	if (s->end == SIP_END_RESPONSE && s->status < 200)
 		return;
+	if (gw_presence_on_response(r, token, s, now_ms)) {
+		watch_next_hop(r, s->end, now_ms);
+		return;
+	}
 	HASH_FIND(hh, r->outs, &token, sizeof(token), d);
 	if (d == NULL || d->queue->flying != d)
 		return;

@@ -1,7 +1,8 @@
 /*
  * Inside of the router: router.c (life, actions, deadlines), router_in.c
  * (SIP -> XMPP), router_edges.c (which edge has what), router_out.c
- * (XMPP -> SIP), router_queue.c (one in flight), router_seen.c (delivered ids).
+ * (XMPP -> SIP), router_queue.c (one in flight), router_seen.c (delivered
+ * ids), router_presence.c (the way of presence).
  */
 #ifndef FED_GATEWAY_ROUTER_PRIV_H
 #define FED_GATEWAY_ROUTER_PRIV_H
@@ -15,20 +16,22 @@
 struct gw_edge {
 	const char *name;
 	enum gw_edge_state state;
-	uint64_t down_ms;      /* since when, in state DOWN */
-	bool is_given_away;    /* its unanswered stanzas were taken back */
+	uint64_t down_ms;   /* since when, in state DOWN */
+	bool is_given_away; /* its unanswered stanzas were taken back */
+	bool was_live;
 	size_t sent_count;     /* stanzas it has not answered */
 	struct gw_in *waiting; /* for it or for room in its window; by handle */
 };
 
-/* A Stanza of ours: a MESSAGE from the SIP side, or an iq result. */
+/* A Stanza of ours: a MESSAGE from the SIP side, an iq result, presence. */
 struct gw_in {
 	UT_hash_handle hh;	 /* by handle */
 	UT_hash_handle hh_merge; /* by merge_key */
 	uint64_t handle;	 /* of the channel; rising, so also the age */
 	uint64_t sip_handle;
-	bool has_sip; /* false: nobody waits for an answer */
-	bool is_sent; /* given to `edge`; else in a waiting list */
+	bool has_sip; /* false: no SIP transaction waits for an answer */
+	uint64_t presence_token; /* presence waits for its end; 0: not */
+	bool is_sent;		 /* given to `edge`; else in a waiting list */
 	bool is_redelivered;
 	bool is_trying_due; /* in the list `trying` */
 	uint8_t id[ID_RAW_BYTES];
@@ -160,7 +163,31 @@ void gw_in_free_all(struct gw_router *r);
 void gw_in_send_own(struct gw_router *r, struct arena *take,
 		    Fed__Stanza *stanza, uint64_t now_ms);
 
+/* As gw_in_send_own(), and presence hears how it ends; moves the arena out
+ * when 0 is returned. @return 0; FED_ELIMIT; FED_ENOMEM */
+int gw_in_send_presence(struct gw_router *r, struct arena *a,
+			Fed__Stanza *stanza, uint64_t token,
+			uint64_t now_ms) FED_NODISCARD;
+bool gw_in_has_room(const struct gw_router *r);
+
+/* --- router_presence.c --- */
+/* A presence stanza that passed all checks. */
+void gw_presence_on_stanza(struct gw_router *r, const struct gw_origin *o,
+			   uint64_t now_ms);
+/* A SUBSCRIBE or NOTIFY that passed them. */
+void gw_presence_on_request(struct gw_router *r, const struct sip_request_in *q,
+			    uint64_t now_ms);
+/* The response is for presence; false: it is not. */
+bool gw_presence_on_response(struct gw_router *r, uint64_t token,
+			     const struct sip_response_in *s, uint64_t now_ms);
+/* The end of a stanza that gw_in_send_presence() took. */
+void gw_presence_on_outcome(struct gw_router *r, uint64_t token,
+			    const Fed__Error *refused, uint64_t now_ms);
+bool gw_presence_next(struct gw_router *r, struct gw_action *out,
+		      uint64_t now_ms);
+
 /* --- router_edges.c --- */
+bool gw_edges_has_live(const struct gw_router *r);
 /* Into the list of the edge that the hash picks. */
 void gw_wait_for_edge(struct gw_router *r, struct gw_in *d);
 /* Out of its list, or of the count of what the edge has. */
