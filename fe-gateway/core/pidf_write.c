@@ -207,7 +207,7 @@ static void write_lync(struct writing *w)
 			    "<presence xmlns='" PIDF_NS
 			    "' xmlns:ep='" PIDF_NS_RPID_STATUS "'");
 	pidf_xml_attr(&w->x, "entity", w->entity);
-	PIDF_XML_LIT(&w->x, ">\n<tuple id='0'><status><basic>");
+	PIDF_XML_LIT(&w->x, ">\n<tuple id='ID-0'><status><basic>");
 	if (w->best != NULL)
 		PIDF_XML_LIT(&w->x, "open");
 	else
