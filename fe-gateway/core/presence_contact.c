@@ -265,9 +265,12 @@ static void on_silence(struct presence *p, struct presence_contact *c,
 
 static void on_turn(struct presence *p, struct presence_contact *c)
 {
+	bool is_probing = c->flying == PRESENCE_ASK_PROBE ||
+			  c->at_ms[PRESENCE_AT_ANSWER] != UINT64_MAX;
+
 	if (c->auth == PRESENCE_PENDING)
 		presence_contact_ask_leave(p, c);
-	else
+	else if (!is_probing)
 		presence_contact_probe(p, c);
 }
 

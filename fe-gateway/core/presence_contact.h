@@ -132,6 +132,11 @@ int presence_nd_restore(struct presence *p,
 void presence_contact_repair(struct presence *p, struct presence_contact *c,
 			     uint64_t now_ms);
 
+/** A sign of life is wanted of its domain: as a repair, but nobody is told
+ * what he knows. */
+void presence_contact_scout(struct presence *p, struct presence_contact *c,
+			    uint64_t now_ms);
+
 /** The contact's domain is away: all closed.  It is back: probe; paced. */
 void presence_contact_domain_away(struct presence *p,
 				  struct presence_contact *c, uint64_t now_ms);

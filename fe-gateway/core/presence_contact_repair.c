@@ -129,6 +129,12 @@ void presence_contact_repair(struct presence *p, struct presence_contact *c,
 	take_turn(p, c, now_ms);
 }
 
+void presence_contact_scout(struct presence *p, struct presence_contact *c,
+			    uint64_t now_ms)
+{
+	take_turn(p, c, now_ms);
+}
+
 /* RFC 6121 4.2.4 does not know it, but nobody can say what became of him. */
 void presence_contact_domain_away(struct presence *p,
 				  struct presence_contact *c, uint64_t now_ms)
@@ -160,6 +166,10 @@ void presence_contact_domain_back(struct presence *p,
 		ask_again(p, c, now_ms);
 	if (c->auth != PRESENCE_ALLOWED)
 		return;
+	/* the answer to a probe may have been lost: silence means nothing */
+	presence_view_clear(&c->fresh);
+	c->is_collecting = false;
+	presence_contact_set_at(p, c, PRESENCE_AT_ANSWER, UINT64_MAX);
 	if (c->nds != NULL)
 		take_turn(p, c, now_ms);
 	else

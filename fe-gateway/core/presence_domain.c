@@ -181,7 +181,7 @@ static bool send_scout(struct presence *p, const struct presence_domain *d,
 	HASH_ITER (hh, p->contacts, c, c_next) {
 		if (!is_of(c->remote, d->name))
 			continue;
-		presence_contact_repair(p, c, now_ms);
+		presence_contact_scout(p, c, now_ms);
 		return true;
 	}
 	HASH_ITER (hh, p->subs, s, s_next) {
