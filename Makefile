@@ -195,8 +195,11 @@ $(B)/integration/test_sip_tls $(B)/integration/test_presence_adapter: \
 $(B)/integration/test_sip_tls $(B)/integration/test_presence_adapter: \
 	EXTRA := -lsofia-sip-ua -lssl -lcrypto
 STORE_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard fe-gateway/store*.c))
-$(B)/integration/test_presence_store: $(STORE_OBJS)
-$(B)/integration/test_presence_store: EXTRA := -lsqlite3 -pthread
+STORE_TESTS := $(B)/integration/test_presence_store \
+	$(B)/integration/test_presence_powercut
+$(STORE_TESTS): $(STORE_OBJS)
+$(STORE_TESTS): EXTRA := -lsqlite3 -pthread
+$(B)/integration/test_presence_powercut: $(B)/obj/tests/integration/power_disk.o
 $(B)/integration/%: $(B)/obj/tests/integration/%.o $(LIB_IO) $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ -Wl,--start-group $^ \
