@@ -162,6 +162,11 @@ static void resume_sends_again_what_was_not_seen(void **state)
 	expect(&p->gw, "up new\nstanza 1\ndown\nup resumed\nstanza 2\n"
 		       "stanza 3\n");
 	assert_int_equal(p->edge.metrics.value[METRIC_channel_resumes], 1);
+	/* as an operator sees it */
+	assert_int_equal(chan_core_resumes(p->edge.core), 1);
+	assert_int_equal(chan_core_age_ms(p->edge.core, p->now + 30), 30);
+	break_pair(p);
+	assert_int_equal(chan_core_age_ms(p->edge.core, p->now + 30), 0);
 }
 
 static void welcome_lost_then_resumed(void **state)

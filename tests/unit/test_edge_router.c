@@ -21,6 +21,36 @@ static void test_queue_then_order(void **state)
 	assert_int_equal(edge_router_bytes(t->r), 0);
 }
 
+/* What an operator is shown: pairs that have something, a few at a time. */
+static void test_queues(void **state)
+{
+	static const struct s2s_pair other = {"sip.example", "chat.example"};
+	static const struct s2s_pair third = {"sip.example", "six.example"};
+	struct edge_router_refusal no;
+	struct edge_router_queue q[2];
+	struct rig *t = *state;
+	uint64_t cursor = 0;
+
+	assert_int_equal(edge_router_queues(t->r, &cursor, q, 2, t->now), 0);
+	assert_int_equal(send_text(t, 1, "abc"), 0);
+	t->now += 50;
+	assert_int_equal(send_text(t, 2, "de"), 0);
+	assert_int_equal(send_xml(t, &other, 3, SPAN_LIT("f"), &no), 0);
+	assert_int_equal(send_xml(t, &third, 4, SPAN_LIT("g"), &no), 0);
+	t->now += 100;
+	assert_int_equal(edge_router_queues(t->r, &cursor, q, 2, t->now), 2);
+	assert_string_equal(q[0].pair.remote, "xmpp.example");
+	assert_int_equal(q[0].stanzas, 2);
+	assert_int_equal(q[0].bytes, 5);
+	assert_int_equal(q[0].oldest_ms, 150);
+	assert_string_equal(q[1].pair.remote, "chat.example");
+	assert_int_equal(q[1].oldest_ms, 100);
+	assert_int_equal(edge_router_queues(t->r, &cursor, q, 2, t->now), 1);
+	assert_string_equal(q[0].pair.local, "sip.example");
+	assert_string_equal(q[0].pair.remote, "six.example");
+	assert_int_equal(edge_router_queues(t->r, &cursor, q, 2, t->now), 0);
+}
+
 static void test_failure_bounces_all(void **state)
 {
 	struct rig *t = *state;
@@ -515,6 +545,7 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_queue_then_order),
+		TEST(test_queues),
 		TEST(test_failure_bounces_all),
 		TEST(test_backoff),
 		TEST(test_backoff_is_short_where_it_can_be),

@@ -157,6 +157,8 @@ static void test_pending_limit(void **state)
 	assert_non_null(strstr(buf_cstr(&h.log), "[verify d15.example k]"));
 	assert_null(strstr(buf_cstr(&h.log), "[verify d16.example k]"));
 	assert_non_null(strstr(buf_cstr(&h.log), "<resource-constraint"));
+	assert_int_equal(s2s_in_mechanism(c.core),
+			 FED__MECHANISM__NO_MECHANISM);
 	for (unsigned i = 0; i < LIMIT_DIALBACK_PENDING; i++) {
 		snprintf(text, sizeof(text), "d%u.example", i);
 		ev.u.verified.pair = (struct s2s_pair){"home.example", text};
@@ -165,6 +167,7 @@ static void test_pending_limit(void **state)
 	}
 	(void)harness_drain(&h, &c);
 	assert_string_equal(s2s_in_state_name(c.core), "open");
+	assert_int_equal(s2s_in_mechanism(c.core), FED__MECHANISM__DIALBACK);
 	assert_non_null(
 		strstr(buf_cstr(&h.log), "[ready home.example d15.example 2]"));
 	assert_int_equal(h.metrics.value[METRIC_dialback_valid], 16);
