@@ -167,9 +167,14 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 REPLAY_BIN := $(patsubst tests/replay/%.c,$(B)/replay/%,\
 	$(sort $(wildcard tests/replay/replay_*.c)))
 
+# what fedctl prints, without its socket
+FEDCTL_TESTS := $(filter $(B)/unit/test_fedctl%,$(UNIT_BIN))
+$(FEDCTL_TESTS): $(filter-out %/main.o %/client.o,$(call objs,$(SRC_fedctl)))
+$(FEDCTL_TESTS): EXTRA := -ljansson
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS_PURE)
+	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ -Wl,--start-group $^ \
+		-Wl,--end-group -lcmocka $(EXTRA) $(LIBS_PURE)
 
 $(B)/replay/%: $(B)/obj/tests/replay/%.o $(LIBS_OF_PURE)
 	@mkdir -p $(@D)

@@ -11,7 +11,7 @@
 #include "base/limits.h"
 
 /* A daemon that says nothing for so long is not there. */
-enum { CLIENT_SILENT_S = 15, CLIENT_READ_BYTES = 64 * 1024 };
+enum { CLIENT_SILENT_S = 10, CLIENT_READ_BYTES = 64 * 1024 };
 
 void client_init(struct client *c)
 {

@@ -77,8 +77,8 @@ const struct command commands[] = {
 	 &show_watches_text, &show_watches_json},
 	{"presence diff", "USER", "where watchers were told something else",
 	 "USER as for \"presence show\". Only resources that differ are "
-	 "shown: - is what the\nwatcher was last told, + what the gateway "
-	 "believes. A difference that stays needs\n\"presence repair\".",
+	 "shown: - is what\nthe watcher was last told, + what the gateway "
+	 "believes. A difference that stays\nneeds \"presence repair\".",
 	 "presence diff juliet@xmpp.example", COMMAND_GATEWAY, ask_differences,
 	 &show_differences_text, &show_differences_json},
 	{"presence repair", "USER|DOMAIN", "ask and tell everything anew",
@@ -93,7 +93,7 @@ const struct command commands[] = {
 /* ---- finding ------------------------------------------------------------- */
 
 /* How many of the words the name has, if they are its. */
-static size_t match(const char *name, char *const *words, size_t count)
+static size_t match(const char *name, const char *const *words, size_t count)
 {
 	size_t used = 0;
 
@@ -109,7 +109,7 @@ static size_t match(const char *name, char *const *words, size_t count)
 	return used;
 }
 
-const struct command *command_find(char *const *words, size_t count,
+const struct command *command_find(const char *const *words, size_t count,
 				   size_t *used_out)
 {
 	for (const struct command *c = commands; c->name != NULL; c++) {
@@ -121,13 +121,13 @@ const struct command *command_find(char *const *words, size_t count,
 }
 
 /* The first words as one: at most two make a name. */
-static void join(char *out, size_t size, char *const *words, size_t count)
+static void join(char *out, size_t size, const char *const *words, size_t count)
 {
 	(void)snprintf(out, size, "%s%s%s", words[0], count > 1 ? " " : "",
 		       count > 1 ? words[1] : "");
 }
 
-static const struct command *nearest(char *const *words, size_t count)
+static const struct command *nearest(const char *const *words, size_t count)
 {
 	const struct command *best = NULL;
 	size_t best_distance = SLIP_NEAR + 1;
@@ -152,18 +152,22 @@ static const struct command *nearest(char *const *words, size_t count)
 static bool list_group(FILE *to, const char *word)
 {
 	size_t n = strlen(word);
-	const char *between = ": ";
+	bool is_any = false;
 
 	for (const struct command *c = commands; c->name != NULL; c++) {
 		if (strncmp(c->name, word, n) != 0 || c->name[n] != ' ')
 			continue;
-		(void)fprintf(to, "%s%s", between, c->name + n + 1);
-		between = ", ";
+		if (is_any)
+			(void)fputs(", ", to);
+		else
+			(void)fprintf(to, "; \"%s\" goes on with ", word);
+		(void)fputs(c->name + n + 1, to);
+		is_any = true;
 	}
-	return between[0] == ',';
+	return is_any;
 }
 
-void command_complain(FILE *to, char *const *words, size_t count)
+void command_complain(FILE *to, const char *const *words, size_t count)
 {
 	const struct command *near = nearest(words, count);
 	char typed[128];
@@ -179,10 +183,9 @@ void command_complain(FILE *to, char *const *words, size_t count)
 		return;
 	}
 	(void)fputs("\" is no command", to);
-	if (list_group(to, words[0]))
-		(void)fprintf(to, " of \"%s\"\n", words[0]);
-	else
-		(void)fputs("; \"fedctl help\" lists them\n", to);
+	if (!list_group(to, words[0]))
+		(void)fputs("; \"fedctl help\" lists them", to);
+	(void)fputc('\n', to);
 }
 
 /* ---- help ---------------------------------------------------------------- */

@@ -33,11 +33,11 @@ extern const struct command commands[];
  * @param used_out  words of its name
  * @return NULL: there is none
  */
-const struct command *command_find(char *const *words, size_t count,
+const struct command *command_find(const char *const *words, size_t count,
 				   size_t *used_out);
 
 /** Words that name no command: what was meant, in a sentence. */
-void command_complain(FILE *to, char *const *words, size_t count);
+void command_complain(FILE *to, const char *const *words, size_t count);
 
 /** All commands, or one of them. */
 void command_help(FILE *to);

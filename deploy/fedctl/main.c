@@ -184,7 +184,8 @@ static int run(const struct options *o, const struct command *cmd,
 
 /* ---- commands ------------------------------------------------------------ */
 
-static int run_words(const struct options *o, char **words, size_t count)
+static int run_words(const struct options *o, const char *const *words,
+		     size_t count)
 {
 	size_t used;
 	const struct command *c = command_find(words, count, &used);
@@ -221,7 +222,7 @@ static int run_words(const struct options *o, char **words, size_t count)
 	return run(o, c, &a, arg);
 }
 
-static int help(char **words, size_t count)
+static int help(const char *const *words, size_t count)
 {
 	const struct command *c;
 	size_t used;
@@ -242,12 +243,12 @@ static int help(char **words, size_t count)
 int main(int argc, char **argv)
 {
 	struct options o = {.socket = NULL};
-	char **words;
+	const char *const *words;
 	size_t count;
 
 	if (!take_options(&o, argc, argv))
 		return EXIT_USAGE;
-	words = argv + optind;
+	words = (const char *const *)argv + optind;
 	count = (size_t)(argc - optind);
 	if (o.wants_version) {
 		(void)printf("fedctl %s\n", FED_VERSION);
