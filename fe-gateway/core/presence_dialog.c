@@ -172,7 +172,8 @@ struct presence_dialog *presence_dialog_restore(
 		return NULL;
 	d->local_cseq = d->cseq_ceiling = row->local_cseq;
 	d->remote_cseq = row->remote_cseq;
-	d->has_remote_cseq = row->direction == PRESENCE_IN;
+	d->has_remote_cseq =
+		row->direction == PRESENCE_IN || row->remote_cseq > 0;
 	d->is_active = row->is_active;
 	d->expires_ms = presence_clock_ms(p, row->expires_ms);
 	is_whole = row->call_id.n > 0 && row->local_tag.n > 0 &&
@@ -246,12 +247,15 @@ int presence_dialog_learn_response(struct presence_dialog *d,
 int presence_dialog_learn_notify(struct presence_dialog *d,
 				 const struct sip_request_in *q)
 {
-	int err;
+	int err = 0;
 
-	if (d->remote_tag != NULL)
-		return 0;
-	err = set_routes(d, q->record_routes, false);
-	if (err == 0 && !set_text(&d->remote_tag, q->from_tag))
+	/* a proxy that lets NOTIFYs pass without a Record-Route wants to see
+	 * what follows all the same, if it said so in the 2xx */
+	if (d->remote_tag == NULL ||
+	    (!d->has_remote_cseq && q->record_routes.n > 0))
+		err = set_routes(d, q->record_routes, false);
+	if (err == 0 && d->remote_tag == NULL &&
+	    !set_text(&d->remote_tag, q->from_tag))
 		err = FED_ENOMEM;
 	return err;
 }

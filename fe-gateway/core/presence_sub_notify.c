@@ -197,13 +197,15 @@ static int check(struct presence_sub *s, const struct sip_request_in *q,
 		 struct notify *n)
 {
 	const char *id = s->dialog->event_id;
+	int err;
 
 	if (!span_eq(q->event_id, id != NULL ? span_str(id) : SPAN_NULL))
 		return 481;
 	if (substate_read(q->subscription_state, &n->state) != 0)
 		return 400;
-	if (presence_dialog_learn_notify(s->dialog, q) != 0)
-		return 500;
+	err = presence_dialog_learn_notify(s->dialog, q);
+	if (err != 0)
+		return err == FED_ENOMEM ? 500 : 400;
 	/* its row has the target */
 	if (s->dialog->target == NULL ||
 	    !span_eq_str(q->contact_uri, s->dialog->target))

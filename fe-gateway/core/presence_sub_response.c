@@ -92,10 +92,11 @@ static void on_accepted(struct presence *p, struct presence_sub *s,
 	uint32_t granted_s = r->has_expires ? r->expires : s->asked_s;
 
 	if (presence_dialog_learn_response(s->dialog, r) != 0) {
-		presence_sub_back_off(p, s, 0, "no-memory", now_ms);
+		presence_sub_back_off(p, s, 0, "bad-dialog", now_ms);
 		return;
 	}
 	s->is_taken = true;
+	s->raises = 0;
 	if (!s->is_notified)
 		s->notify_by_ms = now_ms + LIMIT_SIP_TIMER_N_MS;
 	if (!s->is_expiry_told) {

@@ -28,7 +28,8 @@ static void drop_dialog(struct presence *p, struct presence_sub *s,
 	s->is_request_due = s->is_dialog_due = s->is_adopted = false;
 	if (d == NULL)
 		return;
-	if (now_ms >= d->begun_ms + LIMIT_PRESENCE_STEADY_MS)
+	if (s->state == PRESENCE_SUB_LIVE &&
+	    now_ms >= d->begun_ms + LIMIT_PRESENCE_STEADY_MS)
 		s->tries = s->renewals = 0;
 	if (d->expires_ms > 0 && d->expires_ms < s->doc_until_ms &&
 	    s->auth == PRESENCE_ALLOWED)
