@@ -32,6 +32,9 @@
 	"sip SUBSCRIBE sip:romeo@example.net call=" call " cseq=1 expires=0\n"
 #define BARE(what) "stanza " ROMEO " -> " JULIET " " what "\n"
 #define FULL(name, what) "stanza " ROMEO "/" name " -> " JULIET " " what "\n"
+#define GONE FULL("x", "unavailable")
+#define CANCEL GONE BARE("unsubscribed")
+#define RENEW SUBSCRIBE("2", "1")
 #define DELIVERED(ref) "outcome " ref " delivered\n"
 #define OK(handle) "reply " handle " 200 contact\n"
 
@@ -111,6 +114,14 @@ static inline void watch_pending(struct fixture *f)
 	respond(f, 200);
 	notify(f, "pending;expires=3600", NULL);
 	settle(f);
+}
+
+/* Another one, for the next row. */
+static inline void again(struct fixture **f, void **state)
+{
+	(void)teardown(state);
+	(void)setup(state);
+	*f = *state;
 }
 
 static inline size_t watches(const struct fixture *f)
