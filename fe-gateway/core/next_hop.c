@@ -251,14 +251,22 @@ static int copy_request(struct hop_flight *f, const struct sip_request_out *r)
 {
 	struct sip_request_out *c = &f->request;
 	const char **texts[] = {
-		&c->method,	      &c->request_uri,
-		&c->from_uri,	      &c->from_tag,
-		&c->to_uri,	      &c->call_id,
-		&c->branch,	      &c->route,
-		&c->subject,	      &c->content_type,
-		&c->content_language, &c->to_tag,
-		&c->routes,	      &c->destination,
-		&c->event,	      &c->accept,
+		&c->method,
+		&c->request_uri,
+		&c->from_uri,
+		&c->from_tag,
+		&c->to_uri,
+		&c->call_id,
+		&c->branch,
+		&c->route,
+		&c->subject,
+		&c->content_type,
+		&c->content_language,
+		&c->to_tag,
+		&c->routes,
+		&c->destination,
+		&c->event,
+		&c->accept,
 		&c->subscription_state,
 	};
 	char *body = arena_dup(&f->arena, r->body);

@@ -1,6 +1,9 @@
 /*
  * What a request must pass before it is worked on, in the order of RFC 3261
  * 8.2: who sent it, method, Request-URI, Require, content.
+ *
+ * SUBSCRIBE and NOTIFY with a To tag belong to a dialog, or say so: whose they
+ * are, and 481, is for those who know the dialogs.
  */
 #ifndef FED_GATEWAY_SIP_CHECKS_H
 #define FED_GATEWAY_SIP_CHECKS_H
@@ -15,7 +18,7 @@ struct sip_checks_params {
 };
 
 enum sip_checks_verdict {
-	SIP_CHECKS_PASS,      /* a MESSAGE to work on */
+	SIP_CHECKS_PASS,      /* MESSAGE, SUBSCRIBE, NOTIFY to work on */
 	SIP_CHECKS_DROP,      /* a stray ACK: no answer at all */
 	SIP_CHECKS_UNTRUSTED, /* reply holds 403; counted apart */
 	SIP_CHECKS_REPLY,     /* reply holds the final response */

@@ -8,8 +8,9 @@
 #include "base/span.h"
 #include "fe-gateway/core/error_map.h"
 
-/* What we speak outside a dialog. */
-#define SIP_ALLOW "MESSAGE, OPTIONS, CANCEL, ACK"
+/* What we speak. */
+#define SIP_ALLOW "MESSAGE, OPTIONS, SUBSCRIBE, NOTIFY, CANCEL, ACK"
+#define SIP_ALLOW_EVENTS "presence"
 #define SIP_ACCEPT                                                       \
 	"text/plain, text/html, multipart/mixed, multipart/alternative," \
 	" message/cpim"

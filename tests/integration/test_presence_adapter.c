@@ -251,6 +251,17 @@ static const struct {
 	 "to-tag=tt\nevent=presence\n"
 	 "state=terminated;reason=probation;retry-after=60\n"
 	 "call-id=c3\nhas event\n"},
+	{"SUBSCRIBE",
+	 "To:\r\n sip:juliet@example.com\r\no:\r\n presence\r\n"
+	 "m:\"R, M.\"\r\n <sip:romeo@192.0.2.9>;q=0.1\r\n"
+	 "expires: 00000000000600\r\n"
+	 "accept: text/plain;x=\", y\", application/pidf+xml ;\r\n q = 0.1\r\n"
+	 "record-route: <sip:p1;lr>,\r\n <sip:p2;lr>\r\n",
+	 "", "SUBSCRIBE 9\n",
+	 "contact=sip:romeo@192.0.2.9\nrr=<sip:p1;lr>, <sip:p2;lr>\n"
+	 "event=presence\n"
+	 "accept=text/plain;x=\", y\", application/pidf+xml;q=0.1\n"
+	 "call-id=c3\nhas event\nhas accept\nexpires=600\n"},
 	/* the library takes it; it is told, not guessed at */
 	{"SUBSCRIBE", "To: sip:juliet@example.com\r\nAccept: pidf\r\n", "",
 	 "SUBSCRIBE 9\n", "call-id=c3\nstatus=400\n"},

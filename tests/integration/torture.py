@@ -470,6 +470,123 @@ IPV6 = [
         To="sip:juliet@[2001:db8::192.0.2.1]")),
 ]
 
+# --- the same for event subscriptions ----------------------------------------
+
+WATCH = [200]
+TAGGED = "<sip:juliet@xmpp.example>;tag=of-no-dialog"
+
+
+def subscribe(*lines, uri=JULIET, **changes):
+    return plain("SUBSCRIBE", uri, "Contact: <sip:romeo@192.0.2.9>", *lines,
+                 **changes)
+
+
+def notify(*lines, **changes):
+    return plain("NOTIFY", "sip:10.0.0.1:5060;transport=tcp", *lines,
+                 **{"To": TAGGED, **changes})
+
+
+PIDF = "Content-Type: application/pidf+xml"
+ACTIVE = "Subscription-State: active;expires=60"
+
+EVENTS = [
+    Case("subscribe", WATCH, subscribe("Event: presence")),
+    # wsinv as a SUBSCRIBE
+    Case("wssub", WATCH, """SUBSCRIBE sip:juliet@xmpp.example;unknownparam SIP/2.0
+TO :
+ sip:juliet@xmpp.example
+f   : "Mercutio \\\"" <sip:mercutio@sip.example>
+  ;
+  tag = 98asjd8<N>
+MaX-fOrWaRdS: 0068
+i: wssub.<N>@192.0.2.1
+l   : <LEN>
+cseq: 0009
+  SUBSCRIBE
+v  : SIP  /   2.0
+ /<T>
+    <ME>;branch=z9hG4bKwssub<N>
+o:
+ presence
+m:"Mercutio, M."
+ <sip:mercutio@192.0.2.9>;q=0.1
+EXPIRES : 0000000000600
+accept: text/plain;x=", y", application/pidf+xml ;
+ q = 0.1
+record-route: <sip:p1.sip.example;lr>,
+ <sip:p2.sip.example;lr>
+
+"""),
+    Case("event other", [489], subscribe("Event: dialog"),
+         header=("Allow-Events", "presence")),
+    Case("event none", [489], subscribe(), header=("Allow-Events", "presence")),
+    Case("event twice", [400], subscribe("Event: presence", "o: presence"),
+         tcp=[400, CLOSED]),
+    Case("event empty", [400], subscribe("Event: "), tcp=[400, CLOSED]),
+    Case("event NUL", [400, NOTHING], subscribe("Event: presence\x00.winfo"),
+         tcp=[400, CLOSED, NOTHING]),
+    Case("accept other", [406], subscribe(
+        "Event: presence", "Accept: application/xpidf+xml, */*;q=0"),
+         header=("Accept", "application/pidf+xml")),
+    Case("accept nothing", [406], subscribe("Event: presence", "Accept: ")),
+    Case("accept malformed", [400], subscribe("Event: presence",
+                                              "Accept: pidf")),
+    # the library does not unfold there
+    Case("accept folded", [400, *WATCH], subscribe(
+        "Event: presence", "Accept: application/pidf+xml", " ;q=0.1")),
+    Case("expires huge", WATCH, subscribe(
+        "Event: presence", "Expires: 10000000000000000000000000000")),
+    Case("expires date", [400], subscribe("Event: presence", "Expires: soon"),
+         tcp=[400, CLOSED]),
+    Case("expires twice", [400], subscribe("Event: presence", "Expires: 0",
+                                           "Expires: 60"),
+         tcp=[400, CLOSED]),
+    Case("contact none", [400], plain("SUBSCRIBE", JULIET, "Event: presence")),
+    Case("contact star", [400], plain("SUBSCRIBE", JULIET, "Event: presence",
+                                      "Contact: *")),
+    Case("contact foreign", [400], plain(
+        "SUBSCRIBE", JULIET, "Event: presence", "Contact: <tel:+1>")),
+    Case("contact long", [513], plain(
+        "SUBSCRIBE", JULIET, "Event: presence",
+        "Contact: <sip:" + "a" * 1100 + "@192.0.2.9>")),
+    Case("routes long", [513], subscribe(
+        "Event: presence", *["Record-Route: <sip:p.sip.example;lr>"] * 300)),
+    Case("subscribe sips", [480], subscribe(
+        "Event: presence", uri="sips:juliet@xmpp.example"),
+         header=("Warning", "SIPS Not Allowed")),
+    Case("subscribe to ours", [404], subscribe(
+        "Event: presence", uri="sip:tybalt@sip.example")),
+    Case("subscribe no user", [404], subscribe(
+        "Event: presence", uri="sip:xmpp.example")),
+    Case("subscribe NUL", [400, 404], subscribe(
+        "Event: presence", uri="sip:null-%00-null@xmpp.example")),
+    Case("subscribe stranger", [403], subscribe(
+        "Event: presence", From="<sip:romeo@evil.example>;tag=3<N>")),
+    Case("subscribe require", [420], subscribe(
+        "Event: presence", "Require: eventlist"),
+         header=("Unsupported", "eventlist")),
+    Case("subscribe no dialog", [481], subscribe("Event: presence", To=TAGGED)),
+    Case("notify no dialog", [481], notify("Event: presence", ACTIVE, PIDF),
+         b"<presence/>"),
+    Case("notify no tag", [481], notify("Event: presence", ACTIVE,
+                                        To="<sip:juliet@xmpp.example>")),
+    Case("notify no state", [400], notify("Event: presence", PIDF),
+         b"<presence/>"),
+    Case("notify states", [400], notify(
+        "Event: presence", ACTIVE, "subscription-state: terminated"),
+         tcp=[400, CLOSED]),
+    Case("notify other", [489], notify("Event: dialog", ACTIVE),
+         header=("Allow-Events", "presence")),
+    Case("notify type", [415], notify(
+        "Event: presence", ACTIVE, "Content-Type: application/xpidf+xml"),
+         b"<presence/>", header=("Accept", "application/pidf+xml")),
+    Case("notify gzip", [415], notify(
+        "Event: presence", ACTIVE, PIDF, "Content-Encoding: gzip"),
+         b"\x1f\x8b", header=("Accept-Encoding", "identity")),
+    Case("publish", [405], plain("PUBLISH", JULIET, "Event: presence", PIDF),
+         b"<presence/>", header=("Allow", "SUBSCRIBE, NOTIFY")),
+]
+
 # --- not SIP at all: nothing is due, but to live ------------------------------
 
 
@@ -505,4 +622,4 @@ JUNK = [
          b"\r\n\r\n"),
 ]
 
-CASES = VALID + INVALID + APPLICATION + IPV6
+CASES = VALID + INVALID + APPLICATION + IPV6 + EVENTS
