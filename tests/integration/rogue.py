@@ -114,6 +114,11 @@ class Stream:
     def close(self):
         self.connection.close()
 
+    def drop(self):
+        """The connection is lost, while another thread may read it."""
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
     # ---- initiating entity --------------------------------------------------
 
     def open(self, to="sip.example", sender=None, **more):

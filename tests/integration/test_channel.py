@@ -15,6 +15,17 @@ def test_edge_restarts(lab, juliet, romeo):
     assert romeo.next_message().body == "after too"
 
 
+def test_gateway_hears_of_streams(lab, juliet, romeo):
+    """The peer's server ends its streams; the edge says so."""
+    assert romeo.message("sip:juliet@xmpp.example", "open").status == 200
+    opened = (r"edge_stream edge=\S+ what=opened dir=out local=sip.example "
+              r"peer=xmpp.example in_order=0")
+    lab.wait_log("gateway", opened)
+    lab("restart", "prosody")
+    lab.wait_log("gateway", opened.replace("opened", "closed").replace(
+        "in_order=0", "in_order=."))
+
+
 def test_gateway_restarts(lab, juliet, romeo):
     lab("restart", "gateway")
     lab("wait-channel")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import threading
 import time
 
@@ -133,6 +134,20 @@ def event_name(line):
     return re.match(r"event (\w+)", line)[1]
 
 
+def test_nothing_is_lost_in_a_session(edge_lab, gateway):
+    """What happens while the connection is broken is told on the next."""
+    peer = Peer(edge_lab, "resume.example", 46)
+    stream = peer.connect().open().start_tls().open()
+    os.kill(gateway.process.pid, signal.SIGSTOP)
+    edge_lab("exec", "dmz", "ss", "-K", "sport", "=", "23456")
+    stream.authenticate()
+    time.sleep(0.5)
+    os.kill(gateway.process.pid, signal.SIGCONT)
+    event(gateway, "opened", "in", "resume.example")
+    stream.close()
+    event(gateway, "closed", "in", "resume.example")
+
+
 def test_new_session_hears_nothing_of_the_past(edge_lab, gateway):
     peer = Peer(edge_lab, "past.example", 44)
     stream = peer.authenticated()
@@ -176,14 +191,27 @@ def peer(edge_lab):
     peer.close()
 
 
+class Since:
+    """A stream that another thread reads, from a moment on."""
+
+    def __init__(self, streams, token):
+        edge_alone.wait_until(lambda: any(token in s.seen for s in streams))
+        self._stream = next(s for s in streams if token in s.seen)
+        self._from = self._stream.seen.index(token) + len(token)
+        self.drop = self._stream.drop
+
+    @property
+    def seen(self):
+        return self._stream.seen[self._from:]
+
+
 @pytest.fixture
 def stream(peer, gateway):
     """The edge's stream to the partner."""
-    gateway.presence("probe", "romeo@sip.example", "x@partner.example")
+    token = f"begin{time.monotonic()}"
+    gateway.presence("probe", "romeo@sip.example", "x@partner.example", token)
     assert gateway.outcome() == "delivered"
-    edge_alone.wait_until(lambda: "<presence " in peer.streams[-1].seen)
-    peer.streams[-1].seen = ""
-    return peer.streams[-1]
+    return Since(peer.streams, f"{token}</status></presence>")
 
 
 def test_written_is_delivered(gateway, stream):
@@ -286,3 +314,22 @@ def test_burst_each_way(peer, gateway, stream, record_property):
     assert set(outcomes) == set(range(first, first + count))
     assert set(outcomes.values()) == {"delivered"}
     assert seconds < 15
+
+
+def test_order_when_a_stream_is_lost(peer, gateway, stream):
+    """What was lost is lost or refused; the rest does not overtake it."""
+    count = 4000
+    before = len(peer.streams)
+    gateway.burst(count, 2000, "romeo@sip.example/r", "x@partner.example")
+    edge_alone.wait_until(lambda: "<status>1000</status>" in stream.seen)
+    stream.drop()
+    outcomes = [gateway.expect(r"^outcome \d+ (\S+)", 30)[1]
+                for _ in range(count)]
+    edge_alone.wait_until(
+        lambda: f"<status>{count - 1}</status>" in peer.streams[-1].seen)
+    assert len(peer.streams) > before
+    got = [n for s in [stream, *peer.streams[before:]]
+           for n in numbers(r"<status>(\d+)</status>", s.seen)]
+    assert got == sorted(set(got))
+    refused = len([what for what in outcomes if what != "delivered"])
+    assert refused <= count - len(got)
