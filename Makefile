@@ -190,6 +190,8 @@ $(B)/integration/test_edge_shell: $(filter-out \
 	$(call lib,edge-proxy/core)
 $(B)/integration/test_sip_silent: $(B)/obj/fe-gateway/sip_silent.o \
 	$(B)/obj/fe-gateway/sip_sockets.o
+$(B)/integration/test_sip_peers: $(B)/obj/fe-gateway/sip_peers.o \
+	$(B)/obj/fe-gateway/sip_sockets.o
 $(B)/integration/test_sip_accept: $(B)/obj/fe-gateway/sip_accept.o
 $(B)/integration/test_sip_cork: $(B)/obj/fe-gateway/sip_cork.o \
 	$(B)/obj/fe-gateway/sip_sockets.o

@@ -11,6 +11,8 @@ enum {
 	/* the last answers leave in this time after nothing is held any more */
 	SESSION_LINGER_MS = 200,
 	SESSION_SWEEP_MS = 10000,
+	/* a proxy is not restarted in less */
+	SESSION_LOOK_MS = 2000,
 };
 
 static uint64_t now_ms(const struct gateway_session *s)
@@ -124,6 +126,14 @@ void session_on_sweep(void *arg)
 		fed_log(s->log, FED_LOG_INFO, "sip_silent", "closed=%zu",
 			count);
 	loop_timer_arm(s->sweep, now_ms(s) + SESSION_SWEEP_MS);
+}
+
+void session_on_look(void *arg)
+{
+	struct gateway_session *s = arg;
+
+	sip_hops_look(s->hops);
+	loop_timer_arm(s->look, now_ms(s) + SESSION_LOOK_MS);
 }
 
 /* --- events -------------------------------------------------------------- */
@@ -262,6 +272,16 @@ void session_on_link(struct chan_link *l, const struct chan_action *a,
 	pump(s);
 }
 
+void session_on_back(const char *host, void *arg)
+{
+	struct gateway_session *s = arg;
+
+	gw_router_on_next_hop(s->router,
+			      host != NULL ? span_str(host) : SPAN_NULL,
+			      now_ms(s));
+	pump(s);
+}
+
 void session_on_committed(uint64_t seq, void *arg)
 {
 	struct gateway_session *s = arg;
@@ -332,6 +352,7 @@ void gateway_session_free(struct gateway_session *s)
 	loop_timer_free(s->timer);
 	loop_timer_free(s->end);
 	loop_timer_free(s->sweep);
+	loop_timer_free(s->look);
 	tls_creds_unref(s->creds);
 	free(s);
 }

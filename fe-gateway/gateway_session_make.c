@@ -145,6 +145,7 @@ static int make_hops(struct gateway_session *s, struct id_source *ids,
 		.dns_servers = (const char *const *)f->dns.servers,
 		.dns_count = f->dns.servers_count,
 		.fn = session_on_sip_response,
+		.on_back = session_on_back,
 		.arg = s,
 	};
 
@@ -207,6 +208,8 @@ int gateway_session_make(struct gateway_session *s, struct id_source *ids,
 	if (err == 0)
 		err = loop_timer_new(&s->sweep, s->loop, session_on_sweep, s);
 	if (err == 0)
+		err = loop_timer_new(&s->look, s->loop, session_on_look, s);
+	if (err == 0)
 		err = gateway_config_creds(s->config, &s->creds, e);
 	if (err == 0)
 		err = make_tls(s);
@@ -225,6 +228,7 @@ int gateway_session_make(struct gateway_session *s, struct id_source *ids,
 	if (err == 0) {
 		sip_accept_set(&door);
 		session_on_sweep(s);
+		session_on_look(s);
 	}
 	return err;
 }

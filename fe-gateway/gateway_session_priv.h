@@ -40,6 +40,7 @@ struct gateway_session {
 	struct loop_timer *timer; /* deadline of the router */
 	struct loop_timer *end;	  /* while stopping: of the loop */
 	struct loop_timer *sweep; /* of silent connections */
+	struct loop_timer *look;  /* for connections that ended */
 	struct session_edge edges[LIMIT_CHANNEL_SESSIONS];
 	const char *edge_names[LIMIT_CHANNEL_SESSIONS];
 	size_t edge_count;
@@ -57,6 +58,7 @@ int gateway_session_make(struct gateway_session *s, struct id_source *ids,
 void session_on_deadline(void *arg);
 void session_on_end(void *arg);
 void session_on_sweep(void *arg);
+void session_on_look(void *arg);
 bool session_admit_udp(struct span source, void *arg);
 bool session_is_trusted(struct span ip, void *arg);
 void session_on_connection_refused(struct span ip, void *arg);
@@ -66,6 +68,7 @@ void session_on_sip_response(uint64_t token, const struct sip_response_in *r,
 void session_on_transaction_end(uint64_t token, const struct sip_response_in *r,
 				void *arg);
 void session_on_committed(uint64_t seq, void *arg);
+void session_on_back(const char *host, void *arg);
 /* arg: its struct session_edge */
 void session_on_link(struct chan_link *l, const struct chan_action *a,
 		     void *arg);

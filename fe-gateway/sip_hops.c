@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "fe-gateway/sip_dns.h"
+#include "fe-gateway/sip_peers.h"
 
 struct sip_hops {
 	struct sip_hops_params p;
@@ -12,6 +13,7 @@ struct sip_hops {
 	struct sip_dns *dns;
 	struct loop_timer *timer;
 	bool is_pumping;
+	struct sip_peers peers; /* at the last look */
 };
 
 static uint64_t now_ms(const struct sip_hops *h)
@@ -47,6 +49,9 @@ static void perform(struct sip_hops *h, const struct next_hop_action *a)
 			next_hops_on_resolved(h->core, a->u.resolve.hop,
 					      NEXT_HOP_FAILED, NULL, 0, 0,
 					      now_ms(h));
+		break;
+	case NEXT_HOP_ACT_BACK:
+		h->p.on_back(a->u.back.host, h->p.arg);
 		break;
 	case NEXT_HOP_ACT_END:
 		r.end = a->u.end.end;
@@ -89,6 +94,19 @@ void sip_hops_on_response(struct sip_hops *h, uint64_t token,
 			  const struct sip_response_in *r)
 {
 	take_response(h, token, r);
+	pump(h);
+}
+
+static void on_lost(const char *ip, uint16_t port, void *arg)
+{
+	struct sip_hops *h = arg;
+
+	next_hops_on_lost(h->core, ip, port, now_ms(h));
+}
+
+void sip_hops_look(struct sip_hops *h)
+{
+	sip_peers_look(&h->peers, on_lost, h);
 	pump(h);
 }
 

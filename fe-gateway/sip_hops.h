@@ -18,6 +18,9 @@ struct sip_hops_params {
 	size_t dns_count;
 	/* once for each sip_hops_send(), perhaps from inside of it */
 	sip_adapter_response_fn fn;
+	/* A next hop may have been born again: a host, as in NEXT_HOP_ACT_BACK
+	 */
+	void (*on_back)(const char *host, void *arg);
 	void *arg;
 };
 
@@ -31,6 +34,9 @@ void sip_hops_free(struct sip_hops *h);
 /** Send; a request that cannot be is answered like one that failed. */
 void sip_hops_send(struct sip_hops *h, uint64_t token,
 		   const struct sip_request_out *request);
+
+/** Look whether connections to next hops have ended, now and then. */
+void sip_hops_look(struct sip_hops *h);
 
 /** What the adapter says of a transaction. */
 void sip_hops_on_response(struct sip_hops *h, uint64_t token,

@@ -100,6 +100,9 @@
 /* DNS answers about a next hop are kept so long at least, and at most. */
 #define LIMIT_HOP_TTL_MIN_MS 5000u
 #define LIMIT_HOP_TTL_MAX_MS 3600000u
+/* A connection that ended, and the target answers: believed to be a restart so
+ * often at most. */
+#define LIMIT_HOP_REBORN_MS 3600000u
 /* One that no request went to is forgotten and not asked any more. */
 #define LIMIT_HOP_IDLE_MS 600000u
 #define LIMIT_SIP_BYTES (64u * 1024u) /* one SIP message */

@@ -542,7 +542,8 @@ bool next_hops_next_action(struct next_hops *h, struct next_hop_action *out,
 			   uint64_t now_ms)
 {
 	if (end_next(h, out) || resolve_next(h, out) ||
-	    send_next(h, out, now_ms) || next_hop_probe_due(h, out, now_ms))
+	    next_hop_back_next(h, out) || send_next(h, out, now_ms) ||
+	    next_hop_probe_due(h, out, now_ms))
 		return true;
 	/* a target that was found down just now gave its requests away */
 	return send_next(h, out, now_ms);

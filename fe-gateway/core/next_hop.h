@@ -45,6 +45,9 @@ enum next_hop_action_kind {
 	NEXT_HOP_ACT_SEND,    /* start a client transaction */
 	NEXT_HOP_ACT_RESOLVE, /* next_hops_on_resolved() is due */
 	NEXT_HOP_ACT_END,     /* a request ended without a response */
+	/* A target answers that did not, or whose connection had ended: it
+	 * may have forgotten what it knew. */
+	NEXT_HOP_ACT_BACK,
 };
 
 struct next_hop_action {
@@ -63,6 +66,10 @@ struct next_hop_action {
 			uint64_t token; /* of next_hops_send() */
 			enum sip_end end;
 		} end;
+		struct {
+			const char *host; /* of the next hop's URI; NULL: all
+					   * requests go there */
+		} back;
 	} u; /* pointers live until the next call */
 };
 
@@ -94,6 +101,14 @@ int next_hops_send(struct next_hops *h, uint64_t token,
 bool next_hops_on_response(struct next_hops *h, uint64_t token,
 			   struct sip_response_in *response, uint64_t now_ms,
 			   uint64_t *token_out);
+
+/**
+ * A connection to that target ended that we did not close.  It is asked at
+ * once; that it answers is believed to be a new life of it, but not more often
+ * than each LIMIT_HOP_REBORN_MS: some close connections for other reasons.
+ */
+void next_hops_on_lost(struct next_hops *h, const char *ip, uint16_t port,
+		       uint64_t now_ms);
 
 /** Answer to RESOLVE. @param ttl_ms  how long it may be kept */
 void next_hops_on_resolved(struct next_hops *h, uint64_t hop,

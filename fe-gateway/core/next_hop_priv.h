@@ -37,6 +37,8 @@ struct hop_target {
 	bool is_mute;	    /* while down: it said nothing; else it said no */
 	uint64_t avoid_ms;  /* last choice until then */
 	uint64_t silent_ms; /* asked then, no word since; 0: nothing asked */
+	bool is_lost;	    /* a connection to it ended */
+	uint64_t reborn_ms; /* may be reborn again from then on */
 	struct hop_probe probe;
 };
 
@@ -48,6 +50,7 @@ struct hop {
 	bool is_static;	   /* numeric: no DNS */
 	bool is_resolving;
 	bool is_wanted; /* to be resolved */
+	bool is_back;	/* the owner is to be told */
 	uint64_t expires_ms;
 	uint64_t used_ms;
 	enum next_hop_result result;
@@ -91,6 +94,7 @@ struct next_hops {
 	struct hop_flight *flights;
 	struct hop_flight *ready, *ended;
 	uint64_t wake_ms;
+	bool has_back; /* some hop is */
 };
 
 /* --- next_hop.c --- */
@@ -121,6 +125,8 @@ void next_hop_ask_all(struct next_hops *h, struct hop *hop, uint64_t now_ms);
 /* An answer to a probe? */
 bool next_hop_on_probe(struct next_hops *h, uint64_t number,
 		       const struct sip_response_in *r, uint64_t now_ms);
+/* The next BACK. */
+bool next_hop_back_next(struct next_hops *h, struct next_hop_action *out);
 /* What is due; true: a SEND is in *out. */
 bool next_hop_probe_due(struct next_hops *h, struct next_hop_action *out,
 			uint64_t now_ms);

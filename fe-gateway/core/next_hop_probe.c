@@ -43,11 +43,83 @@ void next_hop_note_sent(struct next_hops *h, struct hop_target *t,
 		next_hop_wake(h, now_ms + LIMIT_HOP_SILENT_MS);
 }
 
+/* --- those that came back ------------------------------------------------ */
+
+static bool has_target(const struct hop *hop, const struct hop_target *t)
+{
+	for (size_t i = 0; i < hop->count; i++)
+		if (&hop->targets[i] == t)
+			return true;
+	return false;
+}
+
+static void note_back(struct next_hops *h, const struct hop_target *t)
+{
+	struct hop *hop, *tmp;
+
+	HASH_ITER (hh, h->hops, hop, tmp)
+		hop->is_back = hop->is_back || has_target(hop, t);
+	h->has_back = true;
+}
+
+bool next_hop_back_next(struct next_hops *h, struct next_hop_action *out)
+{
+	struct hop *hop, *tmp;
+
+	if (!h->has_back)
+		return false;
+	HASH_ITER (hh, h->hops, hop, tmp) {
+		if (!hop->is_back)
+			continue;
+		hop->is_back = false;
+		*out = (struct next_hop_action){.kind = NEXT_HOP_ACT_BACK};
+		out->u.back.host = hop->is_permanent ? NULL : hop->uri.host;
+		return true;
+	}
+	h->has_back = false;
+	return false;
+}
+
+void next_hops_on_lost(struct next_hops *h, const char *ip, uint16_t port,
+		       uint64_t now_ms)
+{
+	struct hop *hop, *tmp;
+
+	HASH_ITER (hh, h->hops, hop, tmp) {
+		for (size_t i = 0; i < hop->count; i++) {
+			struct hop_target *t = &hop->targets[i];
+
+			if (t->found.target.port != port ||
+			    strcmp(t->found.target.ip, ip) != 0)
+				continue;
+			t->is_lost = true;
+			if (!t->probe.is_open)
+				ask_at(h, t, now_ms);
+		}
+	}
+}
+
+/* It answers a probe. */
+static void note_reborn(struct next_hops *h, struct hop_target *t,
+			uint64_t now_ms)
+{
+	bool is_new = t->is_lost && now_ms >= t->reborn_ms;
+
+	t->is_lost = false;
+	if (!is_new)
+		return;
+	t->reborn_ms = now_ms + LIMIT_HOP_REBORN_MS;
+	note_back(h, t);
+}
+
+/* --- signs of life ------------------------------------------------------- */
+
 void next_hop_note_heard(struct next_hops *h, struct hop_target *t)
 {
 	t->silent_ms = 0;
 	if (!t->is_down)
 		return;
+	note_back(h, t);
 	t->is_down = false;
 	t->is_mute = false;
 	t->avoid_ms = 0;
@@ -124,6 +196,7 @@ bool next_hop_on_probe(struct next_hops *h, uint64_t number,
 	if (r->end == SIP_END_RESPONSE && r->status != 503) {
 		t->probe.is_open = false;
 		next_hop_note_heard(h, t);
+		note_reborn(h, t, now_ms);
 		ask_at(h, t, now_ms + h->p.options_ms);
 	} else if (t->probe.is_open) {
 		set_down(h, t, r->end == SIP_END_TIMEOUT,

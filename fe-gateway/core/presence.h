@@ -135,6 +135,15 @@ void presence_on_stream(struct presence *p, struct span domain,
 void presence_on_channel(struct presence *p, bool is_up, bool may_have_lost,
 			 uint64_t now_ms);
 
+/**
+ * The way to SIP users, all or those of a domain, is back: what is behind it
+ * may have forgotten our subscriptions, and NOTIFYs may have been lost.
+ *
+ * @param domain  empty: all
+ */
+void presence_on_next_hop(struct presence *p, struct span domain,
+			  uint64_t now_ms);
+
 /** Tell all who watch that there is no presence any more. */
 void presence_stop(struct presence *p, uint64_t now_ms);
 

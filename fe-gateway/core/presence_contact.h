@@ -143,6 +143,10 @@ void presence_contact_domain_away(struct presence *p,
 void presence_contact_domain_back(struct presence *p,
 				  struct presence_contact *c, uint64_t now_ms);
 
+/** The way to the SIP user is back: NOTIFYs that failed are sent now. */
+void presence_contact_hop_back(struct presence *p, struct presence_contact *c,
+			       uint64_t now_ms);
+
 /** "terminated;reason=probation" to all dialogs. */
 void presence_contact_stop(struct presence *p, struct presence_contact *c,
 			   uint64_t now_ms);

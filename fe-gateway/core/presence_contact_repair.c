@@ -176,6 +176,20 @@ void presence_contact_domain_back(struct presence *p,
 		presence_contact_forget_view(p, c);
 }
 
+void presence_contact_hop_back(struct presence *p, struct presence_contact *c,
+			       uint64_t now_ms)
+{
+	struct presence_nd *n;
+
+	DL_FOREACH (c->nds, n) {
+		if (n->failures == 0 || n->end != PRESENCE_END_NONE)
+			continue;
+		n->failures = 0;
+		n->not_before_ms = presence_paced_at(p, now_ms);
+		presence_nd_update(p, n, now_ms);
+	}
+}
+
 bool presence_contact_is_settled(const struct presence_contact *c)
 {
 	return c->at_ms[PRESENCE_AT_TURN] == UINT64_MAX &&

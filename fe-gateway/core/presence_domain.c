@@ -171,6 +171,25 @@ void presence_on_stream(struct presence *p, struct span domain,
 	}
 }
 
+void presence_on_next_hop(struct presence *p, struct span domain,
+			  uint64_t now_ms)
+{
+	struct presence_sub *s, *s_next;
+	struct presence_contact *c, *c_next;
+
+	fed_log(p->p.log, FED_LOG_INFO, "presence_next_hop",
+		"domain=%s is=back",
+		domain.n > 0 ? log_value(domain).text : "*");
+	HASH_ITER (hh, p->subs, s, s_next)
+		if (domain.n == 0 ||
+		    span_eq(jid_split(span_str(s->local)).domain, domain))
+			presence_sub_repair(p, s, now_ms);
+	HASH_ITER (hh, p->contacts, c, c_next)
+		if (domain.n == 0 ||
+		    span_eq(jid_split(span_str(c->local)).domain, domain))
+			presence_contact_hop_back(p, c, now_ms);
+}
+
 /* Somebody of that domain asks or is told; false: there is no need to. */
 static bool send_scout(struct presence *p, const struct presence_domain *d,
 		       uint64_t now_ms)

@@ -131,6 +131,11 @@ void gw_router_on_send_failed(struct gw_router *r, uint64_t handle, int err,
 /** Rows of GW_ACT_STORE up to that number are durable. */
 void gw_router_on_committed(struct gw_router *r, uint64_t seq, uint64_t now_ms);
 
+/** The next hop, or that of a SIP domain, may have been born again.
+ * @param domain  empty: all requests go there */
+void gw_router_on_next_hop(struct gw_router *r, struct span domain,
+			   uint64_t now_ms);
+
 /** An edge says so of a stream with that XMPP domain. */
 void gw_router_on_stream(struct gw_router *r, struct span domain,
 			 enum presence_stream_event event, uint64_t now_ms);

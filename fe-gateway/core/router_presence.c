@@ -43,6 +43,13 @@ void gw_router_on_committed(struct gw_router *r, uint64_t seq, uint64_t now_ms)
 		presence_on_committed(r->p.presence, seq, now_ms);
 }
 
+void gw_router_on_next_hop(struct gw_router *r, struct span domain,
+			   uint64_t now_ms)
+{
+	if (r->p.presence != NULL)
+		presence_on_next_hop(r->p.presence, domain, now_ms);
+}
+
 void gw_router_on_stream(struct gw_router *r, struct span domain,
 			 enum presence_stream_event event, uint64_t now_ms)
 {

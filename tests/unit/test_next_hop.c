@@ -125,6 +125,13 @@ static void expect_end(struct fixture *f, uint64_t token, enum sip_end why)
 	assert_int_equal(f->act.u.end.end, why);
 }
 
+static void expect_back(struct fixture *f)
+{
+	assert_true(next(f));
+	assert_int_equal(f->act.kind, NEXT_HOP_ACT_BACK);
+	assert_null(f->act.u.back.host);
+}
+
 static uint64_t expect_resolve(struct fixture *f, const char *host)
 {
 	assert_true(next(f));
@@ -451,8 +458,35 @@ static void test_all_down(void **state)
 	expect_none(f);
 	f->now += LIMIT_HOP_DOWN_MS;
 	assert_int_equal(respond(f, expect_probe(f, "192.0.2.1"), 200), 0);
+	expect_back(f);
 	send_to(f, 4, USER);
 	(void)expect_send(f, "192.0.2.1", "z9hG4bKabc");
+}
+
+/* A connection that ended is asked after at once; an answer means a new life,
+ * but once in an hour only. */
+static void test_lost_connection(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, "sip:192.0.2.1;transport=tcp");
+	next_hops_on_lost(f->h, "192.0.2.1", 5061, f->now);
+	next_hops_on_lost(f->h, "192.0.2.2", 5060, f->now);
+	expect_none(f);
+	for (int i = 0; i < 2; i++) {
+		next_hops_on_lost(f->h, "192.0.2.1", 5060, f->now);
+		assert_int_equal(respond(f, expect_probe(f, "192.0.2.1"), 200),
+				 0);
+		if (i == 0)
+			expect_back(f);
+		expect_none(f);
+	}
+	f->now += LIMIT_HOP_REBORN_MS;
+	assert_int_equal(respond(f, expect_probe(f, "192.0.2.1"), 200), 0);
+	expect_none(f);
+	next_hops_on_lost(f->h, "192.0.2.1", 5060, f->now);
+	assert_int_equal(respond(f, expect_probe(f, "192.0.2.1"), 200), 0);
+	expect_back(f);
 }
 
 /* One that refuses connections is tried: it says no at once, or is back. */
@@ -556,6 +590,7 @@ int main(void)
 		X(test_size),
 		X(test_options),
 		X(test_all_down),
+		X(test_lost_connection),
 		X(test_refusing),
 		X(test_silent_target),
 		X(test_bounds),
