@@ -116,14 +116,19 @@ class SipUser:
     def _send(self, method, uri, headers, body=b""):
         if isinstance(body, str):
             body = body.encode()
+        branch = f"z9hG4bK{uuid.uuid4().hex}"
         lines = [
             f"{method} {uri} SIP/2.0",
             f"Via: SIP/2.0/UDP {self.ip}:{self.port};rport;"
-            f"branch=z9hG4bK{uuid.uuid4().hex}",
+            f"branch={branch}",
             "Max-Forwards: 70", *headers,
             f"Content-Length: {len(body)}", "", "",
         ]
-        self._socket.sendto("\r\n".join(lines).encode() + body, self.proxy)
+        self._put(branch, "\r\n".join(lines).encode() + body)
+
+    def _put(self, _branch, data):
+        """A request on the wire, once: no test's network loses any."""
+        self._socket.sendto(data, self.proxy)
 
     def request(self, method, uri, headers=(), body=b"", call_id=None,
                 from_header=None, to=None, wait_s=35):
