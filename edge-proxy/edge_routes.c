@@ -336,6 +336,11 @@ void edge_routes_refuse(struct edge *e, const Fed__Stanza *to, Fed__Condition c,
 
 	if (!stanza_may_be_answered(to)) {
 		metrics_count(&e->metrics, METRIC_stanzas_dropped);
+		fed_log(&e->log, FED_LOG_DEBUG, "stanza_dropped",
+			"from=%s to=%s kind=%s why=%s",
+			log_value(span_str(to->from)).text,
+			log_value(span_str(to->to)).text, stanza_kind_name(to),
+			stanza_error_name(c));
 		return;
 	}
 	metrics_count(&e->metrics, METRIC_stanzas_refused);
