@@ -396,7 +396,7 @@
 #define LIMIT_PRESENCE_STOP_SPREAD_S 25u
 /* Rows that the store was not able to write yet: a disk that stands still. */
 #define LIMIT_STORE_PENDING (64u * 1024u)
-#define LIMIT_STORE_PENDING_BYTES (64u * 1024u * 1024u)
+#define LIMIT_STORE_PENDING_BYTES (256u * 1024u * 1024u)
 /* One of them, its memory: all that a SIP request can have in it, and more. */
 #define LIMIT_STORE_ROW_BYTES (128u * 1024u)
 /* Rows of one transaction: the first of a burst waits for its last. */
