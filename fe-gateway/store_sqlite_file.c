@@ -14,18 +14,21 @@
 #include "base/limits.h"
 #include "fe-gateway/store_sqlite.h"
 
-/* sqlite3_errmsg() is the library's sentence; the system's is better where
- * there is one. */
+/* The library's sentence does not say much: with the system's where there is
+ * one, else with the code that says what was being done. */
 void store_sqlite_explain(struct sqlite3 *db, const char *what,
 			  struct errbuf *e)
 {
 	int sys = sqlite3_system_errno(db);
 	int rc = sqlite3_errcode(db);
+	int code = sqlite3_extended_errcode(db);
 
-	if (sys != 0 &&
-	    (rc == SQLITE_IOERR || rc == SQLITE_CANTOPEN || rc == SQLITE_FULL))
+	if (sys != 0 && (rc == SQLITE_IOERR || rc == SQLITE_CANTOPEN))
 		errbuf_set(e, "%s: %s (%s)", what, sqlite3_errmsg(db),
 			   strerror(sys));
+	else if (code != rc)
+		errbuf_set(e, "%s: %s (code %d of SQLite)", what,
+			   sqlite3_errmsg(db), code);
 	else
 		errbuf_set(e, "%s: %s", what, sqlite3_errmsg(db));
 }
@@ -37,6 +40,7 @@ static int check_folder(const char *path, struct errbuf *e)
 	const char *slash = strrchr(path, '/');
 	char folder[4096] = ".";
 	struct stat st;
+	int why = 0;
 
 	if (slash != NULL && snprintf(folder, sizeof(folder), "%.*s",
 				      slash == path ? 1 : (int)(slash - path),
@@ -44,11 +48,15 @@ static int check_folder(const char *path, struct errbuf *e)
 		errbuf_set(e, "%.200s...: the path is too long", path);
 		return FED_ECONFIG;
 	}
-	if (stat(folder, &st) != 0) {
+	if (stat(folder, &st) != 0)
+		why = errno;
+	else if (!S_ISDIR(st.st_mode))
+		why = ENOTDIR;
+	if (why != 0) {
 		errbuf_set(e,
 			   "%s: its folder cannot be used: %s; expected a "
 			   "folder that this user may write to",
-			   path, strerror(errno));
+			   path, strerror(why));
 		return FED_ECONFIG;
 	}
 	/* the log is a second file beside it */
