@@ -154,6 +154,7 @@ bool s2s_reason_is_in_order(const struct s2s_reason *r)
 	case S2S_END_SHUTDOWN:
 		return true;
 	case S2S_END_ERROR_GOT:
+		/* COMPAT(ejabberd, 23.01): so ends what was idle */
 		return r->condition == S2S_RESET ||
 		       r->condition == S2S_CONFLICT ||
 		       r->condition == S2S_CONNECTION_TIMEOUT;
