@@ -450,8 +450,12 @@ static bool next_sip(struct presence *p, struct presence_action *out,
 			return true;
 		}
 		/* unless it is gone */
-		if (f->item != NULL)
+		if (f->item != NULL) {
 			item->sip = NULL;
+			/* it put a row, without which it cannot go on */
+			if (item->seq > p->committed_seq)
+				presence_want_sip(p, item);
+		}
 		undo_flight(p, f);
 	}
 	return false;
@@ -548,9 +552,11 @@ bool presence_next_action(struct presence *p, bool may_stanza,
 		on_time(p, item_of(n), now_ms);
 	presence_domain_on_time(p, now_ms);
 	*out = (struct presence_action){.kind = PRESENCE_ACT_STORE};
+	/* what makes nothing may have put a row */
 	return presence_next_row(p, out) || presence_next_held(p, out) ||
 	       next_sip(p, out, now_ms) ||
-	       (may_stanza && next_stanza(p, out, now_ms));
+	       (may_stanza && next_stanza(p, out, now_ms)) ||
+	       presence_next_row(p, out);
 }
 
 uint64_t presence_deadline_ms(const struct presence *p)

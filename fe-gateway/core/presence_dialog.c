@@ -346,12 +346,16 @@ int presence_dialog_request(struct presence *p, struct presence_dialog *d,
 			    const char *remote, struct presence_action *out)
 {
 	struct sip_request_out *q = &p->request;
+	/* one of an earlier run has used all that its row stands for */
+	bool is_spent = d->cseq_ceiling > 0 && d->local_cseq >= d->cseq_ceiling;
 	int err;
 
 	/* a CSeq that no row stands for might be used twice; half a block is
 	 * left while the row is on its way */
 	if (d->local_cseq + CSEQ_BLOCK / 2 >= d->cseq_ceiling) {
 		err = presence_dialog_put(p, d, local, remote, false);
+		if (err == 0 && is_spent)
+			err = FED_EAGAIN;
 		if (err != 0)
 			return err;
 	}

@@ -121,15 +121,6 @@ static uint64_t later(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* A poll is answered as soon as something is known. */
-static uint64_t poll_due_at(const struct presence_nd *n)
-{
-	bool is_known =
-		n->contact->is_known && n->contact->auth != PRESENCE_PENDING;
-
-	return is_known ? 0 : n->dialog->expires_ms;
-}
-
 /* When the next NOTIFY is due; UINT64_MAX: none is. */
 static uint64_t due_at(const struct presence *p, const struct presence_nd *n)
 {
@@ -138,8 +129,9 @@ static uint64_t due_at(const struct presence *p, const struct presence_nd *n)
 
 	if (n->end != PRESENCE_END_NONE)
 		return n->not_before_ms;
+	/* as soon as something is known, or when the time is over */
 	if (n->is_poll)
-		return poll_due_at(n);
+		return c->is_known ? 0 : n->dialog->expires_ms;
 	if (n->is_owed || is_approved)
 		return n->not_before_ms;
 	if (!is_change_due(n))
@@ -225,9 +217,7 @@ static const struct presence_view *view_of(const struct presence_nd *n,
 		return is_active && c->is_known ? &c->view : NULL;
 	case PRESENCE_END_TIMEOUT:
 		if (n->is_poll)
-			return c->is_known && c->auth != PRESENCE_PENDING
-				       ? &c->view
-				       : NULL;
+			return c->is_known ? &c->view : NULL;
 		return n->dialog->is_active ? &closed : NULL;
 	case PRESENCE_END_PROBATION:
 		return n->dialog->is_active ? &closed : NULL;
@@ -354,7 +344,7 @@ bool presence_nd_next_sip(struct presence *p, struct presence_nd *n,
 		remove_nd(p, n, "why=target", now_ms);
 		return false;
 	}
-	if (err != 0)
+	if (err != 0 && err != FED_EAGAIN)
 		n->not_before_ms = now_ms + LIMIT_PRESENCE_TRY_MIN_MS;
 	presence_nd_update(p, n, now_ms);
 	return err == 0;

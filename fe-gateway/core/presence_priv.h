@@ -280,8 +280,10 @@ int presence_dialog_learn_notify(struct presence_dialog *d,
 
 /** The next request of the dialog, in p->arena: p->request, and the action
  * without its token.  Adds what the method needs by itself: Contact, Event
- * (with id), Accept of a SUBSCRIBE.  @return 0; FED_ENOMEM; FED_ELIMIT the
- * store is behind */
+ * (with id), Accept of a SUBSCRIBE.  @return 0; FED_EAGAIN the first one of
+ * this run waits for its row: once more when it is durable; FED_EINVAL no
+ * request can be sent to that target; FED_ENOMEM; FED_ELIMIT the store is
+ * behind */
 int presence_dialog_request(struct presence *p, struct presence_dialog *d,
 			    const char *method, const char *local,
 			    const char *remote,

@@ -47,6 +47,22 @@ static void test_cseq_rises(void **state)
 	assert_true(f->notify_cseq > last);
 }
 
+/* none leaves that no row stands for: the next crash would use it again */
+static void test_cseq_waits_for_its_row(void **state)
+{
+	struct fixture *f = *state;
+
+	begin_allowed(f);
+	restart(f, 1000);
+	wait_ms(f, 1000);
+	f->is_store_slow = true;
+	f->out[0] = '\0';
+	available(f, "balcony", FED__SHOW__NO_SHOW, 0, NULL);
+	expect(f, "outcome ok\n");
+	commit(f);
+	expect(f, "NOTIFY active;expires=3598 {balcony}\n");
+}
+
 /* --- the interval --------------------------------------------------------- */
 
 /* an empty NOTIFY says nothing of the state, so the first document follows at
@@ -246,8 +262,11 @@ static void test_nothing_before_it_is_durable(void **state)
 	/* an approval counts as delivered when it is on disk */
 	subscribed(f);
 	expect(f, "NOTIFY active;expires=3600\n");
+	/* and the same once more not before that */
+	subscribed(f);
+	expect(f, "");
 	commit(f);
-	expect(f, "outcome ok\n");
+	expect(f, "outcome ok\noutcome ok\n");
 	refresh(f, 3600);
 	expect(f, "");
 	commit(f);
@@ -351,6 +370,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_one_in_flight),
 		T(test_cseq_rises),
+		T(test_cseq_waits_for_its_row),
 		T(test_interval),
 		T(test_two_devices),
 		T(test_fatal_answers),
