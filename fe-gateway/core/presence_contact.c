@@ -263,14 +263,17 @@ static void on_silence(struct presence *p, struct presence_contact *c,
 	presence_contact_changed(p, c, now_ms);
 }
 
+bool presence_contact_is_asking(const struct presence_contact *c)
+{
+	return (c->flying == PRESENCE_ASK_PROBE && !c->is_stale) ||
+	       c->at_ms[PRESENCE_AT_ANSWER] != UINT64_MAX;
+}
+
 static void on_turn(struct presence *p, struct presence_contact *c)
 {
-	bool is_probing = c->flying == PRESENCE_ASK_PROBE ||
-			  c->at_ms[PRESENCE_AT_ANSWER] != UINT64_MAX;
-
 	if (c->auth == PRESENCE_PENDING)
 		presence_contact_ask_leave(p, c);
-	else if (!is_probing)
+	else if (!presence_contact_is_asking(c))
 		presence_contact_probe(p, c);
 }
 

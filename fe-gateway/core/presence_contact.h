@@ -61,7 +61,8 @@ struct presence_contact {
 	uint64_t since_ms; /* of auth, wall clock */
 
 	/* What the XMPP user shows to this SIP user: open resources, or at
-	 * most one closed one; means nothing unless is_known. */
+	 * most one closed one; means nothing unless is_known, which it is
+	 * not while the question is open. */
 	struct presence_view view;
 	bool is_known;
 	/* What the answers to the last probe say; in the end it is the view,
@@ -71,9 +72,10 @@ struct presence_contact {
 	bool is_repair; /* all dialogs are to be told anew */
 
 	bool is_leave_due, is_probe_due, is_bye_due;
-	bool was_probed;		  /* since something was known */
-	enum presence_ask flying;	  /* NONE: another stanza, or none */
-	enum presence_ask asked;	  /* the last one that left... */
+	bool was_probed;	  /* since something was known */
+	enum presence_ask flying; /* NONE: another stanza, or none */
+	bool is_stale;		  /* the probe in flight: a gap came after it */
+	enum presence_ask asked;  /* the last one that left... */
 	char asked_id[ID_TEXT_BYTES + 2]; /* ... and its id */
 	uint64_t asked_ms;		  /* when leave was asked for */
 	uint64_t at_ms[PRESENCE_AT_COUNT];

@@ -41,6 +41,10 @@ void presence_contact_set_at(struct presence *p, struct presence_contact *c,
 void presence_contact_forget_view(struct presence *p,
 				  struct presence_contact *c);
 
+/** What he shows is on its way: a probe that no gap came after, or the word
+ * that he allows it. */
+bool presence_contact_is_asking(const struct presence_contact *c);
+
 /** The view is what is known now: all dialogs are told when they may be. */
 void presence_contact_changed(struct presence *p, struct presence_contact *c,
 			      uint64_t now_ms);

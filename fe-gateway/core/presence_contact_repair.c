@@ -18,19 +18,22 @@ static void take_turn(struct presence *p, struct presence_contact *c,
 					presence_paced_at(p, now_ms));
 }
 
-/* Whether the question left before the crash is not known. */
+/* Whether the question left before the crash is not known, and an answer may
+ * have been lost meanwhile. */
 static void restore_pending(struct presence *p, struct presence_contact *c,
 			    uint64_t now_ms)
 {
-	uint64_t asked_ms = presence_clock_ms(p, c->since_ms);
+	uint64_t soon_ms =
+		now_ms + presence_jitter(p, LIMIT_PRESENCE_ASK_AGAIN_MS);
+	uint64_t may_ms;
 
-	c->asked_ms = asked_ms;
-	if (now_ms < asked_ms + LIMIT_PRESENCE_ASK_LOST_MS)
+	c->asked_ms = presence_clock_ms(p, c->since_ms);
+	may_ms = c->asked_ms + LIMIT_PRESENCE_ASK_AGAIN_MS;
+	if (now_ms < c->asked_ms + LIMIT_PRESENCE_ASK_LOST_MS)
 		take_turn(p, c, now_ms);
 	else
-		presence_contact_set_at(
-			p, c, PRESENCE_AT_ASK,
-			now_ms + presence_jitter(p, LIMIT_PRESENCE_ASK_MS));
+		presence_contact_set_at(p, c, PRESENCE_AT_ASK,
+					soon_ms > may_ms ? soon_ms : may_ms);
 }
 
 int presence_contact_restore(struct presence *p,
@@ -162,11 +165,12 @@ void presence_contact_domain_back(struct presence *p,
 {
 	if (c->is_leave_due || c->is_bye_due)
 		presence_want_stanza(p, &c->item);
-	if (c->auth == PRESENCE_PENDING && presence_contact_is_watched(c))
+	if (c->auth == PRESENCE_PENDING)
 		ask_again(p, c, now_ms);
 	if (c->auth != PRESENCE_ALLOWED)
 		return;
 	/* the answer to a probe may have been lost: silence means nothing */
+	c->is_stale = c->flying == PRESENCE_ASK_PROBE;
 	presence_view_clear(&c->fresh);
 	c->is_collecting = false;
 	presence_contact_set_at(p, c, PRESENCE_AT_ANSWER, UINT64_MAX);

@@ -86,20 +86,28 @@ void presence_contact_end_collecting(struct presence *p,
 	presence_contact_changed(p, c, now_ms);
 }
 
+/* One change of what is not known says nothing of the rest: the answer to the
+ * probe that is to come has it too. */
+static bool is_too_early(const struct presence_contact *c)
+{
+	return !c->is_known && !presence_contact_is_asking(c);
+}
+
 static void on_presence(struct presence *p, struct presence_contact *c,
 			const Fed__Stanza *s, uint64_t now_ms)
 {
 	struct span name = jid_split(span_str(s->from)).resource;
 	struct presence_resource r;
 
-	/* directed presence of one who did not allow it, and nobody waits */
-	if (c->auth != PRESENCE_ALLOWED && !presence_contact_has_live(c))
+	/* Directed presence of one who did not allow it: only a poll waits for
+	 * that.  While the question is open it is no answer (RFC 6121 3.1.3:
+	 * "unavailable" says that the request has arrived), and all of it
+	 * comes once more with the answer. */
+	if (c->auth == PRESENCE_PENDING ||
+	    (c->auth == PRESENCE_NONE && !presence_contact_has_live(c)) ||
+	    is_too_early(c))
 		return;
 	presence_read_stanza(s, name, &r);
-	/* RFC 6121 3.1.3: that is only "your request has arrived" */
-	if (!r.is_open && c->auth == PRESENCE_PENDING &&
-	    presence_view_find(&c->view, name) == NULL)
-		return;
 	if (r.is_open) {
 		set_open(p, c, &r);
 	} else {
@@ -291,8 +299,8 @@ void presence_contact_on_stanza(struct presence *p, size_t edge, uint64_t ref,
 	struct span remote = jid_split(span_str(s->from)).bare;
 	struct presence_contact *c =
 		presence_contact_find_spans(p, local, remote);
-	uint64_t last_seq = p->last_seq;
 	Fed__Condition refused;
+	bool is_durable;
 
 	/* shown only to whom it was addressed to, if he asked for it */
 	if (c == NULL) {
@@ -302,9 +310,11 @@ void presence_contact_on_stanza(struct presence *p, size_t edge, uint64_t ref,
 	c->last_stanza = name_of(s->presence->type);
 	c->last_stanza_ms = now_ms;
 	refused = take(p, c, s, now_ms);
-	/* what it changed for good is on disk when it counts as delivered */
-	presence_outcome(p, edge, ref, refused,
-			 p->last_seq != last_seq ? p->last_seq : 0);
+	is_durable = s->presence->type != FED__PRESENCE_TYPE__AVAILABLE &&
+		     s->presence->type != FED__PRESENCE_TYPE__UNAVAILABLE;
+	/* yes and no count as delivered when they are on disk, also the one
+	 * that says nothing new */
+	presence_outcome(p, edge, ref, refused, is_durable ? c->item.seq : 0);
 	presence_contact_settle(p, c, now_ms);
 }
 
@@ -371,7 +381,7 @@ static bool make_probe(struct presence *p, struct presence_contact *c,
 {
 	if (!make(p, c, FED__PRESENCE_TYPE__PROBE, out))
 		return false;
-	c->is_probe_due = false;
+	c->is_probe_due = c->is_stale = false;
 	c->was_probed = true;
 	note_asked(c, PRESENCE_ASK_PROBE, out);
 	c->last_stanza = "out probe";
@@ -445,22 +455,31 @@ static void on_refused(struct presence *p, struct presence_contact *c,
 	}
 }
 
+/* That it got there says that the domain is there. */
+static void on_delivered(struct presence *p, struct presence_contact *c,
+			 enum presence_ask ask, uint64_t now_ms)
+{
+	bool is_collecting = c->is_collecting;
+	bool is_stale = c->is_stale;
+
+	presence_domain_seen(p, jid_split(span_str(c->remote)).domain, now_ms);
+	if (ask != PRESENCE_ASK_PROBE || is_stale ||
+	    c->auth == PRESENCE_PENDING || (c->is_known && !is_collecting))
+		return;
+	c->is_collecting = is_collecting;
+	presence_contact_set_at(p, c, PRESENCE_AT_ANSWER,
+				now_ms + LIMIT_PRESENCE_ANSWER_MS);
+}
+
 void presence_contact_on_outcome(struct presence *p, struct presence_contact *c,
 				 const Fed__Error *refused, uint64_t now_ms)
 {
 	enum presence_ask ask = c->flying;
 
 	c->flying = PRESENCE_ASK_NONE;
-	if (refused != NULL) {
+	if (refused != NULL)
 		on_refused(p, c, ask, refused, now_ms);
-	} else {
-		presence_domain_seen(p, jid_split(span_str(c->remote)).domain,
-				     now_ms);
-		if (ask == PRESENCE_ASK_PROBE &&
-		    (c->is_collecting || !c->is_known))
-			presence_contact_set_at(
-				p, c, PRESENCE_AT_ANSWER,
-				now_ms + LIMIT_PRESENCE_ANSWER_MS);
-	}
+	else
+		on_delivered(p, c, ask, now_ms);
 	presence_contact_settle(p, c, now_ms);
 }

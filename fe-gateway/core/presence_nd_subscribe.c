@@ -178,8 +178,7 @@ static void ask(struct presence *p, struct presence_contact *c, uint64_t now_ms)
 	if (c->auth == PRESENCE_PENDING && is_asked_long_ago)
 		presence_contact_ask_leave(p, c);
 	if (c->auth != PRESENCE_PENDING && !c->is_known &&
-	    c->flying != PRESENCE_ASK_PROBE &&
-	    c->at_ms[PRESENCE_AT_ANSWER] == UINT64_MAX)
+	    !presence_contact_is_asking(c))
 		presence_contact_probe(p, c);
 }
 
