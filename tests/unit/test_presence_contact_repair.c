@@ -92,7 +92,7 @@ static void test_restart_untold(void **state)
 	f->sip_status = 200;
 	f->is_store_slow = false;
 	wait_ms(f, 1000);
-	expect(f, "NOTIFY active;expires=3599\n<probe>\n");
+	expect(f, "<probe>\nNOTIFY active;expires=3599\n");
 }
 
 /* nobody is asked again because we restarted */
