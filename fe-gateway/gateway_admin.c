@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "fe-gateway/gateway_session_priv.h"
-#include "io/admin_server.h"
 #include "io/admin_show.h"
 
 struct gateway_admin {
@@ -65,8 +64,7 @@ static enum admin_step on_more(struct admin_call *call, struct arena *a,
 		admin_set_log_level(a, out, g->p.log, r->log_level->level);
 		break;
 	case FED__ADMIN_REQUEST__KIND_PRESENCE:
-		admin_show_error(out, "presence is not available");
-		break;
+		return gateway_admin_presence(g->p.session, call, a, out);
 	case FED__ADMIN_REQUEST__KIND_CLOSE_STREAM:
 	case FED__ADMIN_REQUEST__KIND_RELOAD:
 	case FED__ADMIN_REQUEST__KIND__NOT_SET:
@@ -77,11 +75,18 @@ static enum admin_step on_more(struct admin_call *call, struct arena *a,
 	return ADMIN_LAST;
 }
 
+static void on_end(struct admin_call *call, void *arg)
+{
+	struct gateway_admin *g = arg;
+
+	gateway_admin_presence_end(g->p.session, call);
+}
+
 int gateway_admin_new(struct gateway_admin **g_out,
 		      const struct gateway_admin_params *p, struct errbuf *e)
 {
 	struct gateway_admin *g = calloc(1, sizeof(*g));
-	const struct admin_handler handler = {.on_more = on_more, .arg = g};
+	const struct admin_handler handler = {on_more, on_end, g};
 	int err;
 
 	if (g == NULL)

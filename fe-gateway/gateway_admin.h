@@ -5,6 +5,7 @@
 #define FED_GATEWAY_ADMIN_H
 
 #include "fe-gateway/gateway_session.h"
+#include "io/admin_server.h"
 
 struct gateway_admin;
 
@@ -28,5 +29,16 @@ int gateway_admin_new(struct gateway_admin **g_out,
 
 /** NULL is allowed. */
 void gateway_admin_free(struct gateway_admin *g);
+
+/* --- gateway_admin_presence.c for gateway_admin.c ------------------------- */
+
+/** The next response to a request about presence. */
+enum admin_step gateway_admin_presence(struct gateway_session *s,
+				       struct admin_call *call, struct arena *a,
+				       Fed__AdminResponse *out);
+
+/** The call is over. */
+void gateway_admin_presence_end(struct gateway_session *s,
+				struct admin_call *call);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * Inside of the running gateway: gateway_session.c (events in, actions out),
- * gateway_session_make.c (its parts are made).
+ * gateway_session_make.c (its parts are made), gateway_admin*.c (what fedctl
+ * asks).
  */
 #ifndef FED_GATEWAY_SESSION_PRIV_H
 #define FED_GATEWAY_SESSION_PRIV_H

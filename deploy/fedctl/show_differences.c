@@ -1,80 +1,47 @@
 /* presence diff: what is believed against what the watcher was last told. */
+#include "chan/admin_watch.h"
 #include "deploy/fedctl/text.h"
 #include "deploy/fedctl/watch.h"
 
-/* Each resource that is in one list alone, or not the same in both. */
-typedef void (*difference_fn)(void *arg, const Fed__PresenceResource *told,
-			      const Fed__PresenceResource *believed);
-
-static void compare(const Fed__PresenceWatch *w, difference_fn fn, void *arg)
-{
-	for (size_t i = 0; i < w->n_told; i++) {
-		const Fed__PresenceResource *now = watch_find_resource(
-			w->believed, w->n_believed, w->told[i]->name);
-
-		if (!watch_resource_eq(w->told[i], now))
-			fn(arg, w->told[i], now);
-	}
-	for (size_t i = 0; i < w->n_believed; i++)
-		if (watch_find_resource(w->told, w->n_told,
-					w->believed[i]->name) == NULL)
-			fn(arg, NULL, w->believed[i]);
-}
-
-static void count_one(void *arg, const Fed__PresenceResource *told,
-		      const Fed__PresenceResource *believed)
-{
-	size_t *n = arg;
-
-	(void)told;
-	(void)believed;
-	++*n;
-}
-
-static bool is_different(const Fed__PresenceWatch *w)
-{
-	size_t n = 0;
-
-	compare(w, count_one, &n);
-	return n > 0;
-}
-
 /* ---- for people ---------------------------------------------------------- */
 
-static void print_one(void *arg, const Fed__PresenceResource *told,
-		      const Fed__PresenceResource *believed)
+static void print_difference(FILE *to, const struct admin_difference *d)
 {
-	FILE *to = arg;
-
-	if (told != NULL) {
+	if (d->told != NULL) {
 		(void)fputs("  - ", to);
-		watch_print_resource(to, told);
+		watch_print_resource(to, d->told);
 	}
-	if (believed != NULL) {
+	if (d->believed != NULL) {
 		(void)fputs("  + ", to);
-		watch_print_resource(to, believed);
+		watch_print_resource(to, d->believed);
 	}
+}
+
+static void print_watch(FILE *to, const Fed__PresenceWatch *w)
+{
+	struct admin_difference d = {.at = 0};
+
+	watch_print_pair(to, w);
+	while (admin_watch_next_difference(w, &d))
+		print_difference(to, &d);
+	(void)fputs("  waiting for ", to);
+	text_print(to,
+		   span_str(w->waiting_for[0] == '\0' ? "nothing"
+						      : w->waiting_for),
+		   NULL);
+	(void)fputc('\n', to);
 }
 
 static void more(struct shower *s, const Fed__AdminResponse *r)
 {
 	for (size_t i = 0; i < r->n_watch; i++) {
-		const Fed__PresenceWatch *w = r->watch[i];
-
-		if (!is_different(w))
+		if (!admin_watch_differs(r->watch[i]))
 			continue;
 		if (s->shown++ == 0)
 			(void)fputs("- what the watcher was last told, + what "
 				    "the gateway believes\n",
 				    s->to);
-		watch_print_pair(s->to, w);
-		compare(w, print_one, s->to);
-		(void)fputs("  waiting for ", s->to);
-		text_print(s->to,
-			   span_str(w->waiting_for[0] == '\0' ? "nothing"
-							      : w->waiting_for),
-			   NULL);
-		(void)fputc('\n', s->to);
+		print_watch(s->to, r->watch[i]);
 	}
 }
 
@@ -88,32 +55,31 @@ const struct show show_differences_text = {.more = more, .end = end};
 
 /* ---- for programs -------------------------------------------------------- */
 
-struct collection {
-	json_t *list;
-	bool is_failed;
-};
-
-static void add_one(void *arg, const Fed__PresenceResource *told,
-		    const Fed__PresenceResource *believed)
+static json_t *resources_json(const Fed__PresenceWatch *w)
 {
-	const char *name = told != NULL ? told->name : believed->name;
-	struct collection *c = arg;
+	struct admin_difference d = {.at = 0};
+	json_t *all = json_array();
 
-	if (json_array_append_new(
-		    c->list, json_pack("{s:s, s:o, s:o}", "name", name, "told",
-				       watch_json_resource(told), "believed",
-				       watch_json_resource(believed))) != 0)
-		c->is_failed = true;
+	while (admin_watch_next_difference(w, &d)) {
+		const char *name =
+			d.told != NULL ? d.told->name : d.believed->name;
+		json_t *one = json_pack("{s:s, s:o, s:o}", "name", name, "told",
+					watch_json_resource(d.told), "believed",
+					watch_json_resource(d.believed));
+
+		if (json_array_append_new(all, one) != 0) {
+			json_decref(all);
+			return NULL;
+		}
+	}
+	return all;
 }
 
 static json_t *difference_json(const Fed__PresenceWatch *w)
 {
 	json_t *pair = watch_json_pair(w);
-	struct collection c = {.list = json_array()};
 
-	compare(w, add_one, &c);
-	if (json_object_set_new(pair, "resources", c.list) == 0 &&
-	    !c.is_failed &&
+	if (json_object_set_new(pair, "resources", resources_json(w)) == 0 &&
 	    json_object_set_new(pair, "waiting_for",
 				json_text_or_null(w->waiting_for)) == 0)
 		return pair;
@@ -129,7 +95,7 @@ static void json_begin(struct shower *s)
 static void json_more(struct shower *s, const Fed__AdminResponse *r)
 {
 	for (size_t i = 0; i < r->n_watch; i++)
-		if (is_different(r->watch[i]))
+		if (admin_watch_differs(r->watch[i]))
 			json_entry(s, difference_json(r->watch[i]));
 }
 

@@ -1,8 +1,6 @@
 /* Pairs and resources. */
 #include "deploy/fedctl/watch.h"
 
-#include <string.h>
-
 #include "deploy/fedctl/text.h"
 
 static void print(FILE *to, const char *s)
@@ -55,39 +53,6 @@ void watch_print_resource(FILE *to, const Fed__PresenceResource *r)
 		}
 	}
 	(void)fputc('\n', to);
-}
-
-const Fed__PresenceResource *watch_find_resource(
-	Fed__PresenceResource *const *list, size_t count, const char *name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(list[i]->name, name) == 0)
-			return list[i];
-	return NULL;
-}
-
-static bool has_note(const Fed__PresenceResource *r,
-		     const Fed__PresenceNote *note)
-{
-	for (size_t i = 0; i < r->n_note; i++)
-		if (strcmp(r->note[i]->lang, note->lang) == 0 &&
-		    strcmp(r->note[i]->text, note->text) == 0)
-			return true;
-	return false;
-}
-
-bool watch_resource_eq(const Fed__PresenceResource *a,
-		       const Fed__PresenceResource *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	if (a->open != b->open || a->show != b->show ||
-	    a->priority != b->priority || a->n_note != b->n_note)
-		return false;
-	for (size_t i = 0; i < a->n_note; i++)
-		if (!has_note(b, a->note[i]))
-			return false;
-	return true;
 }
 
 json_t *watch_json_pair(const Fed__PresenceWatch *w)

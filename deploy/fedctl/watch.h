@@ -12,14 +12,6 @@ void watch_print_pair(FILE *to, const Fed__PresenceWatch *w);
 /** "desk  away, priority 5, "lunch" (en)", a line without its begin. */
 void watch_print_resource(FILE *to, const Fed__PresenceResource *r);
 
-/** The resource of that name in a list; NULL: there is none. */
-const Fed__PresenceResource *watch_find_resource(
-	Fed__PresenceResource *const *list, size_t count, const char *name);
-
-/** Both say the same; NULL is a resource that is not there. */
-bool watch_resource_eq(const Fed__PresenceResource *a,
-		       const Fed__PresenceResource *b);
-
 /** {"direction", "watcher", "presentity"}: the begin of an object. */
 json_t *watch_json_pair(const Fed__PresenceWatch *w);
 

@@ -12,6 +12,7 @@ import pytest
 from presence_people import roster_user
 from presence_peer import PresencePeer
 from presence_sip import PresenceUser
+from fedctl import Fedctl
 from sip_user import SipUser
 from xmpp_user import XmppUser
 
@@ -137,6 +138,11 @@ def lab():
         assert instance.stop_daemons() == []
     finally:
         instance("down")
+
+
+@pytest.fixture
+def fedctl(lab):
+    return Fedctl(lab)
 
 
 @pytest.fixture(scope="session")

@@ -14,29 +14,6 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 NOWHERE = "198.51.100.59"
 
 
-@pytest.fixture
-def fedctl(lab):
-    """Ask a daemon: fedctl("gateway", "show", "version")."""
-    def ask(service, *words, status=0, **more):
-        path = lab.env[f"LAB_{service.upper()}_ADMIN"]
-        done = subprocess.run(
-            [str(pathlib.Path(lab.env["LAB_BIN"]) / "fedctl"), *words],
-            text=True, timeout=60, env={"FEDCTL_SOCKET": path},
-            **{"capture_output": True, **more})
-        assert done.returncode == status, (words, done)
-        return done
-    return ask
-
-
-@pytest.fixture
-def ask_json(fedctl):
-    def ask(service, *words):
-        document = json.loads(fedctl(service, "--json", *words).stdout)
-        assert len(document) == 1
-        return document.popitem()[1]
-    return ask
-
-
 def columns(text):
     """A table as a list of dictionaries by its heads."""
     lines = text.splitlines()
@@ -53,24 +30,24 @@ DAEMONS = {"gateway": ("fe-gateway", "gw1.inside.example"),
 
 
 @pytest.mark.parametrize("service", DAEMONS)
-def test_version(fedctl, ask_json, service):
+def test_version(fedctl, service):
     program, instance = DAEMONS[service]
     text = fedctl(service, "show", "version").stdout
     assert re.fullmatch(program + r" \d+\.\d+\.\d+\ninstance  " + instance +
                         r"\nchannel   version 1\nup        \d.*\n", text)
-    first = ask_json(service, "show", "version")
+    first = fedctl.json(service, "show", "version")
     assert first["program"] == program and first["instance"] == instance
     time.sleep(0.05)
-    second = ask_json(service, "show", "version")
+    second = fedctl.json(service, "show", "version")
     assert second["uptime_ms"] > first["uptime_ms"] > 0
 
 
 @pytest.mark.parametrize("service", DAEMONS)
-def test_counters(fedctl, ask_json, romeo, juliet, service):
-    before = ask_json(service, "show", "counters")
+def test_counters(fedctl, romeo, juliet, service):
+    before = fedctl.json(service, "show", "counters")
     assert romeo.message("sip:juliet@xmpp.example", "counted").status == 200
     juliet.next_message()
-    after = ask_json(service, "show", "counters")
+    after = fedctl.json(service, "show", "counters")
     assert set(before) == set(after)
     assert after["delivered"] >= before["delivered"] + (service == "gateway")
     assert after["channel_frames_in"] > before["channel_frames_in"]
@@ -83,9 +60,9 @@ def test_counters(fedctl, ask_json, romeo, juliet, service):
 
 
 @pytest.mark.parametrize("service", DAEMONS)
-def test_channels(lab, fedctl, ask_json, service):
+def test_channels(lab, fedctl, service):
     other = {"gateway": "edge", "edge": "gateway"}[service]
-    channel, = ask_json(service, "show", "channels")
+    channel, = fedctl.json(service, "show", "channels")
     assert channel["peer"] == DAEMONS[other][1]
     assert channel["state"] == "open" and channel["up_ms"] > 0
     assert channel["outstanding"] == channel["owed"] == 0
@@ -96,12 +73,12 @@ def test_channels(lab, fedctl, ask_json, service):
         assert channel["address"] == lab.env["LAB_CHANNEL"]
 
 
-def test_channel_that_is_down(lab, fedctl, ask_json):
+def test_channel_that_is_down(lab, fedctl):
     lab("stop", "edge")
     try:
         until = time.monotonic() + 10
         while True:
-            channel, = ask_json("gateway", "show", "channels")
+            channel, = fedctl.json("gateway", "show", "channels")
             if channel["state"] in ("closed", "broken"):
                 break
             assert time.monotonic() < until, channel
@@ -114,12 +91,12 @@ def test_channel_that_is_down(lab, fedctl, ask_json):
         lab("wait-channel")
 
 
-def test_streams(fedctl, ask_json, romeo, juliet, newest_tls):
+def test_streams(fedctl, romeo, juliet, newest_tls):
     assert romeo.message("sip:juliet@xmpp.example", "one").status == 200
     juliet.next_message()
     juliet.send("romeo@sip.example", "two")
     romeo.next_message()
-    streams = [s for s in ask_json("edge", "show", "streams")
+    streams = [s for s in fedctl.json("edge", "show", "streams")
                if s["peer"] == "xmpp.example" and s["state"] == "open"]
     assert {s["direction"] for s in streams} <= {"in", "out"}
     assert sum(s["stanzas_out"] for s in streams) >= 1
@@ -142,10 +119,10 @@ def test_streams(fedctl, ask_json, romeo, juliet, newest_tls):
     assert "edge" in fedctl("gateway", "show", "queues", status=1).stderr
 
 
-def test_queues(lab, fedctl, ask_json, romeo):
+def test_queues(lab, fedctl, romeo):
     """A domain whose server does not answer."""
     assert fedctl("edge", "show", "queues").stdout == "no queue\n"
-    assert ask_json("edge", "show", "queues") == []
+    assert fedctl.json("edge", "show", "queues") == []
     lab("dns", "add", f"slow.example. 60 IN A {NOWHERE}")
     lab("fault", "cut", "edge", NOWHERE)
     waits = threading.Thread(
@@ -157,25 +134,25 @@ def test_queues(lab, fedctl, ask_json, romeo):
         while not queues:
             assert time.monotonic() < until
             time.sleep(0.05)
-            queues = ask_json("edge", "show", "queues")
+            queues = fedctl.json("edge", "show", "queues")
         queue, = queues
         assert queue["local"] == "sip.example"
         assert queue["peer"] == "slow.example"
         assert queue["stanzas"] == 1 and queue["bytes"] > 50
         row, = columns(fedctl("edge", "show", "queues").stdout)
         assert row["PEER"] == "slow.example" and row["STANZAS"] == "1"
-        row, = [s for s in ask_json("edge", "show", "streams")
+        row, = [s for s in fedctl.json("edge", "show", "streams")
                 if s["peer"] == "slow.example"]
         assert row["state"] == "connecting" and row["mechanism"] is None
     finally:
         waits.join(40)
         lab("fault", "heal")
         lab("dns", "remove", "slow.example.")
-    assert ask_json("edge", "show", "queues") == []
+    assert fedctl.json("edge", "show", "queues") == []
 
 
 @pytest.mark.parametrize("service", DAEMONS)
-def test_log_level(lab, fedctl, ask_json, romeo, juliet, service):
+def test_log_level(lab, fedctl, romeo, juliet, service):
     def lines_of_a_message():
         before = len(lab.log(service))
         assert romeo.message("sip:juliet@xmpp.example", "x").status == 200
@@ -188,7 +165,7 @@ def test_log_level(lab, fedctl, ask_json, romeo, juliet, service):
         assert said == "the log's level is warn now\n"
         assert "event=delivery" not in lines_of_a_message()
     finally:
-        assert ask_json(service, "log", "debug") == {"level": "debug"}
+        assert fedctl.json(service, "log", "debug") == {"level": "debug"}
     assert "event=delivery" in lines_of_a_message()
     lab.wait_log(service, r"event=admin_request uid=0 pid=\d+ "
                           r"request=log-level target=warn\n")

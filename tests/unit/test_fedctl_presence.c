@@ -224,13 +224,15 @@ static void test_differences(void **state)
 
 	(void)state;
 	fill_watch(&w);
+	w.phone.open = true;
+	w.phone.show = FED__SHOW__XA;
 	shows(&show_differences_text, false, "x", &w.response, 1,
 	      "- what the watcher was last told, + what the gateway believes\n"
 	      "juliet@xmpp.example watches romeo@sip.example\n"
 	      "  - desk  available\n"
 	      "  + desk  away, priority -5, \"out for "
 	      "\"lunch\"\\x0a\\x1b[31m\" (en)\n"
-	      "  - phone  closed\n"
+	      "  - phone  xa\n"
 	      "  waiting for a stanza to be taken\n");
 	w.watch.n_told = 0;
 	w.note.text = s("lunch");

@@ -1,0 +1,27 @@
+"""fedctl, as an operator runs it on the host of a daemon."""
+
+import json
+import pathlib
+import subprocess
+
+
+class Fedctl:
+    """fedctl("gateway", "show", "version"), or .json() for the document."""
+
+    def __init__(self, lab):
+        self.lab = lab
+
+    def __call__(self, service, *words, status=0, **more):
+        path = self.lab.env[f"LAB_{service.upper()}_ADMIN"]
+        done = subprocess.run(
+            [str(pathlib.Path(self.lab.env["LAB_BIN"]) / "fedctl"), *words],
+            text=True, timeout=60, env={"FEDCTL_SOCKET": path},
+            **{"capture_output": True, **more})
+        assert done.returncode == status, (words, done)
+        return done
+
+    def json(self, service, *words):
+        """The one member of its document."""
+        document = json.loads(self(service, "--json", *words).stdout)
+        assert len(document) == 1
+        return document.popitem()[1]
