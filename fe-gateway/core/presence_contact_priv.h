@@ -92,6 +92,9 @@ void presence_nd_end(struct presence *p, struct presence_nd *n,
 void presence_nd_update(struct presence *p, struct presence_nd *n,
 			uint64_t now_ms);
 
+/** A NOTIFY is due, now or when its time comes. */
+bool presence_nd_is_due(const struct presence *p, const struct presence_nd *n);
+
 /** It does not know what it was told. */
 void presence_nd_forget_told(struct presence_nd *n);
 

@@ -141,17 +141,19 @@ static const char *auth_name(enum presence_auth auth)
 	return "none";
 }
 
-static bool is_notifying(const struct presence_contact *c)
+static bool is_notifying(const struct presence *p,
+			 const struct presence_contact *c)
 {
 	const struct presence_nd *n;
 
 	DL_FOREACH (c->nds, n)
-		if (n->item.sip != NULL || n->item.is_sip_due || n->is_owed)
+		if (n->item.sip != NULL || presence_nd_is_due(p, n))
 			return true;
 	return false;
 }
 
-static const char *waiting_for(const struct presence_contact *c)
+static const char *waiting_for(const struct presence *p,
+			       const struct presence_contact *c)
 {
 	if (c->at_ms[PRESENCE_AT_TURN] != UINT64_MAX)
 		return "its turn to be repaired";
@@ -161,7 +163,7 @@ static const char *waiting_for(const struct presence_contact *c)
 		return "a stanza to leave";
 	if (c->at_ms[PRESENCE_AT_ANSWER] != UINT64_MAX)
 		return "an answer to the probe";
-	if (is_notifying(c))
+	if (is_notifying(p, c))
 		return "a NOTIFY";
 	return c->auth == PRESENCE_PENDING ? "approval" : "";
 }
@@ -180,7 +182,7 @@ static bool fill(const struct presence *p, const struct presence_contact *c,
 	    !put_text(a, &w->presentity, c->remote) ||
 	    !put_text(a, &w->authorization, auth_name(c->auth)) ||
 	    !put_text(a, &w->last_stanza, c->last_stanza) ||
-	    !put_text(a, &w->waiting_for, waiting_for(c)) ||
+	    !put_text(a, &w->waiting_for, waiting_for(p, c)) ||
 	    !copy_view(a, &c->view, &w->believed, &w->n_believed))
 		return false;
 	if (told != NULL && !copy_view(a, &told->told, &w->told, &w->n_told))

@@ -142,6 +142,11 @@ static uint64_t due_at(const struct presence *p, const struct presence_nd *n)
 				     : 0);
 }
 
+bool presence_nd_is_due(const struct presence *p, const struct presence_nd *n)
+{
+	return due_at(p, n) != UINT64_MAX;
+}
+
 void presence_nd_update(struct presence *p, struct presence_nd *n,
 			uint64_t now_ms)
 {

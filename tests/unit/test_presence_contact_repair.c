@@ -516,7 +516,7 @@ static void test_describe(void **state)
 	assert_string_equal(w->authorization, "allowed");
 	assert_string_equal(w->last_stanza, "in available");
 	assert_int_equal(w->last_stanza_age_ms, 1000);
-	assert_string_equal(w->waiting_for, "");
+	assert_string_equal(w->waiting_for, "a NOTIFY");
 	assert_int_equal(w->n_believed, 1);
 	assert_string_equal(w->believed[0]->name, "balcony");
 	assert_int_equal(w->believed[0]->show, FED__SHOW__DND);
@@ -537,6 +537,7 @@ static void test_describe(void **state)
 	wait_ms(f, 5000);
 	w = presence_contact_describe(f->p, c, &f->a, f->now);
 	assert_int_equal(w->told[0]->show, FED__SHOW__DND);
+	assert_string_equal(w->waiting_for, "");
 }
 
 static void test_describe_in_little_room(void **state)
