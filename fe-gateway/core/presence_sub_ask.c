@@ -211,6 +211,14 @@ void presence_sub_count_error(struct presence *p, struct presence_sub *s,
 		presence_sub_end(p, s, "errors", now_ms);
 }
 
+void presence_sub_unmute(struct presence_sub *s)
+{
+	if (s->is_muted)
+		presence_sub_forget_doc(s, false);
+	s->is_muted = false;
+	s->errors = 0;
+}
+
 void presence_sub_on_stanza(struct presence *p, size_t edge, uint64_t ref,
 			    const Fed__Stanza *stanza, uint64_t now_ms)
 {

@@ -183,11 +183,14 @@ static void on_terminated(struct presence *p, struct presence_sub *s,
 static void last_of_ending(struct presence *p, struct presence_sub *s,
 			   uint64_t now_ms)
 {
-	/* then its response is the end */
-	if (s->flying == PRESENCE_SUB_NO_REQUEST)
+	if (s->flying == PRESENCE_SUB_NO_REQUEST) {
 		presence_sub_ended(p, s, "terminated", now_ms);
-	else
-		s->is_request_due = false;
+		return;
+	}
+	/* the response to what is in flight is the end */
+	presence_sub_forget_dialog(p, s, s->dialog);
+	s->dialog = NULL;
+	s->is_request_due = false;
 }
 
 /* --- the request --------------------------------------------------------- */

@@ -123,6 +123,9 @@ void presence_sub_set_expiry(struct presence *p, struct presence_sub *s,
 void presence_sub_count_error(struct presence *p, struct presence_sub *s,
 			      uint64_t now_ms);
 
+/** He asks again. */
+void presence_sub_unmute(struct presence_sub *s);
+
 /* --- presence_sub_xmpp.c ------------------------------------------------- */
 
 /** What is to be said next; *r_out: the resource, in `doc` or `told`. */

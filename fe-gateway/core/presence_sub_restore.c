@@ -139,8 +139,7 @@ void presence_sub_repair(struct presence *p, struct presence_sub *s,
 {
 	if (s->auth == PRESENCE_NONE)
 		return;
-	s->is_muted = false;
-	s->errors = 0;
+	presence_sub_unmute(s);
 	if (s->state == PRESENCE_SUB_QUIET)
 		presence_sub_wait(p, s, 0, "repair", now_ms);
 	/* one that is on its way anyway needs no other */

@@ -180,8 +180,7 @@ void presence_sub_poke(struct presence *p, struct presence_sub *s,
 {
 	bool is_muted = s->is_muted;
 
-	s->is_muted = false;
-	s->errors = 0;
+	presence_sub_unmute(s);
 	if (s->state == PRESENCE_SUB_ENDING) {
 		s->is_again = true;
 		if (s->flying == PRESENCE_SUB_NO_REQUEST && !s->is_request_due)
