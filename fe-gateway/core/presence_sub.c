@@ -220,27 +220,34 @@ static int put_watch(struct presence *p, struct presence_sub *s,
 	return 0;
 }
 
+/* The line at *at, without its end; *at moves behind it. */
+static struct span next_line(struct span text, size_t *at)
+{
+	size_t end = span_find(text, '\n', *at);
+	struct span line = span_sub(text, *at, end);
+
+	*at = end < text.n ? end + 1 : text.n;
+	return line;
+}
+
+static bool has_line(struct span text, struct span line)
+{
+	size_t at = 0;
+
+	while (at < text.n)
+		if (span_eq(next_line(text, &at), line))
+			return true;
+	return false;
+}
+
 /* Every line of a is one of b. */
 static bool is_part_of(struct span a, struct span b)
 {
 	size_t at = 0;
 
-	while (at < a.n) {
-		size_t end = span_find(a, '\n', at);
-		struct span line = span_sub(a, at, end + 1);
-		size_t from = 0;
-		bool is_there = false;
-
-		while (from < b.n && !is_there) {
-			size_t to = span_find(b, '\n', from);
-
-			is_there = span_eq(span_sub(b, from, to + 1), line);
-			from = to + 1;
-		}
-		if (!is_there)
+	while (at < a.n)
+		if (!has_line(b, next_line(a, &at)))
 			return false;
-		at = end + 1;
-	}
 	return true;
 }
 

@@ -55,9 +55,10 @@ struct fixture {
 	uint64_t now;
 	uint64_t begun; /* the clock's zero as time of the wall: see params */
 	bool is_commit_held, is_outcome_held, is_store_shown;
-	uint64_t put_seq; /* last row that was put */
-	struct rows put;  /* all that were */
-	struct rows kept; /* those that are durable */
+	bool is_store_broken; /* what is put is lost */
+	uint64_t put_seq;     /* last row that was put */
+	struct rows put;      /* all that were */
+	struct rows kept;     /* those that are durable */
 
 	char text[TEXT_BYTES]; /* of actions since the last expect() */
 	size_t text_n;
@@ -234,7 +235,8 @@ static inline void on_store(struct fixture *f,
 
 	assert_int_equal(act->u.store.seq, f->put_seq + 1);
 	f->put_seq = act->u.store.seq;
-	rows_put(&f->put, act->u.store.row);
+	if (!f->is_store_broken)
+		rows_put(&f->put, act->u.store.row);
 	rows_text(act->u.store.row, line, sizeof(line));
 	if (f->is_store_shown)
 		say(f, "store %s\n", line);
