@@ -2,9 +2,6 @@
 #include "fe-gateway/core/presence_contact_priv.h"
 
 #include <stdio.h>
-#include <string.h>
-
-#include "xmpp/jid.h"
 
 enum {
 	EXPIRES_DEFAULT_S = 3600, /* RFC 3856 6.4 */
@@ -13,52 +10,6 @@ enum {
 };
 
 /* --- what is asked for --------------------------------------------------- */
-
-/* A media range of Accept that takes PIDF in. */
-static bool is_pidf_range(struct span range)
-{
-	struct span type =
-		span_trim(span_sub(range, 0, span_find(range, ';', 0)));
-
-	return span_ieq(type, SPAN_LIT(PIDF_TYPE)) ||
-	       span_eq_str(type, "application/*") || span_eq_str(type, "*/*");
-}
-
-static bool accepts_pidf(const struct sip_request_in *q)
-{
-	struct span list = q->accept;
-	size_t at = 0;
-
-	if (!q->has_accept)
-		return true;
-	while (at < list.n) {
-		size_t comma = span_find(list, ',', at);
-		size_t end = comma < list.n ? comma : list.n;
-
-		if (is_pidf_range(span_sub(list, at, end)))
-			return true;
-		at = end + 1;
-	}
-	return false;
-}
-
-/* 489 or 406; false: it was answered. */
-static bool check_package(struct presence *p, const struct sip_request_in *q)
-{
-	struct presence_reply r = {.handle = q->handle};
-
-	if (!q->has_event || !span_eq_str(q->event, "presence")) {
-		r.status = 489;
-		r.allow_events = "presence";
-	} else if (!accepts_pidf(q)) {
-		r.status = 406;
-		r.accept = PIDF_TYPE;
-	} else {
-		return true;
-	}
-	presence_answer(p, &r, 0);
-	return false;
-}
 
 /* The time that it gets; false: 423 was answered. */
 static bool choose_expires(struct presence *p, const struct sip_request_in *q,
@@ -236,11 +187,6 @@ static void subscribe(struct presence *p, struct presence_contact *c,
 	accept_nd(p, c, n, q, expires_s, now_ms);
 }
 
-static bool has_localpart(const char *jid)
-{
-	return jid_split(span_str(jid)).local.n > 0;
-}
-
 void presence_contact_on_subscribe(struct presence *p, const char *local,
 				   const char *remote,
 				   const struct sip_request_in *q,
@@ -249,17 +195,8 @@ void presence_contact_on_subscribe(struct presence *p, const char *local,
 	struct presence_contact *c;
 	uint32_t expires_s;
 
-	if (!has_localpart(remote) || !has_localpart(local)) {
-		presence_answer_status(p, q->handle,
-				       has_localpart(local) ? 404 : 400);
+	if (!choose_expires(p, q, &expires_s))
 		return;
-	}
-	if (!check_package(p, q) || !choose_expires(p, q, &expires_s))
-		return;
-	if (q->contact_uri.n == 0) {
-		presence_answer_status(p, q->handle, 400);
-		return;
-	}
 	c = p->is_stopping ? NULL : find_or_make(p, local, remote);
 	if (c == NULL) {
 		metrics_count(p->p.metrics, METRIC_queue_full);
@@ -315,8 +252,6 @@ void presence_nd_on_subscribe(struct presence *p, struct presence_nd *n,
 {
 	uint32_t expires_s;
 
-	if (!check_package(p, q))
-		return;
 	/* RFC 6665 4.4.1: it ends, or it is another subscription */
 	if (n->end != PRESENCE_END_NONE || n->is_poll || !is_same_event(n, q)) {
 		presence_answer_status(p, q->handle, 481);
