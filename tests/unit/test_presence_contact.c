@@ -1,4 +1,5 @@
-/* IN, by the vectors: a SIP user watches an XMPP user. */
+/* IN, by the vectors: a SIP user watches an XMPP user.  P39 and P40 are in
+ * test_presence_checks.c. */
 #include "presence_in_harness.h"
 
 #include "fe-gateway/core/pidf.h"
@@ -294,64 +295,6 @@ static void test_coalescing(void **state)
 	expect(f, "outcome ok\noutcome ok\n");
 }
 
-/* P39 */
-static void test_other_event(void **state)
-{
-	struct fixture *f = *state;
-	struct sip_request_in q = request(f, 3600);
-
-	q.event = SPAN_LIT("dialog");
-	send_request(f, &q);
-	expect(f, "489 allow-events=presence\n");
-	/* a token, so its case counts */
-	q.event = SPAN_LIT("Presence");
-	send_request(f, &q);
-	expect(f, "489 allow-events=presence\n");
-	q.has_event = false;
-	q.event = SPAN_NULL;
-	send_request(f, &q);
-	expect(f, "489 allow-events=presence\n");
-	assert_int_equal(HASH_COUNT(f->p->contacts), 0);
-}
-
-/* P40 */
-static void test_accept(void **state)
-{
-	static const struct {
-		const char *accept;
-		bool is_taken;
-	} rows[] = {
-		{"application/xpidf+xml", false},
-		{"", false},
-		{"application/pidf+xml-diff", false},
-		{"text/*", false},
-		{"application/pidf+xml", true},
-		{"Application/PIDF+XML ; q=0.5", true},
-		{"application/xpidf+xml,application/pidf+xml", true},
-		{"text/xml+msrtc.pidf, application/rlmi+xml,"
-		 "\tapplication/pidf+xml , multipart/related",
-		 true},
-		{"application/*", true},
-		{"*/*", true},
-	};
-	struct fixture *f = *state;
-
-	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
-		struct sip_request_in q = request(f, 3600);
-
-		q.has_accept = true;
-		q.accept = span_str(rows[i].accept);
-		send_request(f, &q);
-		drain(f);
-		if (!rows[i].is_taken)
-			assert_string_equal(
-				f->out, "406 accept=application/pidf+xml\n");
-		else
-			assert_non_null(strstr(f->out, "200 expires=3600\n"));
-		f->out[0] = '\0';
-	}
-}
-
 /* P41, and the other errors of his server */
 static void test_errors(void **state)
 {
@@ -464,10 +407,6 @@ static void test_dialog_rules(void **state)
 	q.cseq = 1;
 	send_request(f, &q);
 	expect(f, "500\n");
-	q = request_again(f, 3600);
-	q.event = SPAN_LIT("dialog");
-	send_request(f, &q);
-	expect(f, "489 allow-events=presence\n");
 	refresh(f, 3600);
 	expect(f, "200 expires=3600\nNOTIFY active;expires=3600 {balcony}\n");
 }
@@ -520,28 +459,12 @@ static void test_expires_long_minimum(void **state)
 		  "<subscribe>\n");
 }
 
+/* a resource is not looked at: the user is watched */
 static void test_addresses(void **state)
 {
 	struct fixture *f = *state;
 	struct sip_request_in q = request(f, 3600);
 
-	q.request_uri = SPAN_LIT("sip:example.com");
-	send_request(f, &q);
-	expect(f, "404\n");
-	q.request_uri = SPAN_LIT("sip:a%FFb@example.com");
-	send_request(f, &q);
-	expect(f, "400\n");
-	q = request(f, 3600);
-	q.from_uri = SPAN_LIT("sip:example.net");
-	send_request(f, &q);
-	expect(f, "400\n");
-	q = request(f, 3600);
-	q.contact_uri = SPAN_NULL;
-	send_request(f, &q);
-	expect(f, "400\n");
-	assert_int_equal(HASH_COUNT(f->p->contacts), 0);
-	/* a resource is not looked at: the user is watched */
-	q = request(f, 3600);
 	q.request_uri = SPAN_LIT("sip:" J ";gr=balcony");
 	q.from_uri = SPAN_LIT("sip:Romeo@EXAMPLE.net;gr=a");
 	send_request(f, &q);
@@ -560,7 +483,6 @@ int main(void)
 		T(test_expiry),	       T(test_notify_refused),
 		T(test_priorities),    T(test_strange_resource),
 		T(test_language),      T(test_coalescing),
-		T(test_other_event),   T(test_accept),
 		T(test_errors),	       T(test_error_of_another_stanza),
 		T(test_route_set),     T(test_dialog_rules),
 		T(test_expires),       T(test_expires_long_minimum),
