@@ -9,8 +9,10 @@
 struct sip_hops {
 	struct sip_hops_params p;
 	struct next_hops *core;
-	struct dns_resolver *resolver; /* NULL: nothing to resolve */
+	/* NULL: nothing to resolve yet */
+	struct dns_resolver *resolver;
 	struct sip_dns *dns;
+	bool is_dns_failed; /* so it was logged */
 	struct loop_timer *timer;
 	bool is_pumping;
 	struct sip_peers peers; /* at the last look */
@@ -33,6 +35,37 @@ static void take_response(struct sip_hops *h, uint64_t token,
 		h->p.fn(owner, &r, h->p.arg);
 }
 
+static void on_resolved(void *arg, uint64_t hop, enum next_hop_result result,
+			const struct next_hop_found *found, size_t count,
+			uint64_t ttl_ms);
+
+static int start_dns(struct sip_hops *h, struct errbuf *e)
+{
+	struct sip_hops_params *p = &h->p;
+	int err = dns_resolver_new(&h->resolver, p->loop, p->dns_servers,
+				   p->dns_count, e);
+
+	if (err == 0)
+		err = sip_dns_new(&h->dns, p->loop, h->resolver,
+				  p->core.transports, on_resolved, h);
+	return err;
+}
+
+/* With a numeric next hop not before a destination has a name. */
+static bool has_dns(struct sip_hops *h)
+{
+	struct errbuf e = {.text = ""};
+
+	if (h->dns != NULL || h->is_dns_failed)
+		return h->dns != NULL;
+	if (start_dns(h, &e) == 0)
+		return true;
+	h->is_dns_failed = true;
+	fed_log(loop_log(h->p.loop), FED_LOG_ERROR, "sip_dns_failed",
+		"error=%s", log_value(span_str(e.text)).text);
+	return false;
+}
+
 static void perform(struct sip_hops *h, const struct next_hop_action *a)
 {
 	struct sip_response_in r = {.end = SIP_END_TRANSPORT};
@@ -44,8 +77,8 @@ static void perform(struct sip_hops *h, const struct next_hop_action *a)
 			take_response(h, a->u.send.token, &r);
 		break;
 	case NEXT_HOP_ACT_RESOLVE:
-		if (h->dns == NULL || sip_dns_resolve(h->dns, a->u.resolve.hop,
-						      a->u.resolve.uri) != 0)
+		if (!has_dns(h) || sip_dns_resolve(h->dns, a->u.resolve.hop,
+						   a->u.resolve.uri) != 0)
 			next_hops_on_resolved(h->core, a->u.resolve.hop,
 					      NEXT_HOP_FAILED, NULL, 0, 0,
 					      now_ms(h));
@@ -133,6 +166,19 @@ static unsigned bound_transports(const struct sip_adapter *a)
 	return bits;
 }
 
+static size_t contact_bytes(const struct sip_adapter *a)
+{
+	size_t most = 0;
+
+	for (unsigned i = 0; i < SIP_TRANSPORTS; i++) {
+		size_t n = sip_adapter_contact_bytes(a, (enum sip_transport)i);
+
+		if (n > most)
+			most = n;
+	}
+	return most;
+}
+
 static bool needs_dns(const char *uri)
 {
 	struct hop_uri u;
@@ -147,13 +193,9 @@ static int make(struct sip_hops *h, struct errbuf *e)
 	int err = loop_timer_new(&h->timer, p->loop, on_deadline, h);
 
 	p->core.transports = bound_transports(p->adapter);
-	if (err == 0 && needs_dns(p->core.uri)) {
-		err = dns_resolver_new(&h->resolver, p->loop, p->dns_servers,
-				       p->dns_count, e);
-		if (err == 0)
-			err = sip_dns_new(&h->dns, p->loop, h->resolver,
-					  p->core.transports, on_resolved, h);
-	}
+	p->core.contact_bytes = contact_bytes(p->adapter);
+	if (err == 0 && needs_dns(p->core.uri))
+		err = start_dns(h, e);
 	if (err == 0)
 		err = next_hops_new(&h->core, &p->core, now_ms(h));
 	return err;

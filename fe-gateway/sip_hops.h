@@ -12,7 +12,8 @@ struct sip_hops;
 
 struct sip_hops_params {
 	struct sip_adapter *adapter;
-	struct next_hop_params core; /* but for transports */
+	/* but for transports and contact_bytes */
+	struct next_hop_params core;
 	struct loop *loop;
 	const char *const *dns_servers; /* none: /etc/resolv.conf */
 	size_t dns_count;

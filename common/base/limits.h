@@ -80,6 +80,10 @@
 #define LIMIT_SIP_PENDING_BYTES (64u * 1024u * 1024u) /* all of those */
 #define LIMIT_HOPS 256u	      /* next hops remembered: invented domains */
 #define LIMIT_HOP_TARGETS 16u /* addresses of one */
+/* Destinations of dialogs by name: as many watchers, each somewhere else.
+ * More than can wait for DNS at once (LIMIT_SIP_WINDOW, LIMIT_SIP_SLOW), so
+ * that there is always one that can go. */
+#define LIMIT_HOP_DESTINATIONS 4096u
 #define LIMIT_HOP_TRIES 4u    /* targets that one request goes to */
 /* A request goes to no other target after so long: its Outcome is due. */
 #define LIMIT_HOP_RETRY_MS 25000u

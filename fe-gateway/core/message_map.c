@@ -169,6 +169,33 @@ static size_t digits(size_t v)
 	return n;
 }
 
+/* The adapter writes a line for each route. */
+static size_t routes_bytes(const char *routes)
+{
+	size_t n = line_bytes("Route", routes);
+
+	for (; routes != NULL && *routes != '\0'; routes++)
+		if (*routes == ',')
+			n += sizeof("Route: \r\n") - 1;
+	return n;
+}
+
+/* What only requests of event subscriptions have. */
+static size_t event_bytes(const struct message_map_params *p,
+			  const struct sip_request_out *r)
+{
+	size_t n = r->has_contact ? p->contact_bytes : 0;
+
+	if (r->to_tag != NULL)
+		n += sizeof(";tag=") - 1 + strlen(r->to_tag);
+	if (r->has_expires)
+		n += sizeof("Expires: \r\n") - 1 + digits(r->expires);
+	n += routes_bytes(r->routes);
+	n += line_bytes("Event", r->event);
+	n += line_bytes("Accept", r->accept);
+	return n + line_bytes("Subscription-State", r->subscription_state);
+}
+
 size_t message_map_request_bytes(const struct message_map_params *p,
 				 const struct sip_request_out *r)
 {
@@ -182,6 +209,7 @@ size_t message_map_request_bytes(const struct message_map_params *p,
 	n += sizeof("To: <>\r\n") - 1 + strlen(r->to_uri);
 	n += line_bytes("Call-ID", r->call_id);
 	n += sizeof("CSeq:  \r\n") - 1 + digits(r->cseq) + strlen(r->method);
+	n += event_bytes(p, r);
 	n += line_bytes("Subject", r->subject);
 	n += line_bytes("Content-Type", r->content_type);
 	n += line_bytes("Content-Language", r->content_language);

@@ -14,6 +14,8 @@ struct message_map_params {
 	size_t page_max_bytes; /* of a whole MESSAGE request, RFC 3428 8 */
 	size_t fixed_bytes;    /* of the header lines that the adapter adds:
 				* Via without its branch value, Route */
+	size_t contact_bytes;  /* of the Contact line of requests that have
+				* one */
 	/* Of this gateway, goes into the branch; token characters, borrowed;
 	 * NULL: none.  RFC 3261 17.2.3 tells the transactions of two clients
 	 * apart by branch and sent-by, but not every proxy looks at the
@@ -50,7 +52,8 @@ int message_map_to_sip(const struct message_map_params *p,
 		       const uint8_t delivery_id[ID_RAW_BYTES], struct arena *a,
 		       struct message_map_sip *out) FED_NODISCARD;
 
-/** Bytes of the request on the wire, with fixed_bytes of the adapter. */
+/** Bytes of the request on the wire, with fixed_bytes of the adapter; a few
+ * more than it has when it is one of a dialog. */
 size_t message_map_request_bytes(const struct message_map_params *p,
 				 const struct sip_request_out *r);
 

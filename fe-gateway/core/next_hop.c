@@ -4,129 +4,11 @@
  */
 #include "fe-gateway/core/next_hop_priv.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fe-gateway/core/address.h"
 #include "fe-gateway/core/message_map.h"
-
-/* --- next hops ----------------------------------------------------------- */
-
-struct hop *next_hop_find(struct next_hops *h, uint64_t id)
-{
-	struct hop *hop, *tmp;
-
-	HASH_ITER (hh, h->hops, hop, tmp)
-		if (hop->id == id)
-			return hop;
-	return NULL;
-}
-
-void next_hop_forget(struct next_hops *h, struct hop *hop)
-{
-	HASH_DEL(h->hops, hop);
-	free(hop);
-}
-
-static struct hop_target *find_target(struct hop *hop, uint64_t id)
-{
-	for (size_t i = 0; hop != NULL && i < hop->count; i++)
-		if (hop->targets[i].id == id)
-			return &hop->targets[i];
-	return NULL;
-}
-
-/* LIMIT: domains that somebody invents; the one unused for longest goes. */
-static int make_room(struct next_hops *h)
-{
-	struct hop *hop, *tmp;
-	struct hop *oldest = NULL;
-
-	if (HASH_COUNT(h->hops) < LIMIT_HOPS)
-		return 0;
-	HASH_ITER (hh, h->hops, hop, tmp) {
-		if (hop->is_permanent || hop->waiting != NULL)
-			continue;
-		if (oldest == NULL || hop->used_ms < oldest->used_ms)
-			oldest = hop;
-	}
-	if (oldest == NULL)
-		return FED_ELIMIT;
-	next_hop_forget(h, oldest);
-	return 0;
-}
-
-/* RFC 3263 4.1, 4.2: a numeric address needs no DNS. */
-static void set_static(struct next_hops *h, struct hop *hop, uint64_t now_ms)
-{
-	struct hop_target *t = &hop->targets[0];
-	struct sip_target *s = &t->found.target;
-
-	hop->is_static = true;
-	hop->count = 1;
-	hop->result = NEXT_HOP_FOUND;
-	t->id = ++h->next_number;
-	s->transport = hop->uri.transport;
-	s->port = hop->uri.port != 0 ? hop->uri.port
-				     : hop_uri_default_port(s->transport);
-	memcpy(s->host, hop->uri.host, sizeof(s->host));
-	(void)snprintf(s->ip, sizeof(s->ip), "%s", hop_uri_target(&hop->uri));
-	next_hop_watch(h, t, now_ms);
-}
-
-static int new_hop(struct next_hops *h, const char *key,
-		   const struct hop_uri *uri, uint64_t now_ms,
-		   struct hop **hop_out)
-{
-	size_t n = strlen(key) + 1;
-	int err = make_room(h);
-	struct hop *hop;
-
-	if (err != 0)
-		return err;
-	hop = calloc(1, sizeof(*hop) + n);
-	if (hop == NULL)
-		return FED_ENOMEM;
-	memcpy(hop->key, key, n);
-	hop->id = ++h->next_number;
-	hop->uri = *uri;
-	hop->used_ms = now_ms;
-	hop->result = NEXT_HOP_FAILED;
-	HASH_ADD_STR(h->hops, key, hop);
-	if (hop->hh.tbl == NULL) {
-		free(hop);
-		return FED_ENOMEM;
-	}
-	if (hop_uri_is_ip(hop_uri_target(uri)))
-		set_static(h, hop, now_ms);
-	if (h->p.uri == NULL)
-		next_hop_wake(h, now_ms + LIMIT_HOP_IDLE_MS);
-	*hop_out = hop;
-	return 0;
-}
-
-/* The next hop of a request: the configured one, or that of the domain. */
-static int hop_of(struct next_hops *h, const struct sip_request_out *r,
-		  uint64_t now_ms, struct hop **hop_out)
-{
-	const char *text = h->p.uri != NULL ? h->p.uri : r->request_uri;
-	char key[SIP_HOST_BYTES + 16];
-	struct hop_uri uri;
-	int err = hop_uri_parse(span_str(text), &uri);
-
-	if (err != 0)
-		return err;
-	(void)snprintf(key, sizeof(key), "%s %u", uri.host, (unsigned)uri.port);
-	if (h->p.uri != NULL)
-		key[0] = '\0';
-	HASH_FIND_STR(h->hops, key, *hop_out);
-	if (*hop_out != NULL) {
-		(*hop_out)->used_ms = now_ms;
-		return 0;
-	}
-	return new_hop(h, key, &uri, now_ms, hop_out);
-}
 
 /* --- requests ------------------------------------------------------------ */
 
@@ -203,7 +85,7 @@ bool next_hop_try_again(struct next_hops *h, struct hop_flight *f,
 	struct hop *hop = next_hop_find(h, f->hop);
 	struct hop_target *t;
 
-	if (hop == NULL || f->tries == LIMIT_HOP_TRIES ||
+	if (hop == NULL || f->is_pinned || f->tries == LIMIT_HOP_TRIES ||
 	    now_ms >= f->since_ms + LIMIT_HOP_RETRY_MS)
 		return false;
 	t = next_hop_pick(hop, f, now_ms);
@@ -235,6 +117,27 @@ static void depart(struct next_hops *h, struct hop *hop, struct hop_flight *f,
 	}
 	next_hop_ask_all(h, hop, now_ms);
 	end(h, f, SIP_END_TIMEOUT);
+}
+
+/* Straight to an address: there is no other one. */
+static void depart_direct(struct next_hops *h, const struct next_hop_way *way,
+			  struct hop_flight *f, uint64_t now_ms)
+{
+	const struct hop_target *t = way->pinned;
+
+	f->is_pinned = true;
+	f->target = way->target;
+	f->tried[f->tries++] = t != NULL ? t->id : 0;
+	if ((h->p.transports & (1u << f->target.transport)) == 0) {
+		end(h, f, SIP_END_TRANSPORT);
+	} else if (!fit_size(h, f)) {
+		end(h, f, SIP_END_TOO_BIG);
+	} else if (t != NULL && t->is_down && t->is_mute) {
+		next_hop_ask_all(h, way->hop, now_ms);
+		end(h, f, SIP_END_TIMEOUT);
+	} else {
+		move_to(h, f, FLIGHT_READY);
+	}
 }
 
 static int own(struct arena *a, const char **text)
@@ -284,7 +187,10 @@ static struct hop_flight *new_flight(struct next_hops *h, uint64_t token,
 				     const struct sip_request_out *r,
 				     uint64_t now_ms)
 {
-	const struct message_map_params map = {.fixed_bytes = h->p.fixed_bytes};
+	const struct message_map_params map = {
+		.fixed_bytes = h->p.fixed_bytes,
+		.contact_bytes = h->p.contact_bytes,
+	};
 	struct hop_flight *f = calloc(1, sizeof(*f));
 
 	if (f == NULL)
@@ -313,21 +219,26 @@ static bool is_known(const struct hop *hop, uint64_t now_ms)
 int next_hops_send(struct next_hops *h, uint64_t token,
 		   const struct sip_request_out *r, uint64_t now_ms)
 {
+	struct next_hop_way way;
 	struct hop_flight *f;
-	struct hop *hop;
-	int err = hop_of(h, r, now_ms, &hop);
+	int err = next_hop_way(h, r, now_ms, &way);
 
 	if (err != 0)
 		return err;
 	f = new_flight(h, token, r, now_ms);
 	if (f == NULL)
 		return FED_ENOMEM;
-	f->hop = hop->id;
+	f->hop = way.hop != NULL ? way.hop->id : 0;
+	if (way.is_direct) {
+		depart_direct(h, &way, f, now_ms);
+		return 0;
+	}
 	/* old answers will do until there are new ones */
-	if (!hop->is_static && hop->expires_ms <= now_ms && !hop->is_resolving)
-		hop->is_wanted = true;
-	if (is_known(hop, now_ms))
-		depart(h, hop, f, now_ms);
+	if (!way.hop->is_static && way.hop->expires_ms <= now_ms &&
+	    !way.hop->is_resolving)
+		next_hop_want(h, way.hop);
+	if (is_known(way.hop, now_ms))
+		depart(h, way.hop, f, now_ms);
 	else
 		move_to(h, f, FLIGHT_WAITING);
 	return 0;
@@ -355,7 +266,8 @@ static void put_target(struct next_hops *h, struct hop_target *t,
 		t->found = *found;
 		return;
 	}
-	*t = (struct hop_target){.found = *found, .id = ++h->next_number};
+	t->found = *found;
+	t->id = ++h->next_number;
 	next_hop_watch(h, t, now_ms);
 }
 
@@ -363,17 +275,19 @@ static int put_targets(struct next_hops *h, struct hop *hop,
 		       const struct next_hop_found *found, size_t count,
 		       uint64_t now_ms)
 {
-	struct hop_target *old = malloc(sizeof(hop->targets));
-	size_t old_count = hop->count;
+	size_t n = count < LIMIT_HOP_TARGETS ? count : LIMIT_HOP_TARGETS;
+	struct hop_target *targets = calloc(n + 1, sizeof(*targets));
 
-	if (old == NULL)
+	if (targets == NULL)
 		return FED_ENOMEM;
-	memcpy(old, hop->targets, sizeof(hop->targets));
-	hop->count = count < LIMIT_HOP_TARGETS ? count : LIMIT_HOP_TARGETS;
-	for (size_t i = 0; i < hop->count; i++)
-		put_target(h, &hop->targets[i], &found[i], old, old_count,
+	for (size_t i = 0; i < n; i++) {
+		targets[i].is_quiet = hop->is_quiet;
+		put_target(h, &targets[i], &found[i], hop->targets, hop->count,
 			   now_ms);
-	free(old);
+	}
+	free(hop->targets);
+	hop->targets = targets;
+	hop->count = n;
 	return 0;
 }
 
@@ -391,9 +305,10 @@ static void log_resolved(struct next_hops *h, const struct hop *hop)
 		[NEXT_HOP_NOT_FOUND] = "not-found",
 		[NEXT_HOP_FAILED] = "failed",
 	};
-	bool is_good = hop->result == NEXT_HOP_FOUND;
+	/* LIMIT: a watcher says where he is, and may be nowhere */
+	bool is_news = hop->result != NEXT_HOP_FOUND && !hop->is_quiet;
 
-	fed_log(h->p.log, is_good ? FED_LOG_DEBUG : FED_LOG_WARN,
+	fed_log(h->p.log, is_news ? FED_LOG_WARN : FED_LOG_DEBUG,
 		"next_hop_resolved", "host=%s result=%s targets=%zu",
 		log_value(span_str(hop->uri.host)).text, names[hop->result],
 		hop->count);
@@ -443,7 +358,8 @@ static bool on_flight(struct next_hops *h, struct hop_flight *f,
 	struct hop *hop = next_hop_find(h, f->hop);
 	bool was_switched = f->is_switched;
 	struct hop_target *t =
-		try_no < f->tries ? find_target(hop, f->tried[try_no]) : NULL;
+		try_no < f->tries ? next_hop_find_target(hop, f->tried[try_no])
+				  : NULL;
 
 	if (t != NULL && !is_failure(r))
 		next_hop_note_heard(h, t);
@@ -490,19 +406,15 @@ bool next_hops_on_response(struct next_hops *h, uint64_t token,
 
 static bool resolve_next(struct next_hops *h, struct next_hop_action *out)
 {
-	struct hop *hop, *tmp;
+	struct hop *hop = next_hop_next_wanted(h);
 
-	HASH_ITER (hh, h->hops, hop, tmp) {
-		if (!hop->is_wanted)
-			continue;
-		hop->is_wanted = false;
-		hop->is_resolving = true;
-		*out = (struct next_hop_action){.kind = NEXT_HOP_ACT_RESOLVE};
-		out->u.resolve.hop = hop->id;
-		out->u.resolve.uri = &hop->uri;
-		return true;
-	}
-	return false;
+	if (hop == NULL)
+		return false;
+	hop->is_resolving = true;
+	*out = (struct next_hop_action){.kind = NEXT_HOP_ACT_RESOLVE};
+	out->u.resolve.hop = hop->id;
+	out->u.resolve.uri = &hop->uri;
+	return true;
 }
 
 static bool send_next(struct next_hops *h, struct next_hop_action *out,
@@ -514,7 +426,8 @@ static bool send_next(struct next_hops *h, struct next_hop_action *out,
 	if (f == NULL)
 		return false;
 	move_to(h, f, FLIGHT_OUT);
-	t = find_target(next_hop_find(h, f->hop), f->tried[f->tries - 1]);
+	t = next_hop_find_target(next_hop_find(h, f->hop),
+				 f->tried[f->tries - 1]);
 	if (t != NULL)
 		next_hop_note_sent(h, t, now_ms);
 	*out = (struct next_hop_action){.kind = NEXT_HOP_ACT_SEND};
@@ -571,11 +484,11 @@ int next_hops_new(struct next_hops **h_out, const struct next_hop_params *p,
 	if (p->uri != NULL) {
 		err = hop_uri_parse(span_str(p->uri), &uri);
 		if (err == 0)
-			err = new_hop(h, "", &uri, now_ms, &hop);
-		if (err == 0) {
+			err = next_hop_new(h, "", &uri, false, now_ms, &hop);
+		if (err == 0)
 			hop->is_permanent = true;
-			hop->is_wanted = !hop->is_static;
-		}
+		if (err == 0 && !hop->is_static)
+			next_hop_want(h, hop);
 	}
 	if (err != 0) {
 		next_hops_free(h);
@@ -594,7 +507,7 @@ void next_hops_free(struct next_hops *h)
 		return;
 	HASH_ITER (hh, h->flights, f, ftmp)
 		drop_flight(h, f);
-	HASH_ITER (hh, h->hops, hop, tmp)
+	HASH_ITER (hh_id, h->hop_ids, hop, tmp)
 		next_hop_forget(h, hop);
 	free(h);
 }

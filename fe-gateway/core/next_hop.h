@@ -37,6 +37,7 @@ struct next_hop_params {
 	uint64_t options_ms;  /* how often a target is asked; 0: never */
 	const char *from_uri; /* of OPTIONS; borrowed */
 	size_t fixed_bytes;   /* as in message_map_params */
+	size_t contact_bytes; /* the same */
 	struct id_source *ids;
 	const struct logger *log;
 };
@@ -81,10 +82,14 @@ int next_hops_new(struct next_hops **h_out, const struct next_hop_params *p,
 void next_hops_free(struct next_hops *h);
 
 /**
- * Send a request, which is copied.  One END, or one response that is for the
- * owner, follows.
+ * Send a request, which is copied, to its next hop, or inside a dialog to its
+ * destination.  Where that leads to the next hop, it is that, with all its
+ * targets; where it is an address of it, what is known of that address holds.
+ * Other destinations are not asked for signs of life.  One END, or one response
+ * that is for the owner, follows.
  *
- * @return 0; FED_ENOMEM; FED_ELIMIT too many next hops
+ * @return 0; FED_EPROTO, FED_EINVAL the destination or Request-URI; FED_ENOMEM;
+ *         FED_ELIMIT too many next hops
  */
 int next_hops_send(struct next_hops *h, uint64_t token,
 		   const struct sip_request_out *request,

@@ -1,6 +1,6 @@
 /*
- * Inside of the next hops: next_hop.c (requests), next_hop_pick.c (which
- * target), next_hop_probe.c (which are alive).
+ * Inside of the next hops: next_hop.c (requests), next_hop_table.c (which are
+ * known), next_hop_pick.c (which target), next_hop_probe.c (which are alive).
  */
 #ifndef FED_GATEWAY_NEXT_HOP_PRIV_H
 #define FED_GATEWAY_NEXT_HOP_PRIV_H
@@ -32,7 +32,8 @@ struct hop_probe {
 
 struct hop_target {
 	struct next_hop_found found;
-	uint64_t id; /* never used twice */
+	uint64_t id;   /* never used twice */
+	bool is_quiet; /* of a destination: never asked for signs of life */
 	bool is_down;
 	bool is_mute;	    /* while down: it said nothing; else it said no */
 	uint64_t avoid_ms;  /* last choice until then */
@@ -44,17 +45,20 @@ struct hop_target {
 
 struct hop {
 	UT_hash_handle hh; /* by key */
+	UT_hash_handle hh_id;
 	uint64_t id;
 	struct hop_uri uri;
 	bool is_permanent; /* of the configuration */
+	bool is_quiet;	   /* a destination of dialogs */
 	bool is_static;	   /* numeric: no DNS */
 	bool is_resolving;
-	bool is_wanted; /* to be resolved */
+	bool is_wanted; /* to be resolved: in that list */
 	bool is_back;	/* the owner is to be told */
+	struct hop *w_prev, *w_next;
 	uint64_t expires_ms;
 	uint64_t used_ms;
 	enum next_hop_result result;
-	struct hop_target targets[LIMIT_HOP_TARGETS];
+	struct hop_target *targets;
 	size_t count;
 	struct hop_flight *waiting; /* for DNS */
 	char key[];
@@ -78,6 +82,7 @@ struct hop_flight {
 	uint64_t tried[LIMIT_HOP_TRIES]; /* ids of targets, the last is at
 					  * work */
 	unsigned tries;
+	bool is_pinned;	  /* to one address: no failover */
 	bool is_switched; /* to TCP for its size */
 	struct sip_target target;
 	size_t bytes;
@@ -90,16 +95,44 @@ struct hop_flight {
 struct next_hops {
 	struct next_hop_params p;
 	uint64_t next_number;
-	struct hop *hops;
+	struct hop *hops;	  /* watched, by key */
+	struct hop *destinations; /* of dialogs, by key, in order of use */
+	struct hop *hop_ids;	  /* both */
+	struct hop *wanted;
 	struct hop_flight *flights;
 	struct hop_flight *ready, *ended;
 	uint64_t wake_ms;
 	bool has_back; /* some hop is */
 };
 
-/* --- next_hop.c --- */
+/* Where a request goes: to a hop, or straight to an address. */
+struct next_hop_way {
+	struct hop *hop; /* of is_direct: that has the address, or NULL */
+	bool is_direct;
+	struct sip_target target;  /* of is_direct */
+	struct hop_target *pinned; /* of is_direct: of `hop`, or NULL */
+};
+
+/* --- next_hop_table.c --- */
 struct hop *next_hop_find(struct next_hops *h, uint64_t id);
+struct hop_target *next_hop_find_target(struct hop *hop, uint64_t id);
+int next_hop_new(struct next_hops *h, const char *key,
+		 const struct hop_uri *uri, bool is_quiet, uint64_t now_ms,
+		 struct hop **hop_out) FED_NODISCARD;
 void next_hop_forget(struct next_hops *h, struct hop *hop);
+/* Destinations that nothing went to. */
+void next_hop_forget_idle(struct next_hops *h, uint64_t now_ms);
+/* To be resolved; the next one that is, or NULL. */
+void next_hop_want(struct next_hops *h, struct hop *hop);
+struct hop *next_hop_next_wanted(struct next_hops *h);
+/* The target of a URI whose host is an address. */
+void next_hop_numeric(const struct hop_uri *uri, enum sip_transport transport,
+		      struct sip_target *out);
+/* @return 0; as hop_uri_parse(); FED_ELIMIT; FED_ENOMEM */
+int next_hop_way(struct next_hops *h, const struct sip_request_out *r,
+		 uint64_t now_ms, struct next_hop_way *out) FED_NODISCARD;
+
+/* --- next_hop.c --- */
 /* Give it to another target; false: there is none, it stays as it is. */
 bool next_hop_try_again(struct next_hops *h, struct hop_flight *f,
 			uint64_t now_ms);

@@ -22,7 +22,7 @@ static void log_state(struct next_hops *h, const struct hop_target *t,
 
 static void ask_at(struct next_hops *h, struct hop_target *t, uint64_t at_ms)
 {
-	if (h->p.options_ms == 0)
+	if (h->p.options_ms == 0 || t->is_quiet)
 		return;
 	t->probe.next_ms = at_ms;
 	next_hop_wake(h, at_ms);
@@ -36,7 +36,7 @@ void next_hop_watch(struct next_hops *h, struct hop_target *t, uint64_t now_ms)
 void next_hop_note_sent(struct next_hops *h, struct hop_target *t,
 			uint64_t now_ms)
 {
-	if (t->silent_ms != 0)
+	if (t->silent_ms != 0 || t->is_quiet)
 		return;
 	t->silent_ms = now_ms;
 	if (h->p.options_ms != 0)
@@ -303,6 +303,7 @@ bool next_hop_probe_due(struct next_hops *h, struct next_hop_action *out,
 	if (now_ms < h->wake_ms)
 		return false;
 	h->wake_ms = UINT64_MAX;
+	next_hop_forget_idle(h, now_ms);
 	HASH_ITER (hh, h->hops, hop, tmp) {
 		if (is_idle(hop, now_ms)) {
 			next_hop_forget(h, hop);
