@@ -223,10 +223,12 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIBS_OF_PURE)
 
 BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,\
 	$(sort $(wildcard tests/bench/bench_*.c)))
+$(B)/bench/bench_store: $(STORE_OBJS)
+$(B)/bench/bench_store: EXTRA := -lsqlite3 -pthread
 $(B)/bench/%: $(B)/obj/tests/bench/%.o $(LIB_IO) $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ -Wl,--start-group $^ \
-		-Wl,--end-group -lcyaml -lyaml -lsystemd -lunbound -luv \
+		-Wl,--end-group $(EXTRA) -lcyaml -lyaml -lsystemd -lunbound -luv \
 		-lmbedtls -lmbedx509 $(LIBS_PURE)
 # the programs of the load generator and what they share
 LOAD_PROGRAMS := xmpp sip crowd chat
