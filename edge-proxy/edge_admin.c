@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
+#include "edge-proxy/edge_admin_relay.h"
 #include "edge-proxy/edge_session_in.h"
 #include "edge-proxy/edge_session_out.h"
-#include "io/admin_server.h"
 #include "io/admin_show.h"
 
 /* Streams or queues of one response: with the longest names it fits. */
@@ -14,6 +14,7 @@ enum { ADMIN_BATCH = 32 };
 struct edge_admin {
 	struct edge *e;
 	struct admin_server *server;
+	struct edge_relays *relays;
 };
 
 /* ---- streams ------------------------------------------------------------- */
@@ -173,17 +174,16 @@ static enum admin_step show(struct edge *e, struct admin_call *call,
 	return ADMIN_LAST;
 }
 
-static enum admin_step on_more(struct admin_call *call, struct arena *a,
-			       Fed__AdminResponse *out, void *arg)
+enum admin_step edge_admin_answer(struct edge *e, struct admin_call *call,
+				  struct arena *a, Fed__AdminResponse *out)
 {
-	struct edge_admin *ea = arg;
 	const Fed__AdminRequest *r = call->request;
 
 	switch (r->kind_case) {
 	case FED__ADMIN_REQUEST__KIND_SHOW:
-		return show(ea->e, call, a, out);
+		return show(e, call, a, out);
 	case FED__ADMIN_REQUEST__KIND_LOG_LEVEL:
-		admin_set_log_level(a, out, &ea->e->log, r->log_level->level);
+		admin_set_log_level(a, out, &e->log, r->log_level->level);
 		break;
 	case FED__ADMIN_REQUEST__KIND_PRESENCE:
 		admin_show_error(out, "an edge knows nothing of presence: ask "
@@ -199,6 +199,27 @@ static enum admin_step on_more(struct admin_call *call, struct arena *a,
 	return ADMIN_LAST;
 }
 
+static enum admin_step on_more(struct admin_call *call, struct arena *a,
+			       Fed__AdminResponse *out, void *arg)
+{
+	struct edge_admin *ea = arg;
+
+	if (call->request->edge[0] != '\0') {
+		admin_show_error(out, "an edge has no channel to edges: ask a "
+				      "gateway");
+		return ADMIN_LAST;
+	}
+	return edge_admin_answer(ea->e, call, a, out);
+}
+
+void edge_admin_on_relay(struct edge *e, uint64_t gateway,
+			 struct chan_link *link, const Fed__AdminRelay *relay)
+{
+	/* the channel is made first */
+	if (e->admin != NULL)
+		edge_relays_take(e->admin->relays, gateway, link, relay);
+}
+
 int edge_admin_new(struct edge *e, struct errbuf *err)
 {
 	struct edge_admin *ea = calloc(1, sizeof(*ea));
@@ -208,11 +229,13 @@ int edge_admin_new(struct edge *e, struct errbuf *err)
 	if (ea == NULL)
 		return FED_ENOMEM;
 	ea->e = e;
-	rc = admin_server_new(&ea->server, e->loop,
-			      e->config->file->admin.socket, &handler,
-			      &e->metrics, err);
+	rc = edge_relays_new(&ea->relays, e);
+	if (rc == 0)
+		rc = admin_server_new(&ea->server, e->loop,
+				      e->config->file->admin.socket, &handler,
+				      &e->metrics, err);
 	if (rc != 0) {
-		free(ea);
+		edge_admin_free(ea);
 		return rc;
 	}
 	e->admin = ea;
@@ -224,5 +247,6 @@ void edge_admin_free(struct edge_admin *ea)
 	if (ea == NULL)
 		return;
 	admin_server_free(ea->server);
+	edge_relays_free(ea->relays);
 	free(ea);
 }

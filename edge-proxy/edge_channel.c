@@ -5,6 +5,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "edge-proxy/edge_admin.h"
 #include "io/admin_show.h"
 #include "xmpp/stanza_error.h"
 
@@ -175,22 +176,15 @@ static void on_outcome(struct edge_channel *ch, const struct chan_action *a)
 }
 
 /* This edge's rules come from its host file. */
-static void on_frame(struct edge_channel *ch, struct edge_gateway *gw,
-		     const Fed__Frame *f)
+static void on_config(struct edge_channel *ch, struct edge_gateway *gw,
+		      const Fed__Config *config)
 {
 	static const char why[] = "this edge is configured by its host file";
 	Fed__ConfigResult result;
 	Fed__Frame reply;
 
-	if (f->kind_case != FED__FRAME__KIND_CONFIG) {
-		fed_log(&ch->e->log, FED_LOG_DEBUG, "frame_ignored",
-			"peer=%s kind=%d",
-			log_value(span_str(chan_link_peer(gw->link))).text,
-			(int)f->kind_case);
-		return;
-	}
 	fed__config_result__init(&result);
-	result.revision = f->config->revision;
+	result.revision = config->revision;
 	result.refused = edge_unconst(why);
 	fed__frame__init(&reply);
 	reply.kind_case = FED__FRAME__KIND_CONFIG_RESULT;
@@ -199,6 +193,21 @@ static void on_frame(struct edge_channel *ch, struct edge_gateway *gw,
 		fed_log(&ch->e->log, FED_LOG_WARN, "config_result_lost",
 			"peer=%s",
 			log_value(span_str(chan_link_peer(gw->link))).text);
+}
+
+static void on_frame(struct edge_channel *ch, struct edge_gateway *gw,
+		     const Fed__Frame *f)
+{
+	if (f->kind_case == FED__FRAME__KIND_CONFIG)
+		on_config(ch, gw, f->config);
+	else if (f->kind_case == FED__FRAME__KIND_ADMIN_REQUEST)
+		edge_admin_on_relay(ch->e, gw->number, gw->link,
+				    f->admin_request);
+	else
+		fed_log(&ch->e->log, FED_LOG_DEBUG, "frame_ignored",
+			"peer=%s kind=%d",
+			log_value(span_str(chan_link_peer(gw->link))).text,
+			(int)f->kind_case);
 }
 
 static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)

@@ -250,6 +250,7 @@ static void teardown(struct edge *e, struct daemon_signals *signals)
 	close_listeners(e);
 	free(e->listeners);
 	edge_admin_free(e->admin);
+	e->admin = NULL;
 	if (e->routes != NULL)
 		edge_routes_stop(e);
 	edge_in_kill_all(e);

@@ -3,12 +3,14 @@
 
 #include <stdlib.h>
 
+#include "fe-gateway/gateway_admin_relay.h"
 #include "fe-gateway/gateway_session_priv.h"
 #include "io/admin_show.h"
 
 struct gateway_admin {
 	struct gateway_admin_params p;
 	struct admin_server *server;
+	struct gateway_relays *relays;
 	uint64_t start_ms;
 };
 
@@ -44,8 +46,8 @@ static void show(struct gateway_admin *g, const Fed__AdminShow *what,
 	case FED__ADMIN_SHOW__WHAT__STREAMS:
 	case FED__ADMIN_SHOW__WHAT__QUEUES:
 	case _FED__ADMIN_SHOW__WHAT_IS_INT_SIZE:
-		admin_show_error(out, "XMPP streams and their queues are the "
-				      "edge's: ask that");
+		admin_show_error(out, "XMPP streams and their queues are an "
+				      "edge's: --edge NAME");
 		break;
 	}
 }
@@ -56,6 +58,8 @@ static enum admin_step on_more(struct admin_call *call, struct arena *a,
 	struct gateway_admin *g = arg;
 	const Fed__AdminRequest *r = call->request;
 
+	if (r->edge[0] != '\0')
+		return gateway_relays_more(g->relays, g->server, call, a, out);
 	switch (r->kind_case) {
 	case FED__ADMIN_REQUEST__KIND_SHOW:
 		show(g, r->show, a, out);
@@ -79,7 +83,16 @@ static void on_end(struct admin_call *call, void *arg)
 {
 	struct gateway_admin *g = arg;
 
-	gateway_admin_presence_end(g->p.session, call);
+	if (call->request->edge[0] != '\0')
+		gateway_relays_end(g->relays, call);
+	else
+		gateway_admin_presence_end(g->p.session, call);
+}
+
+void gateway_admin_on_response(struct gateway_admin *g, size_t edge,
+			       const Fed__AdminRelay *relay)
+{
+	gateway_relays_on_response(g->relays, edge, relay);
 }
 
 int gateway_admin_new(struct gateway_admin **g_out,
@@ -93,13 +106,16 @@ int gateway_admin_new(struct gateway_admin **g_out,
 		return FED_ENOMEM;
 	g->p = *p;
 	g->start_ms = loop_now_ms(p->loop);
-	err = admin_server_new(&g->server, p->loop,
-			       p->config->file->admin.socket, &handler,
-			       p->metrics, e);
+	err = gateway_relays_new(&g->relays, p->session);
+	if (err == 0)
+		err = admin_server_new(&g->server, p->loop,
+				       p->config->file->admin.socket, &handler,
+				       p->metrics, e);
 	if (err != 0) {
-		free(g);
+		gateway_admin_free(g);
 		return err;
 	}
+	p->session->admin = g;
 	*g_out = g;
 	return 0;
 }
@@ -108,6 +124,8 @@ void gateway_admin_free(struct gateway_admin *g)
 {
 	if (g == NULL)
 		return;
+	g->p.session->admin = NULL;
 	admin_server_free(g->server);
+	gateway_relays_free(g->relays);
 	free(g);
 }

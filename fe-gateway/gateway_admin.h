@@ -5,6 +5,7 @@
 #define FED_GATEWAY_ADMIN_H
 
 #include "fe-gateway/gateway_session.h"
+#include "channel.pb-c.h"
 #include "io/admin_server.h"
 
 struct gateway_admin;
@@ -26,6 +27,10 @@ struct gateway_admin_params {
 int gateway_admin_new(struct gateway_admin **g_out,
 		      const struct gateway_admin_params *p,
 		      struct errbuf *e) FED_NODISCARD;
+
+/** An edge answers what fedctl asked it through this gateway. */
+void gateway_admin_on_response(struct gateway_admin *g, size_t edge,
+			       const Fed__AdminRelay *relay);
 
 /** NULL is allowed. */
 void gateway_admin_free(struct gateway_admin *g);

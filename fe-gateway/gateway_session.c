@@ -208,15 +208,11 @@ static enum presence_stream_event stream_event(const Fed__StreamEvent *ev)
 		       : PRESENCE_STREAM_FAILED;
 }
 
-static void on_frame(struct session_edge *e, const Fed__Frame *f)
+static void on_stream_event(struct session_edge *e, const Fed__StreamEvent *ev)
 {
 	/* the channel passes no other value */
 	static const char *const what[] = {"opened", "closed", "failed"};
-	const Fed__StreamEvent *ev;
 
-	if (f->kind_case != FED__FRAME__KIND_STREAM_EVENT)
-		return;
-	ev = f->stream_event;
 	fed_log(e->session->log, FED_LOG_DEBUG, "edge_stream",
 		"edge=%s what=%s dir=%s local=%s peer=%s in_order=%d "
 		"reason=\"%s\"",
@@ -227,6 +223,16 @@ static void on_frame(struct session_edge *e, const Fed__Frame *f)
 		log_value(span_str(ev->reason)).text);
 	gw_router_on_stream(e->session->router, span_str(ev->peer_domain),
 			    stream_event(ev), now_ms(e->session));
+}
+
+static void on_frame(struct session_edge *e, const Fed__Frame *f)
+{
+	if (f->kind_case == FED__FRAME__KIND_STREAM_EVENT)
+		on_stream_event(e, f->stream_event);
+	else if (f->kind_case == FED__FRAME__KIND_ADMIN_RESPONSE &&
+		 e->session->admin != NULL)
+		gateway_admin_on_response(e->session->admin, e->index,
+					  f->admin_response);
 }
 
 void session_on_link(struct chan_link *l, const struct chan_action *a,

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "fe-gateway/core/router.h"
+#include "fe-gateway/gateway_admin.h"
 #include "fe-gateway/gateway_presence.h"
 #include "fe-gateway/gateway_session.h"
 #include "fe-gateway/sip_adapter.h"
@@ -38,10 +39,11 @@ struct gateway_session {
 	char branch_mark[2 * MARK_BYTES + 1];
 	struct tls_creds *creds;
 	struct gateway_presence *presence;
-	struct loop_timer *timer; /* deadline of the router */
-	struct loop_timer *end;	  /* while stopping: of the loop */
-	struct loop_timer *sweep; /* of silent connections */
-	struct loop_timer *look;  /* for connections that ended */
+	struct gateway_admin *admin; /* NULL: there is none yet */
+	struct loop_timer *timer;    /* deadline of the router */
+	struct loop_timer *end;	     /* while stopping: of the loop */
+	struct loop_timer *sweep;    /* of silent connections */
+	struct loop_timer *look;     /* for connections that ended */
 	struct session_edge edges[LIMIT_CHANNEL_SESSIONS];
 	const char *edge_names[LIMIT_CHANNEL_SESSIONS];
 	size_t edge_count;

@@ -231,6 +231,11 @@
 #define LIMIT_ADMIN_BURST 16u
 /* A client that asks nothing, or takes nothing of its answer. */
 #define LIMIT_ADMIN_IDLE_MS 60000u
+/* Requests of gateways to one edge that wait for their next response to be
+ * asked for; the oldest goes. */
+#define LIMIT_ADMIN_RELAYS 16u
+/* An edge that does not answer what fedctl asks through a gateway. */
+#define LIMIT_ADMIN_RELAY_MS 5000u
 /* Log lines that refused clients cause: per second, and at once. */
 #define LIMIT_ADMIN_WARN_RATE 1u
 #define LIMIT_ADMIN_WARN_BURST 10u

@@ -190,12 +190,15 @@ static bool answer_some(struct admin_client *c)
 
 static void log_change(const struct server_call *sc)
 {
+	const Fed__AdminRequest *r = sc->call.request;
+	bool has_edge = r->edge[0] != '\0';
+
 	fed_log(log_of(sc->client->server), FED_LOG_INFO, "admin_request",
-		"uid=%" PRIu32 " pid=%" PRId32 " request=%s target=%s",
-		sc->call.user.uid, sc->call.user.pid,
-		admin_request_name(sc->call.request),
-		log_value(span_str(admin_request_target(sc->call.request)))
-			.text);
+		"uid=%" PRIu32 " pid=%" PRId32 " %s%s%srequest=%s target=%s",
+		sc->call.user.uid, sc->call.user.pid, has_edge ? "edge=" : "",
+		log_value(span_str(r->edge)).text, has_edge ? " " : "",
+		admin_request_name(r),
+		log_value(span_str(admin_request_target(r))).text);
 }
 
 /* @return 0; FED_EAGAIN no whole request; others: the client is to go */

@@ -8,6 +8,8 @@
  * all others are delivered.  Lines on stdin:
  *
  *   FROM TO TYPE BODY...    TYPE: chat, normal, ping, info, subscribe
+ *   admin ID HEX            the answer to fedctl's request, as bytes; requests
+ *                           are printed as "relay ID HEX"
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@
 
 #include "io/chan_link.h"
 #include "io/daemon.h"
+#include "relay.h"
 #include "xmpp/jid.h"
 #include "xmpp/stanza_error.h"
 #include "xmpp/stanza_util.h"
@@ -117,8 +120,11 @@ static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
 		printf("GONE\n");
 		e->link = NULL;
 		break;
-	case CHAN_ACT_WINDOW:
 	case CHAN_ACT_FRAME:
+		if (a->u.frame->kind_case == FED__FRAME__KIND_ADMIN_REQUEST)
+			relay_print(a->u.frame->admin_request);
+		break;
+	case CHAN_ACT_WINDOW:
 	case CHAN_ACT_CLOSE:
 		break;
 	}
@@ -218,7 +224,11 @@ static void on_read(uv_stream_t *st, ssize_t n, const uv_buf_t *b)
 		}
 		e->line[e->used] = '\0';
 		e->used = 0;
-		on_line(e, e->line);
+		if (strncmp(e->line, "admin ", 6) == 0)
+			relay_send(e->link, FED__FRAME__KIND_ADMIN_RESPONSE,
+				   e->line + 6);
+		else
+			on_line(e, e->line);
 	}
 }
 

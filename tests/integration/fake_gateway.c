@@ -12,6 +12,8 @@
  *   presence TYPE FROM TO [STATUS]   TYPE is the name in XMPP, or "available"
  *   burst COUNT PER_SECOND FROM TO   presences whose statuses are numbers, in
  *                                    order; the window may slow it down
+ *   admin ID HEX                     fedctl's request, as bytes; the answer is
+ *                                    printed as "relay ID HEX"
  *   quit
  */
 #include <stdio.h>
@@ -20,6 +22,7 @@
 
 #include "io/chan_link.h"
 #include "io/daemon.h"
+#include "relay.h"
 #include "xmpp/stanza_error.h"
 #include "xmpp/stanza_util.h"
 
@@ -198,6 +201,8 @@ static void on_frame(const Fed__Frame *f)
 	static const char *const what[] = {"opened", "closed", "failed"};
 	const Fed__StreamEvent *ev = f->stream_event;
 
+	if (f->kind_case == FED__FRAME__KIND_ADMIN_RESPONSE)
+		relay_print(f->admin_response);
 	if (f->kind_case == FED__FRAME__KIND_STREAM_EVENT)
 		printf("event %s dir=%s local=%s peer=%s in_order=%d "
 		       "reason=%s\n",
@@ -284,6 +289,8 @@ static void on_line(struct fake *f, char *line)
 		on_presence(f, rest);
 	} else if (rest != NULL && strcmp(from, "burst") == 0) {
 		begin_burst(f, rest);
+	} else if (rest != NULL && strcmp(from, "admin") == 0) {
+		relay_send(f->link, FED__FRAME__KIND_ADMIN_REQUEST, rest);
 	} else if (rest != NULL) {
 		to = strsep(&rest, " ");
 		if (rest != NULL)
