@@ -192,16 +192,23 @@ static int told_text(const struct presence *p, const struct presence_sub *s,
 	return b->is_failed ? FED_ENOMEM : 0;
 }
 
+/* The row of a watch that SIP has cancelled stays until its watcher knows: the
+ * next run would ask, hear the same, and say the rest. */
+static enum presence_auth auth_of_row(const struct presence_sub *s)
+{
+	return s->is_cancelled ? s->row_auth : s->auth;
+}
+
 static int put_watch(struct presence *p, struct presence_sub *s,
 		     struct span told)
 {
 	const struct presence_row row = {
 		.kind = PRESENCE_ROW_WATCH,
-		.is_deleted = s->auth == PRESENCE_NONE,
+		.is_deleted = auth_of_row(s) == PRESENCE_NONE,
 		.u.watch = {.direction = PRESENCE_OUT,
 			    .local = span_str(s->local),
 			    .remote = span_str(s->remote),
-			    .auth = s->auth,
+			    .auth = auth_of_row(s),
 			    .since_ms = s->since_ms,
 			    .told = told},
 	};
@@ -216,7 +223,7 @@ static int put_watch(struct presence *p, struct presence_sub *s,
 	}
 	free(s->row_told);
 	s->row_told = copy;
-	s->row_auth = s->auth;
+	s->row_auth = auth_of_row(s);
 	return 0;
 }
 
@@ -253,19 +260,20 @@ static bool is_part_of(struct span a, struct span b)
 
 int presence_sub_put(struct presence *p, struct presence_sub *s)
 {
+	enum presence_auth auth = auth_of_row(s);
 	const struct presence_resource *r;
 	struct buf told;
 	int err = 0;
 
 	buf_init(&told, TOLD_MAX + 1);
-	if (s->auth != PRESENCE_NONE)
+	if (auth != PRESENCE_NONE)
 		err = told_text(p, s, &told);
-	if (err == 0 && s->row_auth == s->auth) {
+	if (err == 0 && s->row_auth == auth) {
 		struct span old = span_str(s->row_told);
 		struct span new = buf_span(&told);
 
 		/* a row that names too many does no harm meanwhile */
-		if (s->auth == PRESENCE_NONE || span_eq(old, new) ||
+		if (auth == PRESENCE_NONE || span_eq(old, new) ||
 		    (is_part_of(new, old) &&
 		     presence_sub_pick(p, s, &r) != PRESENCE_SAY_NOTHING))
 			goto out;
@@ -286,7 +294,7 @@ static bool is_over(const struct presence *p, const struct presence_sub *s)
 	const struct presence_resource *r;
 
 	return s->auth == PRESENCE_NONE && s->state == PRESENCE_SUB_QUIET &&
-	       s->item.stanza == NULL && !s->is_row_due &&
+	       s->item.stanza == NULL && !s->is_row_due && !s->is_cancelled &&
 	       presence_sub_pick(p, s, &r) == PRESENCE_SAY_NOTHING;
 }
 
@@ -313,6 +321,11 @@ void presence_sub_settle(struct presence *p, struct presence_sub *s,
 	int err = 0;
 
 	presence_sub_trim_answer(s);
+	if (s->is_cancelled && s->item.stanza == NULL &&
+	    presence_sub_pick(p, s, &r) == PRESENCE_SAY_NOTHING) {
+		s->is_cancelled = false;
+		s->is_row_due = true;
+	}
 	if (s->is_row_due)
 		err = presence_sub_put(p, s);
 	if (err == 0 && s->is_dialog_due && s->dialog != NULL) {

@@ -92,6 +92,7 @@ struct presence_sub {
 	struct presence_view told; /* open ones that the watcher knows of */
 	bool is_leaving;	   /* "unsubscribe": told so when it is done */
 	bool is_approved;	   /* PENDING, because it could not be said */
+	bool is_cancelled;	   /* by SIP, and not all is said of it */
 	bool owes_subscribed;
 	bool owes_unsubscribed;
 	bool may_err; /* "subscribe" was not answered with an error yet */

@@ -74,7 +74,7 @@ static void start(struct presence *p, struct presence_sub *s, uint64_t now_ms)
 	presence_sub_forget_doc(s, false);
 	presence_sub_drop_answer(s);
 	s->owes_unsubscribed = s->owes_subscribed = s->is_approved = false;
-	s->is_leaving = s->is_taken = false;
+	s->is_leaving = s->is_taken = s->is_cancelled = false;
 	if (s->is_poll) {
 		p->poll_count--;
 		s->is_poll = false;
@@ -131,8 +131,14 @@ static void on_unsubscribe(struct presence *p, struct presence_sub *s,
 			   size_t edge, uint64_t ref, uint64_t now_ms)
 {
 	/* RFC 6121 A.3.2: there is nothing to change */
-	if (s == NULL || s->auth == PRESENCE_NONE) {
+	if (s == NULL || (s->auth == PRESENCE_NONE && !s->is_cancelled)) {
 		presence_outcome(p, edge, ref, FED__CONDITION__NO_CONDITION, 0);
+		return;
+	}
+	if (s->is_cancelled) {
+		s->is_cancelled = false;
+		(void)acknowledge(p, s, edge, ref);
+		presence_sub_settle(p, s, now_ms);
 		return;
 	}
 	presence_sub_set_auth(p, s, PRESENCE_NONE, now_ms);

@@ -156,6 +156,7 @@ void presence_sub_cancel(struct presence *p, struct presence_sub *s,
 	presence_sub_forget_doc(s, false);
 	s->is_approved = s->owes_subscribed = false;
 	s->owes_unsubscribed = true;
+	s->is_cancelled = s->row_auth != PRESENCE_NONE;
 	if (!s->is_poll)
 		presence_sub_drop_answer(s);
 }

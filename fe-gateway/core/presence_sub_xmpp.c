@@ -151,6 +151,19 @@ static enum presence_sub_say pick_none(const struct presence_sub *s,
 	return s->is_poll ? pick_answer(s, r_out) : PRESENCE_SAY_NOTHING;
 }
 
+/* Never a word of presence to one who was not approved; but what he was told
+ * when he was, and left, is not there any more. */
+static enum presence_sub_say pick_pending(
+	const struct presence_sub *s, const struct presence_resource **r_out)
+{
+	if (s->error != 0)
+		return PRESENCE_SAY_ERROR;
+	if (s->is_approved)
+		return PRESENCE_SAY_NOTHING;
+	*r_out = pick_gone(s, true);
+	return *r_out != NULL ? PRESENCE_SAY_GONE : PRESENCE_SAY_NOTHING;
+}
+
 static enum presence_sub_say pick_allowed(
 	const struct presence *p, const struct presence_sub *s,
 	const struct presence_resource **r_out)
@@ -184,9 +197,7 @@ enum presence_sub_say presence_sub_pick(const struct presence *p,
 	case PRESENCE_NONE:
 		return pick_none(s, r_out);
 	case PRESENCE_PENDING:
-		/* never a word of presence to one who was not approved */
-		return s->error != 0 ? PRESENCE_SAY_ERROR
-				     : PRESENCE_SAY_NOTHING;
+		return pick_pending(s, r_out);
 	case PRESENCE_ALLOWED:
 		break;
 	}
