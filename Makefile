@@ -231,7 +231,7 @@ $(B)/bench/%: $(B)/obj/tests/bench/%.o $(LIB_IO) $(LIBS_OF_PURE)
 		-Wl,--end-group $(EXTRA) -lcyaml -lyaml -lsystemd -lunbound -luv \
 		-lmbedtls -lmbedx509 $(LIBS_PURE)
 # the programs of the load generator and what they share
-LOAD_PROGRAMS := xmpp sip crowd chat
+LOAD_PROGRAMS := xmpp sip crowd chat watch
 LOAD_BIN := $(LOAD_PROGRAMS:%=$(B)/bench/load/%)
 $(LOAD_BIN): $(call objs,$(filter-out \
 	$(LOAD_PROGRAMS:%=tests/bench/load/%.c),\

@@ -27,6 +27,10 @@ def rows(result):
            50, "ms")
     yield ("memory per idle stream", result["idle_stream_bytes"] / 1024, MOST,
            64, "KiB")
+    watches = result["watches"]
+    for way in ("out", "in"):
+        yield (f"memory per subscription, {way}",
+               watches[f"{way}_bytes"] / 1024, MOST, 3, "KiB")
     for name in ("edge", "gateway"):
         yield (f"{name}: growth from half of the messages to all",
                result[f"{name}_rss_mb"] - result[f"{name}_rss_mb_half"], MOST,

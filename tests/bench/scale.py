@@ -24,3 +24,5 @@ STORM_PEERS = int(300 * PART)
 STORM_RATE = 100
 PEOPLE_MESSAGES = int(500 * PART)
 PEOPLE_RATE = 200
+# subscriptions of each direction
+WATCHES = int(100_000 * PART)

@@ -77,11 +77,29 @@ def print_storm(result):
           f"{storm['foreign_cores']} other cores")
 
 
+def print_watches(result):
+    row = result["watches"]
+    print_rows(f"{row['count']} each way", [
+        ("made/s", "made_per_s"), ("bytes", "bytes"),
+        ("told/s", "told_per_s"), ("gateway us", "gateway_cpu_us")],
+        ("SIP sees XMPP", "XMPP sees SIP"),
+        [{"made_per_s": row["in_per_s"], "bytes": row["in_bytes"],
+          "told_per_s": row["change_per_s"],
+          "gateway_cpu_us": row["change_gateway_cpu_us"]},
+         {"made_per_s": row["out_per_s"], "bytes": row["out_bytes"],
+          "told_per_s": row["notify_per_s"],
+          "gateway_cpu_us": row["notify_gateway_cpu_us"]}])
+    print(f"killed and started: all {2 * row['count']} told again after "
+          f"{row['reconciled_s']} s (repair_rate "
+          f"{row['reconciled_rate']}), gateway {row['rss_mb']} MB")
+
+
 def print_result(result):
     print_pair(result)
     print_servers(result)
     print_people(result)
     print_storm(result)
+    print_watches(result)
     print()
     for name, unit in SINGLE:
         print(f"{name:28}{result[name]:>12} {unit}")

@@ -58,3 +58,11 @@ def test_storm(result):
     assert storm["handshakes"] >= storm["peers"] > 0
     assert storm["handshakes_failed"] == 0
     assert storm["p50_ms"] <= storm["p99_ms"]
+
+
+def test_watches(result):
+    row = result["watches"]
+    assert row["count"] == 4000
+    for key in ("out_per_s", "in_per_s", "change_per_s", "notify_per_s",
+                "reconciled_s", "rss_mb"):
+        assert row[key] > 0, key

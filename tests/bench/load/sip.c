@@ -155,7 +155,7 @@ static void on_request(struct sip_link *l, const struct sip_scan *m)
 	s->arrived++;
 	loop_defer(s->loop, &s->tell);
 	buf_init(&b, LIMIT_SIP_BYTES);
-	flow_need(sip_scan_answer(m, &b), "response");
+	flow_need(sip_scan_answer(m, "load", "", &b), "response");
 	flow_need(conn_write(l->conn, buf_span(&b)), "write to the gateway");
 	buf_deinit(&b);
 }

@@ -59,8 +59,19 @@ int sip_scan(struct span in, struct sip_scan *out, size_t *used_out)
 	return 0;
 }
 
-/* RFC 3261 8.2.6.2; To has no tag yet */
-int sip_scan_answer(const struct sip_scan *m, struct buf *out)
+static void put_to(struct span line, const char *tag, struct buf *out)
+{
+	struct span to = span_trim(line);
+
+	buf_put_span(out, to);
+	if (memmem(to.p, to.n, ";tag=", 5) == NULL)
+		buf_printf(out, ";tag=%s", tag);
+	buf_put_str(out, "\r\n");
+}
+
+/* RFC 3261 8.2.6.2 */
+int sip_scan_answer(const struct sip_scan *m, const char *tag, const char *more,
+		    struct buf *out)
 {
 	static const char *const copied[] = {"Via", "From", "Call-ID", "CSeq"};
 	struct span rest = m->head;
@@ -72,10 +83,9 @@ int sip_scan_answer(const struct sip_scan *m, struct buf *out)
 		for (size_t i = 0; i < FED_ARRAY_LEN(copied); i++)
 			if (is_field(line, copied[i]))
 				buf_put_span(out, line);
-		if (is_field(line, "To")) {
-			buf_put_span(out, span_trim(line));
-			buf_put_str(out, ";tag=load\r\n");
-		}
+		if (is_field(line, "To"))
+			put_to(line, tag, out);
 	}
+	buf_put_str(out, more);
 	return buf_put_str(out, "Content-Length: 0\r\n\r\n");
 }

@@ -25,7 +25,14 @@ int sip_scan(struct span in, struct sip_scan *out,
 /** Value of the first header field of that name, to the end of its line. */
 struct span sip_scan_field(const struct sip_scan *m, const char *name);
 
-/** Append a 200 to the request. @return as buf_put() */
-int sip_scan_answer(const struct sip_scan *m, struct buf *out) FED_NODISCARD;
+/**
+ * Append a 200 to the request.
+ *
+ * @param tag   of To, where it has none
+ * @param more  header lines, or ""
+ * @return as buf_put()
+ */
+int sip_scan_answer(const struct sip_scan *m, const char *tag, const char *more,
+		    struct buf *out) FED_NODISCARD;
 
 #endif
