@@ -209,9 +209,12 @@ static void test_write_that_fails(void **state)
 	rig_open(r);
 	assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &small));
 	put_many(r, 0, 40, 100000);
-	assert_true(rig_run(r, is_troubled, 5000));
-	assert_non_null(strstr(r->why, "disk I/O error (code 778 "));
+	(void)rig_run(r, is_troubled, 5000);
 	assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &large));
+	/* newer versions of the library hand the system's word on */
+	if (strstr(r->why, "disk I/O error (code 778 ") == NULL &&
+	    strstr(r->why, "disk I/O error (File too large)") == NULL)
+		fail_msg("%s", r->why);
 	rig_settle(r);
 	assert_int_equal(1, r->troubles);
 	assert_int_equal(1, r->mends);
