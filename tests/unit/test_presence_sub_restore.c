@@ -158,6 +158,23 @@ static void test_crash_anywhere(void **state)
 	}
 }
 
+/* SIP cancelled the watch, and its watcher was not told yet. */
+static void test_crash_when_cancelled(void **state)
+{
+	struct fixture *f = *state;
+
+	watch(f);
+	f->is_outcome_held = true;
+	notify(f, "terminated;reason=rejected", NULL);
+	expect(f, OK("2") FULL("x", "unavailable"));
+	crash(f, 1000);
+	f->is_outcome_held = false;
+	expect(f, SUBSCRIBE("2", "1"));
+	respond(f, 403);
+	expect(f, FULL("x", "unavailable") BARE("unsubscribed"));
+	assert_int_equal(f->kept.count, 0);
+}
+
 static void test_bad_rows(void **state)
 {
 	struct presence_row row = {
@@ -382,11 +399,11 @@ int main(void)
 		T(test_pending_stays),	T(test_481),
 		T(test_no_document),	T(test_no_answer),
 		T(test_orphan),		T(test_half_a_dialog),
-		T(test_crash_anywhere), T(test_bad_rows),
-		T(test_repair),		T(test_repair_quiet),
-		T(test_stop),		T(test_stop_away),
-		T(test_store_full),	T(test_describe),
-		T(test_describe_stale),
+		T(test_crash_anywhere), T(test_crash_when_cancelled),
+		T(test_bad_rows),	T(test_repair),
+		T(test_repair_quiet),	T(test_stop),
+		T(test_stop_away),	T(test_store_full),
+		T(test_describe),	T(test_describe_stale),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
