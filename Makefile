@@ -203,7 +203,7 @@ $(B)/integration/test_sip_tls $(B)/integration/test_presence_adapter: \
 	EXTRA := -lsofia-sip-ua -lssl -lcrypto
 STORE_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard fe-gateway/store*.c))
 STORE_TESTS := $(patsubst %,$(B)/integration/test_presence_%,\
-	powercut store store_disk store_file)
+	powercut store store_disk store_file store_memory)
 $(STORE_TESTS): $(STORE_OBJS)
 $(STORE_TESTS): EXTRA := -lsqlite3 -pthread
 $(B)/integration/test_presence_powercut: $(B)/obj/tests/integration/power_disk.o
