@@ -158,7 +158,9 @@ static int cut(struct span uri, struct parts *out)
 	int err = address_uri_split(uri, &u);
 	size_t from, end, semicolon;
 
-	if (err != 0)
+	/* between brackets anything is a host */
+	if (err != 0 || span_find(u.host, '?', 0) != SIZE_MAX ||
+	    span_find(u.host, ';', 0) != SIZE_MAX)
 		return FED_EINVAL;
 	from = (size_t)(u.host.p - uri.p) + u.host.n;
 	end = span_find(uri, '?', from);

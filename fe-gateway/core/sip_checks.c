@@ -205,6 +205,9 @@ static enum sip_checks_verdict check_headers(struct check *c)
 		c->reply->allow_events = SIP_ALLOW_EVENTS;
 		return SIP_CHECKS_REPLY;
 	}
+	/* there is no dialog with one who has none */
+	if (r->from_tag.n == 0)
+		return say(c, 400, "from_tag");
 	/* where our requests go to; refreshes may leave it as it was */
 	if (is_method(c, "SUBSCRIBE") && !r->has_to_tag &&
 	    r->contact_uri.n == 0)

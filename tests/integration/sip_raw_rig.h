@@ -347,4 +347,45 @@ static inline void rig_write(int fd, const char *text)
 	assert_int_equal(send(fd, text, strlen(text), 0), strlen(text));
 }
 
+static inline int rig_accept(int listener)
+{
+	int fd = accept(listener, NULL, NULL);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* ---- words of both sides --------------------------------------------------
+ */
+
+/* One of ours. */
+static const struct sip_request_out RIG_SUBSCRIBE = {
+	.method = "SUBSCRIBE",
+	.request_uri = "sip:romeo@example.net",
+	.from_uri = "sip:juliet@example.com",
+	.from_tag = "ft",
+	.to_uri = "sip:romeo@example.net",
+	.call_id = "c1",
+	.branch = "z9hG4bKb1",
+	.cseq = 7,
+	.route = "sip:127.0.0.1",
+	.has_contact = true,
+	.event = "presence",
+	.accept = "application/pidf+xml",
+	.has_expires = true,
+	.expires = 3600,
+};
+
+/* The peer's, up to the headers that are of interest. */
+static inline void rig_head(char *out, const char *method,
+			    const char *transport, const char *branch)
+{
+	(void)snprintf(out, RIG_TEXT,
+		       "%s sip:juliet@example.com SIP/2.0\r\n"
+		       "Via: SIP/2.0/%s 127.0.0.1:9;rport;branch=z9hG4bK%s\r\n"
+		       "From: <sip:romeo@example.net>;tag=rt\r\n"
+		       "Call-ID: c3\r\nCSeq: 9 %s\r\nMax-Forwards: 70\r\n",
+		       method, transport, branch, method);
+}
+
 #endif

@@ -3,23 +3,6 @@
 
 static char got[RIG_TEXT], expect[RIG_TEXT];
 
-static const struct sip_request_out SUBSCRIBE = {
-	.method = "SUBSCRIBE",
-	.request_uri = "sip:romeo@example.net",
-	.from_uri = "sip:juliet@example.com",
-	.from_tag = "ft",
-	.to_uri = "sip:romeo@example.net",
-	.call_id = "c1",
-	.branch = "z9hG4bKb1",
-	.cseq = 7,
-	.route = "sip:127.0.0.1",
-	.has_contact = true,
-	.event = "presence",
-	.accept = "application/pidf+xml",
-	.has_expires = true,
-	.expires = 3600,
-};
-
 static const struct sip_request_out NOTIFY = {
 	.method = "NOTIFY",
 	.request_uri = "sip:romeo@192.0.2.9:5070;transport=tcp;ob",
@@ -49,7 +32,8 @@ static void test_subscribe_out(void **state)
 
 	(void)state;
 	rig_start(&g, "127.0.0.1");
-	assert_int_equal(rig_send(&g, &SUBSCRIBE, SIP_UDP, rig_port_of(fd)), 0);
+	assert_int_equal(rig_send(&g, &RIG_SUBSCRIBE, SIP_UDP, rig_port_of(fd)),
+			 0);
 	rig_read(fd, got, RIG_WAIT_MS);
 	(void)snprintf(expect, sizeof(expect),
 		       "SUBSCRIBE sip:romeo@example.net SIP/2.0\r\n"
@@ -71,14 +55,6 @@ static void test_subscribe_out(void **state)
 	(void)close(fd);
 }
 
-static int accept_one(int listener)
-{
-	int fd = accept(listener, NULL, NULL);
-
-	assert_true(fd >= 0);
-	return fd;
-}
-
 static void test_notify_out(void **state)
 {
 	int listener = rig_socket(SOCK_STREAM);
@@ -90,7 +66,7 @@ static void test_notify_out(void **state)
 	assert_int_equal(listen(listener, 1), 0);
 	assert_int_equal(rig_send(&g, &NOTIFY, SIP_TCP, rig_port_of(listener)),
 			 0);
-	fd = accept_one(listener);
+	fd = rig_accept(listener);
 	rig_read(fd, got, RIG_WAIT_MS);
 	(void)snprintf(
 		expect, sizeof(expect),
@@ -124,7 +100,8 @@ static void test_contact_of_wildcard(void **state)
 
 	(void)state;
 	rig_start(&g, "0.0.0.0");
-	assert_int_equal(rig_send(&g, &SUBSCRIBE, SIP_UDP, rig_port_of(fd)), 0);
+	assert_int_equal(rig_send(&g, &RIG_SUBSCRIBE, SIP_UDP, rig_port_of(fd)),
+			 0);
 	rig_read(fd, got, RIG_WAIT_MS);
 	(void)snprintf(expect, sizeof(expect),
 		       "Contact: <sip:127.0.0.1:%u;transport=udp>\r\n", g.port);
@@ -136,7 +113,7 @@ static void test_contact_of_wildcard(void **state)
 /* A page-mode message has nothing of it, RFC 3428 4: no Contact. */
 static void test_message_out(void **state)
 {
-	struct sip_request_out r = SUBSCRIBE;
+	struct sip_request_out r = RIG_SUBSCRIBE;
 	int fd = rig_socket(SOCK_DGRAM);
 	struct rig g;
 
@@ -155,17 +132,6 @@ static void test_message_out(void **state)
 /* ---- what is read ----------------------------------------------------------
  */
 
-static void head(char *out, const char *method, const char *transport,
-		 const char *branch)
-{
-	(void)snprintf(out, RIG_TEXT,
-		       "%s sip:juliet@example.com SIP/2.0\r\n"
-		       "Via: SIP/2.0/%s 127.0.0.1:9;rport;branch=z9hG4bK%s\r\n"
-		       "From: <sip:romeo@example.net>;tag=rt\r\n"
-		       "Call-ID: c3\r\nCSeq: 9 %s\r\nMax-Forwards: 70\r\n",
-		       method, transport, branch, method);
-}
-
 /* The request with those lines and that body, as the adapter read it. */
 static void ask(struct rig *g, int fd, const char *method, const char *branch,
 		const char *lines, const char *body)
@@ -173,7 +139,7 @@ static void ask(struct rig *g, int fd, const char *method, const char *branch,
 	static char text[RIG_TEXT + 1024];
 	unsigned old = g->requests;
 
-	head(text, method, "TCP", branch);
+	rig_head(text, method, "TCP", branch);
 	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
 		       "%sContent-Length: %zu\r\n\r\n%s", lines, strlen(body),
 		       body);
@@ -474,7 +440,7 @@ static void test_responses(void **state)
 	(void)state;
 	rig_start(&g, "127.0.0.1");
 	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
-		struct sip_request_out r = SUBSCRIBE;
+		struct sip_request_out r = RIG_SUBSCRIBE;
 		struct sockaddr_in to = {.sin_family = AF_INET,
 					 .sin_port = htons(g.port)};
 		char branch[32];
@@ -505,41 +471,6 @@ static void test_responses(void **state)
 	(void)close(fd);
 }
 
-/* ---- transactions -----------------------------------------------------------
- */
-
-/* V10 for these two: the same answer again, one request. */
-static void test_retransmission(void **state)
-{
-	static const char *const methods[] = {"SUBSCRIBE", "NOTIFY"};
-	static char text[RIG_TEXT], first[RIG_TEXT];
-	struct rig g;
-	int fd;
-
-	(void)state;
-	rig_start(&g, "127.0.0.1");
-	/* when TCP is there, UDP is, too */
-	(void)close(rig_connect(&g, SOCK_STREAM));
-	fd = rig_connect(&g, SOCK_DGRAM);
-	for (unsigned i = 0; i < FED_ARRAY_LEN(methods); i++) {
-		head(text, methods[i], "UDP", methods[i]);
-		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
-			       "To: <sip:juliet@example.com>;tag=tt\r\n"
-			       "Event: presence\r\nContent-Length: 0\r\n\r\n");
-		rig_write(fd, text);
-		rig_read(fd, first, RIG_WAIT_MS);
-		assert_int_equal(strncmp(first, "SIP/2.0 200 ", 12), 0);
-		rig_write(fd, text);
-		rig_read(fd, got, RIG_WAIT_MS);
-		assert_string_equal(got, first);
-		assert_int_equal(g.requests, i + 1);
-		/* asked once: what has its transaction costs nothing more */
-		assert_int_equal(g.admitted, i + 1);
-	}
-	rig_stop(&g);
-	(void)close(fd);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -553,7 +484,6 @@ int main(void)
 		cmocka_unit_test(test_reply_to_subscribe),
 		cmocka_unit_test(test_reply_others),
 		cmocka_unit_test(test_responses),
-		cmocka_unit_test(test_retransmission),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,6 +109,7 @@ static void test_subscribe(void **state)
 		{AT(request_uri), "tel:+1", 416},
 		{AT(from_uri), "sip:romeo@evil.example", 403},
 		{AT(from_uri), "sip:example.net", 400},
+		{AT(from_tag), NULL, 400},
 		{AT(from_uri), "sip:a%00b@example.net", 400},
 		{AT(require), "foo", 420},
 		{AT(source), "192.0.2.10", 403},

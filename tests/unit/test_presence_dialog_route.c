@@ -131,6 +131,8 @@ static void test_request(void **state)
 		 0,
 		 {"sip:u@[2001:db8::1]:5070;ob", NULL,
 		  "sip:u@[2001:db8::1]:5070;ob"}},
+		{"", "sip:u@[2001:db8?X=y]:5140", FED_EINVAL, {NULL}},
+		{"", "sip:u@[2001:db8;x=y]", FED_EINVAL, {NULL}},
 		{"", "", FED_EINVAL, {NULL}},
 		{"", "tel:+1", FED_EINVAL, {NULL}},
 		{"", "sip:a b@h", FED_EINVAL, {NULL}},
