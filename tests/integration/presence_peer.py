@@ -25,7 +25,8 @@ class PresencePeer(PresenceLog):
         self._sending = threading.Lock()
         self._stream = None
         self._incoming = []
-        self.is_silent = False          # opens no stream and takes none
+        self.is_silent = False          # takes no stream
+        self.on_presence = None         # called with each, when set
 
     # ---- what the SIP domain says -------------------------------------------
 
@@ -56,6 +57,8 @@ class PresencePeer(PresenceLog):
         stanza = root[0]
         if stanza.tag.endswith("presence"):
             self.note(stanza)
+            if self.on_presence is not None:
+                self.on_presence(self.stanzas[-1])
         elif stanza.tag.endswith("iq") and stanza.get("type") == "get":
             self.send(f"<iq type='result' id={quoteattr(stanza.get('id'))} "
                       f"from={quoteattr(stanza.get('to'))} "
