@@ -1,10 +1,14 @@
 """RFC 3263 with a real DNS server, and next hops that die."""
 
 import re
+import socket
 import time
 
 import pytest
 
+import netns
+from sip_user import Sip
+from torture import Case, plain
 from xmpp_user import condition
 
 DNS = "10.66.0.20@5353"
@@ -16,6 +20,7 @@ local-data: "_sip._tcp.sip.example. SRV 2 0 5060 proxy.sip.example."
 local-data: "_sip._udp.sip.example. SRV 1 0 5999 dead.sip.example."
 local-data: "dead.sip.example. A 10.66.0.21"
 local-data: "proxy.sip.example. A 10.66.0.3"
+local-data: "pc.sip.example. A 10.66.0.3"
 """
 CONF = """server:
 interface: %s
@@ -142,3 +147,42 @@ def test_long_message_leaves_udp(lab, zone, juliet, romeo):
             assert len(got.body) == size
             assert f"SIP/2.0/{transport} 10.66.0.2:" in \
                 ", ".join(got.all("Via"))
+
+
+WATCHER = ("10.66.0.3", 5078)
+
+
+def subscribe(contact, *lines):
+    """A SUBSCRIBE over UDP from there; the NOTIFY that comes there."""
+    case = Case("watch", [], plain(
+        "SUBSCRIBE", "sip:juliet@xmpp.example", f"Contact: <{contact}>",
+        "Event: presence", "Expires: 600", *lines))
+    me = f"{WATCHER[0]}:{WATCHER[1]}"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(WATCHER)
+        s.settimeout(10)
+        s.sendto(case.bytes(me, "UDP", f"w{time.monotonic_ns()}"),
+                 ("10.66.0.2", 5070))
+        got = [Sip(s.recv(65535))]
+        while got[-1].method != "NOTIFY":
+            got.append(Sip(s.recv(65535)))
+        assert got[0].status == 200, got[0].raw
+        return got[-1]
+
+
+def test_dialogs_go_their_own_way(lab, zone):
+    """A fixed, numeric next hop; the watcher says where he is: by name, which
+    is the first thing that DNS is asked for, and behind a strict router."""
+    with Settings(lab, '"sip:10.66.0.3:5060;transport=tcp"'), \
+            netns.inside(lab.namespace("inside")):
+        got = subscribe("sip:romeo@pc.sip.example:5078;x=1")
+        assert got.raw.startswith(
+            b"NOTIFY sip:romeo@pc.sip.example:5078;x=1 SIP/2.0\r\n")
+        assert got["Route"] is None
+        assert got["Contact"] == "<sip:10.66.0.2:5070;transport=udp>"
+        strict = "sip:10.66.0.3:5078"
+        got = subscribe("sip:romeo@192.0.2.9",
+                        f"Record-Route: <{strict}>, <sip:p1.sip.example;lr>")
+        assert got.raw.startswith(f"NOTIFY {strict} SIP/2.0\r\n".encode())
+        assert ", ".join(got.all("Route")) == \
+            "<sip:p1.sip.example;lr>, <sip:romeo@192.0.2.9>"

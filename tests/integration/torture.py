@@ -562,6 +562,8 @@ record-route: <sip:p1.sip.example;lr>,
         "Event: presence", uri="sip:null-%00-null@xmpp.example")),
     Case("subscribe stranger", [403], subscribe(
         "Event: presence", From="<sip:romeo@evil.example>;tag=3<N>")),
+    Case("subscribe no tag", [400], subscribe(
+        "Event: presence", From="<sip:romeo@sip.example>")),
     Case("subscribe require", [420], subscribe(
         "Event: presence", "Require: eventlist"),
          header=("Unsupported", "eventlist")),
