@@ -169,12 +169,33 @@ static struct presence_contact *find_or_make(struct presence *p,
 	return c;
 }
 
+/* RFC 3261 8.2.2.2: the same SUBSCRIBE on another way, as it forks. */
+static bool is_merged(struct presence_contact *c,
+		      const struct sip_request_in *q)
+{
+	struct presence_nd *n;
+
+	DL_FOREACH (c->nds, n) {
+		const struct presence_dialog *d = n->dialog;
+
+		if (d->remote_cseq == q->cseq && d->remote_tag != NULL &&
+		    span_eq_str(q->from_tag, d->remote_tag) &&
+		    span_eq(presence_dialog_call_id(d), q->call_id))
+			return true;
+	}
+	return false;
+}
+
 static void subscribe(struct presence *p, struct presence_contact *c,
 		      const struct sip_request_in *q, uint32_t expires_s,
 		      uint64_t now_ms)
 {
 	struct presence_nd *n;
 
+	if (is_merged(c, q)) {
+		presence_answer_status(p, q->handle, 482);
+		return;
+	}
 	if (!has_room(p, c, now_ms)) {
 		metrics_count(p->p.metrics, METRIC_queue_full);
 		answer_later(p, q->handle, 480);

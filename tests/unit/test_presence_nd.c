@@ -118,6 +118,27 @@ static void test_two_devices(void **state)
 	expect(f, "NOTIFY terminated;reason=timeout {}\n<unavailable>\n");
 }
 
+/* V13: the same SUBSCRIBE on another way makes no second dialog; another one
+ * of that Call-ID does */
+static void test_merged(void **state)
+{
+	struct fixture *f = *state;
+	struct sip_request_in q;
+
+	subscribe(f, 3600);
+	drain(f);
+	f->out[0] = '\0';
+	q = request_again(f, 3600);
+	q.has_to_tag = false;
+	q.to_tag = SPAN_NULL;
+	q.cseq--;
+	send_request(f, &q);
+	expect(f, "482\n");
+	q.cseq += 2;
+	send_request(f, &q);
+	expect(f, "200 expires=3600\nNOTIFY pending;expires=3600\n");
+}
+
 /* --- what fails ----------------------------------------------------------- */
 
 /* RFC 6665 4.2.2 */
@@ -373,6 +394,7 @@ int main(void)
 		T(test_cseq_waits_for_its_row),
 		T(test_interval),
 		T(test_two_devices),
+		T(test_merged),
 		T(test_fatal_answers),
 		T(test_other_answers),
 		T(test_no_answer),
