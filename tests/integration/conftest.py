@@ -21,8 +21,9 @@ LAB = TOP / "deploy/demo/lab"
 
 
 # What takes long begins first, so that the labs end at about the same time.
-LONG = ["test_crash", "test_presence_crash", "test_rogue", "test_gateway",
-        "test_torture", "test_streams", "test_peers", "test_pool", "test_reach", "test_bench"]
+LONG = ["test_crash", "test_presence_crash", "test_presence_time", "test_rogue",
+        "test_gateway", "test_presence_vectors", "test_torture",
+        "test_streams", "test_peers", "test_pool", "test_reach", "test_bench"]
 
 
 def pytest_collection_modifyitems(items):
