@@ -226,7 +226,7 @@ static void test_media_range(void **state)
 		{"application/xpidf+xml", false},
 		{"application/pidf+xml2", false},
 		{"application/pidf+xm", false},
-		{"text/*, applicatio/*", false},
+		{"text/*, app/*", false},
 		{"text/plain,application/pidf+xml;q=0.7", true},
 		{"application/pidf+xml;q=0", false},
 		{"application/pidf+xml ; Q = 0.000 ", false},
