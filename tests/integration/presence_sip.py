@@ -263,11 +263,13 @@ class Policy:
     first: what its NOTIFY says at once; None: it sends none.
     body: the document in it, text, or a function of the Watched.
     again: status for a SUBSCRIBE in a dialog.
+    is_early: the NOTIFY goes before the 200.
     """
 
     def __init__(self, status=200, headers=(), first="active", body=None,
                  granted=None, again=200):
         self.status, self.headers = status, headers
+        self.is_early = False
         self.first, self.body = first, body
         self.granted, self.again = granted, again
 
@@ -356,14 +358,21 @@ class PresenceUser(SipUser):
             known.requests.append(message)
             known.granted = granted
             known.expires_at = time.monotonic() + granted
+
+        def notify():
+            if policy.first is not None:
+                known.notify("terminated;reason=timeout" if granted == 0
+                             else policy.first, policy.document(known),
+                             wait_s=None)
+        if policy.is_early:
+            notify()
+            time.sleep(0.2)
         self._answered[key] = self._respond(
             message, source, status,
             [f"Expires: {granted}", f"Contact: <{self.contact}>"],
             known.dialog.tag)
-        if policy.first is not None:
-            known.notify("terminated;reason=timeout" if granted == 0
-                         else policy.first, policy.document(known),
-                         wait_s=None)
+        if not policy.is_early:
+            notify()
         if is_new:
             self.subscribers.put(known)
 

@@ -110,6 +110,19 @@ def test_active_without_body_keeps_the_document(tower, juliet, sip_person):
                ("", "a", "", ""))
 
 
+def test_p5(tower, juliet, sip_person):
+    """The NOTIFY before the 200."""
+    romeo = sip_person()
+    romeo.policy.is_early = True
+    active(tower, juliet, romeo, one("ID-a", show="away"))
+    stays_told(tower, juliet, romeo, ("subscribed", "", "", ""),
+               ("", "a", "away", ""))
+    tower.say(juliet, romeo.jid, "unsubscribe")
+    tower.wait(lambda: ("unavailable", "a", "", "") in
+               told(tower, juliet, romeo), "his end")
+    assert len(romeo.watched) == 1
+
+
 def test_p6(tower, juliet, sip_person):
     """A second fork: 481, and nothing of it is told."""
     romeo = sip_person()
@@ -278,7 +291,6 @@ def test_wrong_notifies(tower, juliet, sip_person):
 
 
 @pytest.mark.parametrize("parts,show", [
-    # P42 is in the unit test; these came from real clients
     ((one("t", show="bored"),), ""),
     ((one("t"), pidf.person("on-the-phone")), "dnd"),           # P43
     ((one("t"), pidf.person("vacation", "busy")), "xa"),
@@ -292,6 +304,20 @@ def test_p43_and_its_kin(tower, juliet, sip_person, parts, show):
     romeo.next_subscriber()
     wait_told(tower, juliet, romeo, ("subscribed", "", "", ""),
               ("", "t", show, ""))
+
+
+def test_p42(tower, juliet, sip_person):
+    """A prefix for PIDF's own namespace."""
+    romeo = sip_person()
+    romeo.policy.body = (
+        '<?xml version="1.0"?><impp:presence entity="pres:r@sip.example" '
+        'xmlns:impp="urn:ietf:params:xml:ns:pidf"><impp:tuple id="ID-a">'
+        '<impp:status><impp:basic>open</impp:basic></impp:status>'
+        '<impp:note>n</impp:note></impp:tuple></impp:presence>')
+    tower.say(juliet, romeo.jid, "subscribe")
+    romeo.next_subscriber()
+    wait_told(tower, juliet, romeo, ("subscribed", "", "", ""),
+              ("", "a", "", "n"))
 
 
 @pytest.mark.parametrize("given,expected", [
