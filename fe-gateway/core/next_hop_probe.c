@@ -121,6 +121,7 @@ void next_hop_note_heard(struct next_hops *h, struct hop_target *t)
 		return;
 	note_back(h, t);
 	t->is_down = false;
+	t->is_lost = false; /* one new life is enough */
 	t->is_mute = false;
 	t->avoid_ms = 0;
 	log_state(h, t, "answer");

@@ -306,7 +306,7 @@ static void test_lost_connection(void **state)
 static void test_refusing(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t token;
+	uint64_t token, probe;
 
 	begin(f, "sip:192.0.2.1;transport=tcp");
 	send_to(f, 1, USER);
@@ -317,8 +317,14 @@ static void test_refusing(void **state)
 	assert_non_null(strstr(f->log, "state=down why=transport"));
 	send_to(f, 2, USER);
 	token = expect_send(f, "192.0.2.1", "z9hG4bKabc");
+	/* its connection ended too: that is the same death */
+	next_hops_on_lost(f->h, "192.0.2.1", 5060, f->now);
+	probe = expect_probe(f, "192.0.2.1");
 	assert_int_equal(respond(f, token, 200), 2);
 	assert_non_null(strstr(f->log, "state=up"));
+	expect_back(f);
+	assert_int_equal(respond(f, probe, 200), 0);
+	expect_none(f);
 }
 
 /* Silence after a request is looked into; what waits goes elsewhere. */
