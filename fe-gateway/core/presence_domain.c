@@ -183,7 +183,7 @@ void presence_on_next_hop(struct presence *p, struct span domain,
 	HASH_ITER (hh, p->subs, s, s_next)
 		if (domain.n == 0 ||
 		    span_eq(jid_split(span_str(s->local)).domain, domain))
-			presence_sub_repair(p, s, now_ms);
+			presence_sub_hop_back(p, s, now_ms);
 	HASH_ITER (hh, p->contacts, c, c_next)
 		if (domain.n == 0 ||
 		    span_eq(jid_split(span_str(c->local)).domain, domain))

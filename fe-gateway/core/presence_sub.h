@@ -152,6 +152,11 @@ int presence_sub_restore_dialog(struct presence *p,
 void presence_sub_repair(struct presence *p, struct presence_sub *s,
 			 uint64_t now_ms);
 
+/** The SIP side may have forgotten its dialogs: asked anew, paced; what the
+ * watcher was told still holds. */
+void presence_sub_hop_back(struct presence *p, struct presence_sub *s,
+			   uint64_t now_ms);
+
 /** The watcher's domain can be reached again: what he was told is unknown. */
 void presence_sub_domain_back(struct presence *p, struct presence_sub *s,
 			      uint64_t now_ms);

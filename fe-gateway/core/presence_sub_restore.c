@@ -148,6 +148,21 @@ void presence_sub_repair(struct presence *p, struct presence_sub *s,
 	presence_sub_settle(p, s, now_ms);
 }
 
+void presence_sub_hop_back(struct presence *p, struct presence_sub *s,
+			   uint64_t now_ms)
+{
+	uint64_t at;
+
+	if (s->state != PRESENCE_SUB_LIVE && s->state != PRESENCE_SUB_WAITING)
+		return;
+	at = presence_paced_at(p, now_ms);
+	if (s->state == PRESENCE_SUB_WAITING && at < s->floor_ms)
+		at = s->floor_ms;
+	if (at < s->act_ms)
+		s->act_ms = at;
+	presence_sub_settle(p, s, now_ms);
+}
+
 void presence_sub_domain_back(struct presence *p, struct presence_sub *s,
 			      uint64_t now_ms)
 {

@@ -249,6 +249,41 @@ static void test_repair_quiet(void **state)
 	assert_non_null(strstr(f->text, SUBSCRIBE("2", "1")));
 }
 
+/* A next hop that is back may have forgotten dialogs; what the watcher knows
+ * is not said again. */
+static void test_hop_back(void **state)
+{
+	struct fixture *f = *state;
+
+	watch(f);
+	presence_on_next_hop(f->p, SPAN_LIT("example.org"), f->now);
+	expect(f, "");
+	presence_on_next_hop(f->p, SPAN_LIT("example.net"), f->now);
+	expect(f, REFRESH("1", "2"));
+	respond(f, 481);
+	expect(f, RENEW);
+	respond(f, 200);
+	notify(f, "active;expires=3600", DOC(AWAY("x")));
+	expect(f, OK("2") FULL("x", "available away"));
+	settle(f);
+	/* a wait that is over with it, and one that it had no part in */
+	presence_on_next_hop(f->p, SPAN_NULL, f->now);
+	pass(f, 10);
+	respond(f, 481);
+	drain(f);
+	respond(f, 500);
+	settle(f);
+	presence_on_next_hop(f->p, SPAN_NULL, f->now);
+	pass(f, 10);
+	expect(f, SUBSCRIBE("4", "1"));
+	respond(f, 200);
+	notify(f, "terminated;reason=probation;retry-after=600", NULL);
+	settle(f);
+	presence_on_next_hop(f->p, SPAN_NULL, f->now);
+	pass(f, 10);
+	expect(f, "");
+}
+
 static void test_stop(void **state)
 {
 	struct fixture *f = *state;
@@ -401,9 +436,10 @@ int main(void)
 		T(test_orphan),		T(test_half_a_dialog),
 		T(test_crash_anywhere), T(test_crash_when_cancelled),
 		T(test_bad_rows),	T(test_repair),
-		T(test_repair_quiet),	T(test_stop),
-		T(test_stop_away),	T(test_store_full),
-		T(test_describe),	T(test_describe_stale),
+		T(test_repair_quiet),	T(test_hop_back),
+		T(test_stop),		T(test_stop_away),
+		T(test_store_full),	T(test_describe),
+		T(test_describe_stale),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
