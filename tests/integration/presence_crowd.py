@@ -138,16 +138,24 @@ class SipCrowd(PresenceUser):
 
     def watch_again(self):
         """Those whose subscription was ended for a while come back when they
-        were told to (RFC 6665 4.1.3); who have it still go on."""
-        def again(pair):
-            last = self.watching[pair].states[-1]
+        were told to (RFC 6665 4.1.3)."""
+        due = []
+        for pair, watch in self.watching.items():
+            last = watch.states[-1]
             if last.text == "terminated;probation":
-                at = last.at + int(last.params.get("retry-after", 0))
-                time.sleep(max(at - time.monotonic(), 0))
-                self.watch_one(pair)
-        with concurrent.futures.ThreadPoolExecutor(
-                len(self.watching)) as pool:
-            list(pool.map(again, list(self.watching)))
+                due.append((last.at + int(last.params["retry-after"]), pair))
+
+        def again(entry):
+            at, pair = entry
+            time.sleep(max(at - time.monotonic(), 0))
+            self.watch_one(pair)
+        at_once(again, sorted(due))
+
+    def going_on(self):
+        """Subscriptions that were not ended for a while."""
+        return [(pair, watch.states[-1].text)
+                for pair, watch in self.watching.items()
+                if watch.states[-1].text != "terminated;probation"]
 
     def refresh_all(self):
         """Each refreshes its subscription; those that could not."""
@@ -190,13 +198,14 @@ class Client(RosterUser):
         return seen
 
     def says_again(self, mark):
-        """How often who said since then what he had said last."""
+        """{sender: when and to whom} of what was said since then and is what
+        the same sender had said last."""
         last, again = {}, {}
         for at, s in enumerate(list(self.stanzas)):
             if s.type not in ("", "unavailable"):
                 continue
             if at >= mark and last.get(s.sender) == s.says:
-                again[s.sender] = again.get(s.sender, 0) + 1
+                again.setdefault(s.sender, []).append((round(s.at, 1), s.to))
             last[s.sender] = s.says
         return again
 
@@ -325,16 +334,16 @@ class Crowd:
                                       f"turn {self.turn}")
         return changed
 
-    def change(self, tell_sip=True, tell_xmpp=True):
-        """A third of both sides, told at once or when their servers are
-        there again."""
+    def change(self, kamailio=True, prosody=True):
+        """A third of both sides, and they tell it to those servers that are
+        there."""
         self.turn += 1
         sip = self._change(self.sip.truth, "phone", "tablet")
         xmpp = self._change(self.xmpp.truth, "desk", "train")
-        if tell_sip:
-            for name in sip:
+        for name in sip:
+            if kamailio or name not in self.sip.published:
                 self.sip.say(name)
-        if tell_xmpp:
+        if prosody:
             at_once(self.xmpp.say, xmpp)
 
     # ---- what everybody sees ------------------------------------------------
@@ -372,11 +381,22 @@ class Crowd:
     def wait_true(self, wait_s=60):
         return self.wait(self.wrong, "not what is true", wait_s)
 
+    def wait_nobody(self, wait_s):
+        """Nobody is believed to be there, and all subscriptions of SIP users
+        were ended for a while."""
+        return self.wait(lambda: self.seen_there() or self.sip.going_on(),
+                         "ghosts", wait_s)
+
+    def wait_no_contacts(self, wait_s):
+        """No SIP user believes an XMPP user to be there."""
+        return self.wait(self.contacts_there, "ghosts", wait_s)
+
     def seen_there(self):
         """Whoever somebody believes to be there."""
         xmpp = [(key, contact, view)
                 for key, client in self.xmpp.clients.items()
-                for contact, view in client.views().items() if view]
+                for contact, view in client.views().items()
+                if view and contact.endswith(f"@{DOMAIN}")]
         return xmpp + self.contacts_there()
 
     def contacts_there(self):
@@ -394,7 +414,7 @@ class Crowd:
                     {w: len(w.states) for w in self.sip.watching.values()},
                     len(self._log()))
 
-    def _asked(self, mark):
+    def asked(self, mark):
         """Words about approvals that Prosody got of the SIP side: clients do
         not see all of them."""
         return re.findall(r"Received\[s2s[^\]]*\]: (<presence[^>]* type="
@@ -403,19 +423,21 @@ class Crowd:
 
     def offences(self, mark, again=1):
         """What was asked, ended or said again since then; `again`: how often
-        somebody may say what he had said, and a restart does it once."""
-        found = [("asked again", text) for text in self._asked(mark)]
+        XMPP users may be told what they were told.  A restart does it once,
+        and a NOTIFY whose answer was lost is repeated."""
+        found = [("asked again", text) for text in self.asked(mark)]
         for key, client in self.xmpp.clients.items():
             since = mark.clients.get(client, 0)
             found += [(key, "got", s.says) for s in client.since(since)
                       if s.type.startswith(("subscr", "unsub"))]
-            found += [(key, "told again", who, n) for who, n
-                      in client.says_again(since).items() if n > again]
+            found += [(key, "told again", who, when) for who, when
+                      in client.says_again(since).items()
+                      if len(when) > again]
         for pair, watch in self.sip.watching.items():
             since = mark.watches.get(watch, 0)
             if "pending" in [s.state for s in watch.states[since:]]:
                 found.append((pair, "pending", watch.history()[since:]))
-            if watch.repeats(max(since - 1, 0))[again:]:
+            if watch.repeats(max(since - 1, 0))[1:]:
                 found.append((pair, "notified again", watch.history()[since:]))
             found += [(pair, c) for c in watch.complaints]
         return found
