@@ -202,7 +202,6 @@ struct presence_counts {
 	size_t dialogs;
 	size_t sip_flying;
 	size_t stanzas_flying;
-	size_t unsettled; /* watches that wait for their repair */
 };
 
 void presence_count(const struct presence *p, struct presence_counts *out);

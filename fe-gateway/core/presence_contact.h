@@ -34,6 +34,7 @@ struct presence_nd {
 	struct presence_view told; /* the document it has, if has_told */
 	uint32_t failures;	   /* NOTIFYs in a row */
 	uint64_t not_before_ms;	   /* its turn, or the next try */
+	uint64_t sent_ms;	   /* the last NOTIFY */
 	uint64_t told_ms;	   /* when it got a document; 0: never */
 	uint64_t stamp_ms;	   /* of the last document, wall clock */
 };
@@ -158,9 +159,6 @@ bool presence_contact_is_stopped(const struct presence_contact *c);
 Fed__PresenceWatch *presence_contact_describe(struct presence *p,
 					      const struct presence_contact *c,
 					      struct arena *a, uint64_t now_ms);
-
-/** Nothing of its repair is under way. */
-bool presence_contact_is_settled(const struct presence_contact *c);
 
 void presence_contact_free(struct presence *p, struct presence_contact *c);
 

@@ -194,13 +194,6 @@ void presence_contact_hop_back(struct presence *p, struct presence_contact *c,
 	}
 }
 
-bool presence_contact_is_settled(const struct presence_contact *c)
-{
-	return c->at_ms[PRESENCE_AT_TURN] == UINT64_MAX &&
-	       c->at_ms[PRESENCE_AT_ANSWER] == UINT64_MAX && !c->is_probe_due &&
-	       c->flying != PRESENCE_ASK_PROBE;
-}
-
 /* --- the end ------------------------------------------------------------- */
 
 void presence_contact_stop(struct presence *p, struct presence_contact *c,

@@ -316,6 +316,7 @@ static int make_notify(struct presence *p, struct presence_nd *n,
 	if (err != 0)
 		return err;
 	p->request.subscription_state = state;
+	n->sent_ms = now_ms;
 	n->is_owed = false;
 	n->is_last = n->end != PRESENCE_END_NONE;
 	if (is_active && !n->is_last)
@@ -369,6 +370,15 @@ static bool is_fatal(int status)
 	return false;
 }
 
+/* RFC 6665 4.2.2: Timer F.  One that is over sooner never left: the next hop
+ * is known to be down, which says nothing of the subscriber. */
+static bool is_silence(const struct presence_nd *n,
+		       const struct sip_response_in *r, uint64_t now_ms)
+{
+	return r->end == SIP_END_TIMEOUT &&
+	       now_ms >= n->sent_ms + LIMIT_SIP_TIMER_F_MS / 2;
+}
+
 /* The dialog lives on, what it was told is not known. */
 static void try_again(struct presence *p, struct presence_nd *n,
 		      uint32_t retry_after_s, uint64_t now_ms)
@@ -396,7 +406,7 @@ void presence_nd_on_response(struct presence *p, struct presence_nd *n,
 		remove_nd(p, n, "why=told", now_ms);
 		return;
 	}
-	if (r->end == SIP_END_TIMEOUT || (is_answer && is_fatal(r->status))) {
+	if (is_silence(n, r, now_ms) || (is_answer && is_fatal(r->status))) {
 		remove_nd(p, n, "why=refused", now_ms);
 		return;
 	}

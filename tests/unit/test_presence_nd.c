@@ -210,6 +210,12 @@ static void test_no_answer(void **state)
 	wait_ms(f, LIMIT_PRESENCE_NOTIFY_MAX_MS + 1000);
 	assert_int_equal(strncmp(f->out, "NOTIFY active", 13), 0);
 	f->out[0] = '\0';
+	/* the next hop is known to be down: it did not leave */
+	respond_end(f, SIP_END_TIMEOUT);
+	wait_ms(f, LIMIT_PRESENCE_NOTIFY_MAX_MS + 1000);
+	assert_int_equal(strncmp(f->out, "NOTIFY active", 13), 0);
+	f->out[0] = '\0';
+	wait_ms(f, LIMIT_SIP_TIMER_F_MS);
 	respond_end(f, SIP_END_TIMEOUT);
 	expect(f, "<unavailable>\n");
 	assert_int_equal(HASH_COUNT(f->p->dialogs), 0);
