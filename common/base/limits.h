@@ -218,17 +218,19 @@
 #define LIMIT_ADMIN_CLIENTS 16u
 /* One request, and one response: a length that makes us wait for more. */
 #define LIMIT_ADMIN_REQUEST_BYTES (16u * 1024u)
-#define LIMIT_ADMIN_RESPONSE_BYTES (256u * 1024u)
+#define LIMIT_ADMIN_RESPONSE_BYTES (480u * 1024u)
 /* Objects made of one request, or for one response. */
 #define LIMIT_ADMIN_ARENA_BYTES (4u * LIMIT_ADMIN_RESPONSE_BYTES)
 /* Requests of one client that are not answered to the end; more are not read
  * meanwhile. */
 #define LIMIT_ADMIN_CALLS 4u
+/* The documents of one watch; longer ones are left out. */
+#define LIMIT_ADMIN_DOCUMENTS_BYTES (128u * 1024u)
 /* Responses that wait for a client to take them: an answer that is longer is
  * made as the client reads it. */
 #define LIMIT_ADMIN_OUT_BYTES (64u * 1024u)
 /* Responses made for one client before others get their turn. */
-#define LIMIT_ADMIN_BURST 16u
+#define LIMIT_ADMIN_BURST 4u
 /* A client that asks nothing, or takes nothing of its answer. */
 #define LIMIT_ADMIN_IDLE_MS 60000u
 /* Requests of gateways to one edge that wait for their next response to be
@@ -334,6 +336,8 @@
 #define LIMIT_PRESENCE_HELD 4096u
 /* Watches and dialogs: strangers that subscribe to everybody. */
 #define LIMIT_PRESENCE_ITEMS (500u * 1000u)
+/* Watches that a walk of an operator looks at before all else goes on. */
+#define LIMIT_PRESENCE_LOOKS 500u
 /* XMPP users that watch SIP users, one each pair. */
 #define LIMIT_PRESENCE_WATCHES (200u * 1000u)
 /* Probes of strangers that the SIP side is being asked for. */

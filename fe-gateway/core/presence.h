@@ -174,14 +174,21 @@ void presence_query_begin(struct presence *p, struct presence_cursor *c,
 			  struct span target);
 
 /**
- * The next watch of the target.
+ * The next watch of the target.  Looks at LIMIT_PRESENCE_LOOKS at most.
  *
  * @param a  the answer lives in it
- * @return NULL: no more, or the arena is full
+ * @return NULL: none among those, or the arena is full; the walk goes on until
+ *         presence_query_is_done()
  */
 Fed__PresenceWatch *presence_query_next(struct presence *p,
 					struct presence_cursor *c,
 					struct arena *a, uint64_t now_ms);
+
+/** There is none left. */
+static inline bool presence_query_is_done(const struct presence_cursor *c)
+{
+	return c->at == NULL;
+}
 
 void presence_query_end(struct presence *p, struct presence_cursor *c);
 
@@ -191,9 +198,14 @@ struct presence_repaired {
 	uint32_t probes;
 };
 
-/** Ask both sides anew about all watches of the target, paced. */
-void presence_repair(struct presence *p, struct span target,
-		     struct presence_repaired *out, uint64_t now_ms);
+/**
+ * Ask both sides anew about the next watches of the target, paced.  Looks at
+ * LIMIT_PRESENCE_LOOKS at most; call until presence_query_is_done().
+ *
+ * @param out  what was asked is added
+ */
+void presence_query_repair(struct presence *p, struct presence_cursor *c,
+			   struct presence_repaired *out, uint64_t now_ms);
 
 /* For status, tests and benchmarks. */
 struct presence_counts {

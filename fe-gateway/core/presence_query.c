@@ -80,12 +80,15 @@ static bool is_target(const struct presence_item *item, const char *target)
 	return is_jid_of(c->local, target) || is_jid_of(c->remote, target);
 }
 
-/* The next one that is meant; the cursor stands behind it. */
-static struct presence_item *step(struct presence *p, struct presence_cursor *c)
+/* The next one that is meant; the cursor stands behind it.  A long walk must
+ * not hold up all else: *looks says how many may still be looked at. */
+static struct presence_item *step(struct presence *p, struct presence_cursor *c,
+				  unsigned *looks)
 {
 	struct presence_item *item;
 
-	while ((item = c->at) != NULL) {
+	while ((item = c->at) != NULL && *looks > 0) {
+		--*looks;
 		c->at = next_of(p, item);
 		if (is_target(item, c->target))
 			return item;
@@ -97,7 +100,8 @@ Fed__PresenceWatch *presence_query_next(struct presence *p,
 					struct presence_cursor *c,
 					struct arena *a, uint64_t now_ms)
 {
-	struct presence_item *item = step(p, c);
+	unsigned looks = LIMIT_PRESENCE_LOOKS;
+	struct presence_item *item = step(p, c, &looks);
 
 	if (item == NULL)
 		return NULL;
@@ -108,15 +112,13 @@ Fed__PresenceWatch *presence_query_next(struct presence *p,
 					 now_ms);
 }
 
-void presence_repair(struct presence *p, struct span target,
-		     struct presence_repaired *out, uint64_t now_ms)
+void presence_query_repair(struct presence *p, struct presence_cursor *c,
+			   struct presence_repaired *out, uint64_t now_ms)
 {
-	struct presence_cursor c;
+	unsigned looks = LIMIT_PRESENCE_LOOKS;
 	struct presence_item *item;
 
-	*out = (struct presence_repaired){0};
-	presence_query_begin(p, &c, target);
-	while ((item = step(p, &c)) != NULL) {
+	while ((item = step(p, c, &looks)) != NULL) {
 		out->watches++;
 		if (item->kind == PRESENCE_ITEM_SUB) {
 			out->subscribes++;
@@ -128,5 +130,4 @@ void presence_repair(struct presence *p, struct span target,
 				p, (struct presence_contact *)item, now_ms);
 		}
 	}
-	presence_query_end(p, &c);
 }

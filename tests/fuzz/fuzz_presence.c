@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "fe-gateway/core/presence_priv.h"
+#include "tests/unit/presence_repair.h"
 #include "xmpp/jid.h"
 #include "xmpp/stanza_error.h"
 #include "xmpp/stanza_util.h"
@@ -489,8 +490,8 @@ static void operate(struct rig *t, uint8_t arg)
 		return;
 	arena_init(&a, arg * 64u);
 	presence_query_begin(t->p, &c, span_str(locals[arg >> 2 & 1]));
-	while (presence_query_next(t->p, &c, &a, t->now) != NULL)
-		;
+	while (!presence_query_is_done(&c))
+		(void)presence_query_next(t->p, &c, &a, t->now);
 	presence_query_end(t->p, &c);
 	arena_deinit(&a);
 }

@@ -1,6 +1,7 @@
 /* IN: restarts, probes, domains that go and come, the end, what operators
  * see. */
 #include "presence_in_harness.h"
+#include "presence_repair.h"
 
 /* --- after a crash -------------------------------------------------------- */
 

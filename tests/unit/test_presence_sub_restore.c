@@ -1,4 +1,5 @@
 /* XMPP users watch SIP users: restart, repair, stop, and what operators see. */
+#include "presence_repair.h"
 #include "presence_sub_harness.h"
 
 /* --- restart ------------------------------------------------------------- */
