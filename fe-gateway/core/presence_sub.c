@@ -164,10 +164,12 @@ void presence_sub_forget_doc(struct presence_sub *s, bool is_known)
 
 /* --- its row ------------------------------------------------------------- */
 
-static void put_names(struct buf *b, const struct presence_view *v,
-		      const struct presence_view *without)
+/* @return how many names there are then */
+static size_t put_names(struct buf *b, const struct presence_view *v,
+			const struct presence_view *without, size_t count)
 {
-	for (size_t i = 0; i < v->count; i++) {
+	for (size_t i = 0; i < v->count && count < LIMIT_PRESENCE_RESOURCES;
+	     i++) {
 		struct span name = span_str(v->items[i]->name);
 
 		if (!v->items[i]->is_open ||
@@ -176,17 +178,21 @@ static void put_names(struct buf *b, const struct presence_view *v,
 			continue;
 		(void)buf_put_span(b, name);
 		(void)buf_put_byte(b, '\n');
+		count++;
 	}
+	return count;
 }
 
 /* All that the watcher may believe to be there after what is said next: in the
- * store before it is said, so that no crash leaves a ghost. */
+ * store before it is said, so that no crash leaves a ghost.  No more than what
+ * can be restored: those that are gone are said before those that came. */
 static int told_text(const struct presence *p, const struct presence_sub *s,
 		     struct buf *b)
 {
-	put_names(b, &s->told, NULL);
+	size_t count = put_names(b, &s->told, NULL, 0);
+
 	if (s->auth == PRESENCE_ALLOWED && !s->is_muted && !p->is_stopping)
-		put_names(b, &s->doc, &s->told);
+		(void)put_names(b, &s->doc, &s->told, count);
 	if (!b->is_failed && buf_cstr(b) == NULL)
 		b->is_failed = true;
 	return b->is_failed ? FED_ENOMEM : 0;

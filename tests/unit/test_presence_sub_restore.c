@@ -176,6 +176,65 @@ static void test_crash_when_cancelled(void **state)
 	assert_int_equal(f->kept.count, 0);
 }
 
+/* As many resources as there may be, and then as many others: at no moment
+ * the row names more than can be restored, or fewer than were told. */
+static const char *crowd(char first, char *out, size_t size)
+{
+	int n = snprintf(out, size,
+			 XML "<presence xmlns='urn:ietf:params:xml:ns:pidf'"
+			     " entity='pres:romeo@example.net'>");
+
+	for (unsigned i = 0; i < LIMIT_PRESENCE_RESOURCES; i++)
+		n += snprintf(out + n, size - (size_t)n,
+			      "<tuple id='%c%u'><status><basic>open</basic>"
+			      "</status></tuple>",
+			      first, i);
+	(void)snprintf(out + n, size - (size_t)n, "</presence>");
+	return out;
+}
+
+static bool was_said(const struct fixture *f, char first, unsigned i,
+		     const char *what)
+{
+	char line[128];
+
+	(void)snprintf(line, sizeof(line),
+		       "stanza " ROMEO "/%c%u -> " JULIET " %s\n", first, i,
+		       what);
+	return strstr(f->text, line) != NULL;
+}
+
+static void test_full_row(void **state)
+{
+	struct fixture *f = *state;
+	char doc[8192];
+
+	for (int at = 0; at < 200; at += at < 8 ? 1 : 19) {
+		again(&f, state);
+		watch(f);
+		notify(f, "active;expires=3600", crowd('a', doc, sizeof(doc)));
+		settle(f);
+		f->is_commit_held = true;
+		notify(f, "active;expires=3600", crowd('b', doc, sizeof(doc)));
+		for (int i = 0; i < at; i++) {
+			drain(f);
+			commit(f);
+		}
+		f->is_commit_held = false;
+		crash(f, 1000);
+		drain(f);
+		respond(f, 200);
+		notify(f, "active;expires=3600", DOC(OPEN("z")));
+		drain(f);
+		/* whoever was told to be there was told to be gone */
+		for (unsigned i = 0; i < LIMIT_PRESENCE_RESOURCES; i++) {
+			assert_true(was_said(f, 'a', i, "unavailable"));
+			if (was_said(f, 'b', i, "available"))
+				assert_true(was_said(f, 'b', i, "unavailable"));
+		}
+	}
+}
+
 static void test_bad_rows(void **state)
 {
 	struct presence_row row = {
@@ -436,11 +495,11 @@ int main(void)
 		T(test_no_document),	T(test_no_answer),
 		T(test_orphan),		T(test_half_a_dialog),
 		T(test_crash_anywhere), T(test_crash_when_cancelled),
-		T(test_bad_rows),	T(test_repair),
-		T(test_repair_quiet),	T(test_hop_back),
-		T(test_stop),		T(test_stop_away),
-		T(test_store_full),	T(test_describe),
-		T(test_describe_stale),
+		T(test_full_row),	T(test_bad_rows),
+		T(test_repair),		T(test_repair_quiet),
+		T(test_hop_back),	T(test_stop),
+		T(test_stop_away),	T(test_store_full),
+		T(test_describe),	T(test_describe_stale),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
