@@ -84,7 +84,7 @@
  * More than can wait for DNS at once (LIMIT_SIP_WINDOW, LIMIT_SIP_SLOW), so
  * that there is always one that can go. */
 #define LIMIT_HOP_DESTINATIONS 4096u
-#define LIMIT_HOP_TRIES 4u    /* targets that one request goes to */
+#define LIMIT_HOP_TRIES 4u /* targets that one request goes to */
 /* A request goes to no other target after so long: its Outcome is due. */
 #define LIMIT_HOP_RETRY_MS 25000u
 /* A target that failed a request is the last choice for so long. */
@@ -365,9 +365,8 @@
 #define LIMIT_PRESENCE_ERRORS 10u
 /* RFC 6665 4.1.2.4: 64 * T1 from the 2xx to the NOTIFY. */
 #define LIMIT_SIP_TIMER_N_MS 32000u
-/* XMPP domains that cannot be reached: invented ones.  One that cannot is
- * tried after so long at first, and at most so long apart. */
-#define LIMIT_PRESENCE_DOMAINS 4096u
+/* An XMPP domain that cannot be reached is tried after so long at first, and
+ * at most so long apart. */
 #define LIMIT_PRESENCE_TRY_MIN_MS 1000u
 #define LIMIT_PRESENCE_TRY_MAX_MS 60000u
 /* What the host file may say, seconds and watches a second. */

@@ -50,7 +50,7 @@ void presence_free(struct presence *p)
 		HASH_DEL(p->flights, f);
 		free(f);
 	}
-	presence_domain_free_all(p);
+	presence_domain_deinit(p);
 	presence_held_free_all(p);
 	timer_heap_deinit(&p->timers);
 	arena_deinit(&p->arena);
@@ -113,6 +113,7 @@ void presence_item_drop(struct presence *p, struct presence_item *item)
 	if (item->stanza != NULL)
 		item->stanza->item = NULL;
 	presence_query_leave(p, item);
+	presence_domain_leave(p, item);
 	p->item_count--;
 }
 
@@ -340,31 +341,14 @@ void presence_on_sip_response(struct presence *p, uint64_t token,
 					now_ms);
 }
 
-/* Of the XMPP side. */
-static void copy_domain(const struct presence_item *item,
-			char out[LIMIT_DOMAIN_BYTES + 1])
-{
-	const char *jid =
-		item->kind == PRESENCE_ITEM_SUB
-			? ((const struct presence_sub *)item)->remote
-			: ((const struct presence_contact *)item)->remote;
-	struct span d = jid_split(span_str(jid)).domain;
-	size_t n = d.n < LIMIT_DOMAIN_BYTES ? d.n : LIMIT_DOMAIN_BYTES;
-
-	memcpy(out, d.p, n);
-	out[n] = '\0';
-}
-
 void presence_on_outcome(struct presence *p, uint64_t token,
 			 const Fed__Error *refused, uint64_t now_ms)
 {
 	struct presence_item *item = land(p, token, false);
-	char domain[LIMIT_DOMAIN_BYTES + 1];
 
 	if (item == NULL)
 		return;
-	/* the handler may free the item */
-	copy_domain(item, domain);
+	/* the handler may free it */
 	list_stanza(p, item);
 	if (item->kind == PRESENCE_ITEM_SUB)
 		presence_sub_on_outcome(p, (struct presence_sub *)item, refused,
@@ -372,10 +356,6 @@ void presence_on_outcome(struct presence *p, uint64_t token,
 	else
 		presence_contact_on_outcome(p, (struct presence_contact *)item,
 					    refused, now_ms);
-	if (refused == NULL)
-		presence_domain_seen(p, span_str(domain), now_ms);
-	else if (presence_is_unreachable(refused))
-		presence_domain_failed(p, span_str(domain), now_ms);
 }
 
 static struct presence_flight *new_flight(struct presence *p,

@@ -52,8 +52,11 @@ static bool insert(struct presence *p, struct presence_contact *c, size_t n)
 	HASH_ADD_KEYPTR(hh, p->contacts, c->key, n, c);
 	if (c->hh.tbl == NULL)
 		return false;
-	if (presence_item_add(p, &c->item, PRESENCE_ITEM_CONTACT) == 0)
-		return true;
+	if (presence_item_add(p, &c->item, PRESENCE_ITEM_CONTACT) == 0) {
+		if (presence_domain_join(p, &c->item, c->remote) == 0)
+			return true;
+		presence_item_drop(p, &c->item);
+	}
 	HASH_DEL(p->contacts, c);
 	return false;
 }
@@ -75,15 +78,16 @@ int presence_contact_new(struct presence *p, struct span local,
 	for (int i = 0; i < PRESENCE_AT_COUNT; i++)
 		c->at_ms[i] = UINT64_MAX;
 	c->key = malloc(n);
-	if (c->key != NULL)
+	if (c->key != NULL) {
 		memcpy(c->key, key, n);
+		c->local = c->key;
+		c->remote = c->key + local.n + 1;
+	}
 	if (c->key == NULL || !insert(p, c, n)) {
 		free(c->key);
 		free(c);
 		return FED_ENOMEM;
 	}
-	c->local = c->key;
-	c->remote = c->key + local.n + 1;
 	*c_out = c;
 	return 0;
 }

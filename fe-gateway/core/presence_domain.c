@@ -1,8 +1,12 @@
 /*
- * XMPP domains that cannot be reached.  suspect -> away (after the hold-off:
- * its users count as unavailable) -> forgotten as soon as anything comes from
- * it or gets there; then all that was told or believed is checked anew.
- * Meanwhile one stanza in a while is let through as a sign of life.
+ * XMPP domains with the watches of their users, and whether they can be
+ * reached: lost -> away (after the hold-off: its users count as unavailable)
+ * -> back as soon as anything comes from it or gets there; then all that was
+ * told or believed is checked anew.  Meanwhile one stanza in a while is let
+ * through as a sign of life.
+ *
+ * Each knows its watches: what happens to many domains at once must not look
+ * through all watches for each of them.
  */
 #include "fe-gateway/core/presence_priv.h"
 
@@ -13,7 +17,10 @@
 
 struct presence_domain {
 	UT_hash_handle hh;
-	bool is_away; /* its users were made unavailable */
+	struct presence_item *watches;
+	bool is_lost;
+	bool is_away;	/* its users were made unavailable */
+	bool is_walked; /* it stays, even if its last watch goes */
 	uint64_t since_ms;
 	uint64_t next_try_ms;
 	uint64_t tries;
@@ -29,21 +36,17 @@ static struct presence_domain *find(struct presence *p, struct span name)
 	return d;
 }
 
-static struct presence_domain *new_domain(struct presence *p, struct span name,
-					  uint64_t now_ms)
+static struct presence_domain *new_domain(struct presence *p, struct span name)
 {
 	struct presence_domain *d;
-	size_t count = HASH_COUNT(p->domains);
 
-	/* LIMIT: domains that were invented; they are only not watched */
-	if (name.n == 0 || count >= LIMIT_PRESENCE_DOMAINS ||
-	    timer_heap_reserve(&p->domain_timers, count + 1) != 0)
+	if (timer_heap_reserve(&p->domain_timers, HASH_COUNT(p->domains) + 1) !=
+	    0)
 		return NULL;
 	d = calloc(1, sizeof(*d) + name.n + 1);
 	if (d == NULL)
 		return NULL;
 	memcpy(d->name, name.p, name.n);
-	d->since_ms = now_ms;
 	HASH_ADD(hh, p->domains, name, name.n, d);
 	if (d->hh.tbl == NULL) {
 		free(d);
@@ -52,25 +55,45 @@ static struct presence_domain *new_domain(struct presence *p, struct span name,
 	return d;
 }
 
-static void forget(struct presence *p, struct presence_domain *d)
+/* Unless somebody needs it. */
+static void let_go(struct presence *p, struct presence_domain *d)
 {
+	if (d->watches != NULL || d->is_walked)
+		return;
 	timer_heap_set(&p->domain_timers, &d->timer, UINT64_MAX);
 	HASH_DEL(p->domains, d);
 	free(d);
 }
 
-void presence_domain_free_all(struct presence *p)
+int presence_domain_join(struct presence *p, struct presence_item *item,
+			 const char *remote)
 {
-	struct presence_domain *d, *next;
+	struct span name = jid_split(span_str(remote)).domain;
+	struct presence_domain *d = find(p, name);
 
-	HASH_ITER (hh, p->domains, d, next)
-		forget(p, d);
-	timer_heap_deinit(&p->domain_timers);
+	if (d == NULL)
+		d = new_domain(p, name);
+	if (d == NULL)
+		return FED_ENOMEM;
+	DL_APPEND2(d->watches, item, w_prev, w_next);
+	item->domain = d;
+	return 0;
 }
 
-static bool is_of(const char *jid, const char *domain)
+void presence_domain_leave(struct presence *p, struct presence_item *item)
 {
-	return span_eq_str(jid_split(span_str(jid)).domain, domain);
+	struct presence_domain *d = item->domain;
+
+	if (d == NULL)
+		return;
+	DL_DELETE2(d->watches, item, w_prev, w_next);
+	item->domain = NULL;
+	let_go(p, d);
+}
+
+void presence_domain_deinit(struct presence *p)
+{
+	timer_heap_deinit(&p->domain_timers);
 }
 
 /* The next of: the next sign of life, the end of the hold-off. */
@@ -102,28 +125,41 @@ void presence_domain_failed(struct presence *p, struct span domain,
 {
 	struct presence_domain *d = find(p, domain);
 
-	if (d != NULL)
+	if (d == NULL || d->is_lost)
 		return;
-	d = new_domain(p, domain, now_ms);
-	if (d == NULL)
-		return;
+	d->is_lost = true;
+	d->is_away = false;
+	d->since_ms = now_ms;
+	d->tries = 0;
 	fed_log(p->p.log, FED_LOG_INFO, "presence_domain", "domain=%s is=lost",
 		log_value(domain).text);
 	delay_try(d, now_ms);
 	arm(p, d);
 }
 
-static void tell_back(struct presence *p, const char *domain, uint64_t now_ms)
+static void set_found(struct presence *p, struct presence_domain *d)
 {
-	struct presence_sub *s, *s_next;
-	struct presence_contact *c, *c_next;
+	d->is_lost = false;
+	timer_heap_set(&p->domain_timers, &d->timer, UINT64_MAX);
+}
 
-	HASH_ITER (hh, p->subs, s, s_next)
-		if (is_of(s->remote, domain))
-			presence_sub_domain_back(p, s, now_ms);
-	HASH_ITER (hh, p->contacts, c, c_next)
-		if (is_of(c->remote, domain))
-			presence_contact_domain_back(p, c, now_ms);
+static void tell_back(struct presence *p, struct presence_domain *d,
+		      uint64_t now_ms)
+{
+	struct presence_item *i, *next;
+
+	d->is_walked = true;
+	DL_FOREACH_SAFE2(d->watches, i, next, w_next)
+	{
+		if (i->kind == PRESENCE_ITEM_SUB)
+			presence_sub_domain_back(p, (struct presence_sub *)i,
+						 now_ms);
+		else
+			presence_contact_domain_back(
+				p, (struct presence_contact *)i, now_ms);
+	}
+	d->is_walked = false;
+	let_go(p, d);
 }
 
 void presence_domain_seen(struct presence *p, struct span domain,
@@ -131,23 +167,21 @@ void presence_domain_seen(struct presence *p, struct span domain,
 {
 	struct presence_domain *d = find(p, domain);
 
-	if (d == NULL)
+	if (d == NULL || !d->is_lost)
 		return;
 	fed_log(p->p.log, FED_LOG_INFO, "presence_domain",
 		"domain=%s is=back after_ms=%llu", log_value(domain).text,
 		(unsigned long long)(now_ms - d->since_ms));
-	/* out of the table first: those who are told ask whether it is away */
-	HASH_DEL(p->domains, d);
-	timer_heap_set(&p->domain_timers, &d->timer, UINT64_MAX);
-	tell_back(p, d->name, now_ms);
-	free(d);
+	/* first: those who are told ask whether it is away */
+	set_found(p, d);
+	tell_back(p, d, now_ms);
 }
 
 bool presence_domain_is_away(struct presence *p, struct span domain)
 {
 	struct presence_domain *d = find(p, domain);
 
-	if (d == NULL)
+	if (d == NULL || !d->is_lost)
 		return false;
 	if (p->now_ms < d->next_try_ms)
 		return true;
@@ -190,41 +224,46 @@ void presence_on_next_hop(struct presence *p, struct span domain,
 			presence_contact_hop_back(p, c, now_ms);
 }
 
-/* Somebody of that domain asks or is told; false: there is no need to. */
-static bool send_scout(struct presence *p, const struct presence_domain *d,
+static bool scout(struct presence *p, struct presence_item *item,
+		  uint64_t now_ms)
+{
+	/* who has nothing to say shows nothing */
+	if (item->kind == PRESENCE_ITEM_SUB)
+		return presence_sub_scout(p, (struct presence_sub *)item,
+					  now_ms);
+	presence_contact_scout(p, (struct presence_contact *)item, now_ms);
+	return true;
+}
+
+/* Somebody of that domain asks, or else is told; false: there is no need to. */
+static bool send_scout(struct presence *p, struct presence_domain *d,
 		       uint64_t now_ms)
 {
-	struct presence_contact *c, *c_next;
-	struct presence_sub *s, *s_next;
+	static const enum presence_item_kind order[] = {PRESENCE_ITEM_CONTACT,
+							PRESENCE_ITEM_SUB};
+	struct presence_item *i, *next;
 
-	HASH_ITER (hh, p->contacts, c, c_next) {
-		if (!is_of(c->remote, d->name))
-			continue;
-		presence_contact_scout(p, c, now_ms);
+	for (size_t k = 0; k < FED_ARRAY_LEN(order); k++)
+		DL_FOREACH_SAFE2(d->watches, i, next, w_next)
+	if (i->kind == order[k] && scout(p, i, now_ms))
 		return true;
-	}
-	HASH_ITER (hh, p->subs, s, s_next) {
-		/* who has nothing to say shows nothing */
-		if (is_of(s->remote, d->name) &&
-		    presence_sub_scout(p, s, now_ms))
-			return true;
-	}
 	return false;
 }
 
 static void go_away(struct presence *p, struct presence_domain *d,
 		    uint64_t now_ms)
 {
-	struct presence_contact *c, *c_next;
+	struct presence_item *i, *next;
 
 	d->is_away = true;
 	fed_log(p->p.log, FED_LOG_WARN, "presence_domain",
 		"domain=%s is=away after_ms=%llu",
 		log_value(span_str(d->name)).text,
 		(unsigned long long)(now_ms - d->since_ms));
-	HASH_ITER (hh, p->contacts, c, c_next)
-		if (is_of(c->remote, d->name))
-			presence_contact_domain_away(p, c, now_ms);
+	DL_FOREACH_SAFE2(d->watches, i, next, w_next)
+	if (i->kind == PRESENCE_ITEM_CONTACT)
+		presence_contact_domain_away(p, (struct presence_contact *)i,
+					     now_ms);
 }
 
 /* Without an edge all domains are away. */
@@ -244,32 +283,44 @@ static void give_up_channel(struct presence *p, uint64_t now_ms)
 		presence_contact_domain_away(p, c, now_ms);
 }
 
+static struct presence_domain *domain_of(struct timer_node *n)
+{
+	return (struct presence_domain *)((char *)n -
+					  offsetof(struct presence_domain,
+						   timer));
+}
+
+static void on_domain_time(struct presence *p, struct presence_domain *d,
+			   uint64_t now_ms)
+{
+	if (!d->is_away && now_ms >= d->since_ms + p->p.hold_off_ms)
+		go_away(p, d, now_ms);
+	if (now_ms >= d->next_try_ms && !send_scout(p, d, now_ms)) {
+		d->is_lost = false;
+		return;
+	}
+	/* the scout takes the turn when it is made; if it is not, the next one
+	 * does */
+	if (now_ms >= d->next_try_ms)
+		timer_heap_set(&p->domain_timers, &d->timer,
+			       now_ms + LIMIT_PRESENCE_TRY_MIN_MS);
+	else
+		arm(p, d);
+}
+
 void presence_domain_on_time(struct presence *p, uint64_t now_ms)
 {
 	struct timer_node *n;
 
 	if (now_ms >= alone_until(p))
 		give_up_channel(p, now_ms);
-
 	while ((n = timer_heap_pop(&p->domain_timers, now_ms)) != NULL) {
-		struct presence_domain *d =
-			(struct presence_domain
-				 *)((char *)n -
-				    offsetof(struct presence_domain, timer));
+		struct presence_domain *d = domain_of(n);
 
-		if (!d->is_away && now_ms >= d->since_ms + p->p.hold_off_ms)
-			go_away(p, d, now_ms);
-		if (now_ms >= d->next_try_ms && !send_scout(p, d, now_ms)) {
-			forget(p, d);
-			continue;
-		}
-		/* the scout takes the turn when it is made; if it is not, the
-		 * next one does */
-		if (now_ms >= d->next_try_ms)
-			timer_heap_set(&p->domain_timers, &d->timer,
-				       now_ms + LIMIT_PRESENCE_TRY_MIN_MS);
-		else
-			arm(p, d);
+		d->is_walked = true;
+		on_domain_time(p, d, now_ms);
+		d->is_walked = false;
+		let_go(p, d);
 	}
 }
 

@@ -3,7 +3,7 @@
  * the store), presence_dialog.c (a SIP dialog and its requests),
  * presence_sub*.c (OUT: we subscribe), presence_contact*.c and presence_nd*.c
  * (IN: what we know of an XMPP user for one SIP user, and the dialogs that are
- * notified of it), presence_domain.c (domains that cannot be reached),
+ * notified of it), presence_domain.c (domains and their watches),
  * presence_query.c (for operators).
  */
 #ifndef FED_GATEWAY_PRESENCE_PRIV_H
@@ -29,6 +29,7 @@ enum presence_item_kind {
 enum { PRESENCE_CONTACT_ID = 'c', PRESENCE_SUB_ID = 's' };
 
 struct presence_flight;
+struct presence_domain;
 
 /* First member of each. */
 struct presence_item {
@@ -42,6 +43,8 @@ struct presence_item {
 	struct presence_item *s_prev, *s_next; /* list of SIP work */
 	struct presence_item *x_prev, *x_next; /* list of XMPP work */
 	struct presence_item *d_prev, *d_next; /* waits for the store */
+	struct presence_domain *domain; /* of the XMPP user; NULL: an ND */
+	struct presence_item *w_prev, *w_next; /* list of its watches */
 };
 
 /* A request or stanza whose end is not known. */
@@ -106,7 +109,7 @@ struct presence {
 	struct presence_sub *subs;	   /* by local and remote */
 	struct presence_contact *contacts; /* by local and remote */
 	struct presence_dialog *dialogs;   /* by key */
-	struct presence_domain *domains;   /* by name */
+	struct presence_domain *domains;   /* by name; of all watches */
 	struct timer_heap domain_timers;
 	uint64_t alone_ms;  /* no edge is there since; 0: one is */
 	bool is_alone_told; /* ... and all contacts are away */
@@ -296,6 +299,14 @@ int presence_dialog_put(struct presence *p, struct presence_dialog *d,
 
 /* --- presence_domain.c --------------------------------------------------- */
 
+/** The watch is one of a user of remote's domain, until it is dropped.
+ * @return 0; FED_ENOMEM */
+int presence_domain_join(struct presence *p, struct presence_item *item,
+			 const char *remote) FED_NODISCARD;
+
+/** For presence_item_drop(). */
+void presence_domain_leave(struct presence *p, struct presence_item *item);
+
 /** A stanza to it was refused as if it could not be reached, or it was
  * delivered, or something came from it. */
 void presence_domain_failed(struct presence *p, struct span domain,
@@ -315,7 +326,7 @@ bool presence_is_unreachable(const Fed__Error *e);
 /** For presence.c. */
 void presence_domain_on_time(struct presence *p, uint64_t now_ms);
 uint64_t presence_domain_deadline_ms(const struct presence *p);
-void presence_domain_free_all(struct presence *p);
+void presence_domain_deinit(struct presence *p); /* no watch is left */
 
 #include "fe-gateway/core/presence_contact.h"
 #include "fe-gateway/core/presence_sub.h"

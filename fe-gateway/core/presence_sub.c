@@ -64,7 +64,8 @@ struct presence_sub *presence_sub_new(struct presence *p, const char *local,
 	s->act_ms = s->notify_by_ms = s->doc_until_ms = s->again_ms =
 		UINT64_MAX;
 	HASH_ADD_KEYPTR(hh, p->subs, s->key, n, s);
-	if (s->hh.tbl == NULL) {
+	if (s->hh.tbl == NULL ||
+	    presence_domain_join(p, &s->item, s->remote) != 0) {
 		presence_sub_free(p, s);
 		return NULL;
 	}
