@@ -146,7 +146,9 @@ struct presence_dialog *presence_dialog_accept(struct presence *p,
 
 	if (q->contact_uri.n == 0)
 		return NULL;
-	d = new_dialog(PRESENCE_IN, owner, q->to_uri, q->from_uri, now_ms);
+	d = new_dialog(PRESENCE_IN, owner, q->to_uri,
+		       q->from_written.n > 0 ? q->from_written : q->from_uri,
+		       now_ms);
 	if (d == NULL)
 		return NULL;
 	id_source_next(p->p.ids, tag);

@@ -315,8 +315,10 @@ static void take_asserted(const struct gw_router *r, struct sip_request_in *q)
 {
 	struct span uri = asserted_sip_uri(q->asserted);
 
-	if (uri.n > 0 && sip_checks_may_send(&r->p.checks, q))
-		q->from_uri = uri;
+	if (uri.n == 0 || !sip_checks_may_send(&r->p.checks, q))
+		return;
+	q->from_written = q->from_uri;
+	q->from_uri = uri;
 }
 
 static bool is_event(const struct sip_request_in *q)

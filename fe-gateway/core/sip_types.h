@@ -75,6 +75,9 @@ struct sip_request_in {
 	struct span method;
 	struct span request_uri; /* as written, all parameters */
 	struct span from_uri;
+	/* from_uri before who it is from was taken from P-Asserted-Identity;
+	 * empty: the same */
+	struct span from_written;
 	struct span asserted; /* value of P-Asserted-Identity; empty: none */
 	struct span from_tag;
 	struct span to_uri;

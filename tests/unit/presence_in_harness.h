@@ -59,7 +59,7 @@ struct fixture {
 	char call_id[64];
 	char from_tag[64];
 	uint32_t cseq;
-	char routes[512], request_uri[512], body[TEXT_BYTES];
+	char routes[512], request_uri[512], to_uri[512], body[TEXT_BYTES];
 	char content_type[64], language[64];
 	uint32_t notify_cseq;
 	bool is_notify;
@@ -203,6 +203,7 @@ static inline void take_send(struct fixture *f, const struct presence_action *a)
 		       q->routes != NULL ? q->routes : "");
 	(void)snprintf(f->request_uri, sizeof(f->request_uri), "%s",
 		       q->request_uri);
+	(void)snprintf(f->to_uri, sizeof(f->to_uri), "%s", q->to_uri);
 	(void)snprintf(f->body, sizeof(f->body), "%.*s", (int)q->body.n,
 		       q->body.n > 0 ? q->body.p : "");
 	(void)snprintf(f->content_type, sizeof(f->content_type), "%s",

@@ -384,6 +384,18 @@ static void test_route_set(void **state)
 	assert_string_equal(f->request_uri, "sip:romeo@192.0.2.8");
 }
 
+/* Who he is was asserted by a proxy; the dialog has what he wrote. */
+static void test_asserted_watcher(void **state)
+{
+	struct fixture *f = *state;
+	struct sip_request_in q = request(f, 3600);
+
+	q.from_written = SPAN_LIT("sip:anonymous@anonymous.invalid");
+	send_request(f, &q);
+	drain(f);
+	assert_string_equal(f->to_uri, "sip:anonymous@anonymous.invalid");
+}
+
 /* V8: 481 to what has no dialog; V9: 500 to an old CSeq */
 static void test_dialog_rules(void **state)
 {
@@ -476,16 +488,27 @@ static void test_addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_story),	       T(test_refused_in_pending),
-		T(test_refresh),       T(test_refresh_unknown),
-		T(test_unsubscribe),   T(test_poll_unknown),
-		T(test_poll_answered), T(test_poll_known),
-		T(test_expiry),	       T(test_notify_refused),
-		T(test_priorities),    T(test_strange_resource),
-		T(test_language),      T(test_coalescing),
-		T(test_errors),	       T(test_error_of_another_stanza),
-		T(test_route_set),     T(test_dialog_rules),
-		T(test_expires),       T(test_expires_long_minimum),
+		T(test_story),
+		T(test_refused_in_pending),
+		T(test_refresh),
+		T(test_refresh_unknown),
+		T(test_unsubscribe),
+		T(test_poll_unknown),
+		T(test_poll_answered),
+		T(test_poll_known),
+		T(test_expiry),
+		T(test_notify_refused),
+		T(test_priorities),
+		T(test_strange_resource),
+		T(test_language),
+		T(test_coalescing),
+		T(test_errors),
+		T(test_error_of_another_stanza),
+		T(test_route_set),
+		T(test_asserted_watcher),
+		T(test_dialog_rules),
+		T(test_expires),
+		T(test_expires_long_minimum),
 		T(test_addresses),
 	};
 
