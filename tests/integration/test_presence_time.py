@@ -8,6 +8,7 @@ import pytest
 
 import pidf
 from pidf import one
+from presence_people import roster_user
 from presence_sip import Watch
 
 _users = itertools.count(1)
@@ -254,3 +255,40 @@ def test_domain_away(lab, settings, tower, juliet, sip_person):
     watch.wait(lambda: watch.is_there().get("ID-a") ==
                ("open", "away", "here"), "her again")
     assert {s.state for s in watch.states[1:]} == {"active"}
+
+
+@pytest.mark.parametrize("kill", [True, False], ids=["killed", "stopped"])
+def test_ejabberd_restarted(lab, settings, sip_person, kill):
+    """Her server is gone and comes back: she sees him again when she does, and
+    he sees her go and come; nobody is asked again."""
+    settings("presence: {notify_interval: 1, hold_off: 2}")
+    lab("start", "ejabberd")
+    romeo, nurse = sip_person(), roster_user(lab, "nurse@chat.example")
+    romeo.policy.body = pidf.document(romeo.uri, one("ID-a"))
+    nurse.subscribe(romeo.jid)
+    watched = romeo.next_subscriber()
+    nurse.wait_view(romeo.jid, {f"{romeo.jid}/a": ("", "")})
+    watch = romeo.watch(f"sip:{nurse.jid}")
+    nurse.wait_type(romeo.jid, "subscribe")
+    nurse.approve(romeo.jid)
+    watch.wait_there({"ID-test": ("open", "", "")})
+    if kill:
+        lab("fault", "kill", "ejabberd")
+    else:
+        lab("stop", "ejabberd")
+    nurse.close()
+    watched.notify("active", pidf.document(romeo.uri, one("ID-a", show="xa")))
+    watch.wait_there({}, 60)
+    lab("start", "ejabberd")
+    again = roster_user(lab, nurse.jid)
+    try:
+        again.wait_view(romeo.jid, {f"{romeo.jid}/a": ("xa", "")}, 30)
+        watch.wait_there({"ID-test": ("open", "", "")}, 60)
+        assert again.roster()[romeo.jid] == ("both", "")
+        assert not {"subscribe", "subscribed"} & set(again.types(romeo.jid))
+        assert len(watched.requests) == 1
+        assert {s.state for s in watch.states[1:]} == {"active"}
+        assert watch.complaints == []
+    finally:
+        again.remove(romeo.jid)
+        again.close()
