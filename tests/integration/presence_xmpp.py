@@ -96,17 +96,20 @@ class PresenceLog:
     def wait(self, condition, what, wait_s=15):
         """Until the condition on this user holds; returns its value."""
         until = time.monotonic() + wait_s
-        with self._came:
-            while True:
-                value = condition()
-                if value:
-                    return value
-                left = until - time.monotonic()
-                if left <= 0:
-                    raise AssertionError(
-                        f"{self.name} did not get {what} in {wait_s} s, but "
-                        f"{[s.says for s in self.stanzas]}")
-                self._came.wait(left)
+        while True:
+            seen = len(self.stanzas)
+            value = condition()
+            if value:
+                return value
+            left = until - time.monotonic()
+            if left <= 0:
+                raise AssertionError(
+                    f"{self.name} did not get {what} in {wait_s} s, but "
+                    f"{[s.says for s in self.stanzas]}")
+            # the condition may be one of more than stanzas
+            with self._came:
+                if len(self.stanzas) == seen:
+                    self._came.wait(min(left, 0.2))
 
     def wait_view(self, contact, expected, wait_s=15):
         self.wait(lambda: self.view(contact) == expected,

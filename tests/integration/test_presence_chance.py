@@ -1,0 +1,263 @@
+"""Three SIP users and three XMPP users do things by chance, while the gateway
+is killed and streams end: in the end everybody sees what is true, and nobody
+has a subscription too many.  The seed is said; SEED=n repeats a run."""
+
+import os
+import random
+import time
+
+import pytest
+
+import pidf
+from presence_crowd import SipCrowd
+from presence_sip import Watch
+
+SHOWS = ["", "away", "dnd", "xa", "chat"]
+STEPS = 60
+TRUE_S = 40
+
+
+class World:
+    """What is true, and who has been told what."""
+
+    def __init__(self, lab, tower, chance):
+        self.tower, self.chance = tower, chance
+        number = chance.randrange(10 ** 6)
+        self.his = {f"r{n}x{number}": {} for n in range(3)}  # name: resources
+        self.sip = SipCrowd(lab, list(self.his), [], 27)
+        self.hers = {f"j{n}x{number}": {} for n in range(3)}
+        self.allowed = set()            # (his, hers): he may see her
+        self.lets_in = set()            # … and will, when he asks
+        self.wants = set()              # (his, hers): she watches him
+        self.watches = {}               # (his, hers): his Watch
+        self.did = []
+        self.sip.policy.body = lambda watched: self.document(
+            watched.dialog.local.partition(":")[2].partition("@")[0])
+        self.sip.register_all()
+        tower.on_presence = self.on_presence
+
+    def close(self):
+        self.tower.on_presence = None
+        self.sip.close()
+
+    def pairs(self):
+        return [(a, b) for a in self.his for b in self.hers]
+
+    def document(self, name):
+        tuples = [pidf.one(f"ID-{r}", show=show, note=note) for
+                  r, (show, note) in self.his.get(name, {}).items()]
+        return pidf.document(f"sip:{name}@sip.example",
+                             *(tuples or [pidf.one("ID-a", "closed")]))
+
+    # ---- the XMPP server's own part ------------------------------------------
+
+    def show_her(self, hers, jid):
+        for resource, (show, note) in self.hers[hers].items():
+            self.tower.say(f"{hers}/{resource}", jid, "", show, note)
+
+    def on_presence(self, stanza):
+        hers, his = stanza.to.partition("@")[0], stanza.bare.partition("@")[0]
+        if hers not in self.hers or his not in self.his:
+            return
+        if stanza.type == "subscribe" and (his, hers) in self.lets_in:
+            self.let_in(his, hers)
+        elif stanza.type == "probe" and (his, hers) in self.allowed:
+            self.show_her(hers, stanza.bare)
+            if not self.hers[hers]:
+                self.tower.say(hers, stanza.bare, "unavailable",
+                               stanza_id=stanza.id)
+        elif stanza.type == "probe":
+            self.tower.say(hers, stanza.bare, "unsubscribed",
+                           stanza_id=stanza.id)
+
+    def let_in(self, his, hers):
+        self.allowed.add((his, hers))
+        jid = f"{his}@sip.example"
+        self.tower.say(hers, jid, "subscribed")
+        self.show_her(hers, jid)
+
+    # ---- what they do ---------------------------------------------------------
+
+    def someone_moves(self, of):
+        """One of his or her resources comes, goes or changes."""
+        name = self.chance.choice(list(of))
+        resource = self.chance.choice("ab")
+        if resource in of[name] and self.chance.random() < 0.4:
+            del of[name][resource]
+        else:
+            of[name][resource] = (self.chance.choice(SHOWS),
+                                  f"note {self.chance.randrange(100)}")
+        return name, resource
+
+    def he_moves(self):
+        name, _ = self.someone_moves(self.his)
+        for watched in list(self.sip.watched.values()):
+            if watched.dialog.local == f"sip:{name}@sip.example" and \
+                    not watched.has_ended:
+                watched.notify("active", self.document(name), wait_s=None)
+
+    def she_moves(self):
+        name, resource = self.someone_moves(self.hers)
+        for his, hers in list(self.allowed):
+            if hers != name:
+                continue
+            if resource in self.hers[name]:
+                show, note = self.hers[name][resource]
+                self.tower.say(f"{name}/{resource}", f"{his}@sip.example", "",
+                               show, note)
+            else:
+                self.tower.say(f"{name}/{resource}", f"{his}@sip.example",
+                               "unavailable")
+
+    def she_subscribes(self):
+        his, hers = self.chance.choice(self.pairs())
+        self.wants.add((his, hers))
+        self.tower.say(hers, f"{his}@sip.example", "subscribe")
+
+    def she_unsubscribes(self):
+        his, hers = self.chance.choice(self.pairs())
+        self.wants.discard((his, hers))
+        self.tower.say(hers, f"{his}@sip.example", "unsubscribe")
+
+    def he_watches(self):
+        his, hers = self.chance.choice(self.pairs())
+        if (his, hers) in self.watches:
+            return
+        watch = Watch(self.sip, f"sip:{hers}@tower.example",
+                      f"sip:{his}@sip.example")
+        if watch.subscribe().status == 200:
+            self.watches[his, hers] = watch
+
+    def he_stops(self):
+        if not self.watches:
+            return
+        pair = self.chance.choice(list(self.watches))
+        watch = self.watches.pop(pair)
+        watch.subscribe(0)
+        watch.answer = 481
+
+    def she_decides(self):
+        his, hers = self.chance.choice(self.pairs())
+        jid = f"{his}@sip.example"
+        if (his, hers) in self.lets_in:
+            self.lets_in.discard((his, hers))
+            self.allowed.discard((his, hers))
+            self.tower.say(hers, jid, "unsubscribed")
+            return
+        self.lets_in.add((his, hers))
+        asked = any(s.type == "subscribe" and s.bare == jid and
+                    s.to == f"{hers}@tower.example"
+                    for s in self.tower.since())
+        if asked:
+            self.let_in(his, hers)
+
+    def step(self):
+        deed = self.chance.choice([
+            self.he_moves, self.he_moves, self.she_moves, self.she_moves,
+            self.she_subscribes, self.she_unsubscribes, self.he_watches,
+            self.he_watches, self.he_stops, self.she_decides])
+        self.did.append(deed.__name__)
+        deed()
+
+    # ---- what is seen -----------------------------------------------------------
+
+    def she_sees(self, his, hers):
+        there = {}
+        for s in self.tower.since(0, f"{his}@sip.example"):
+            if s.to.partition("@")[0] != hers:
+                continue
+            resource = s.sender.partition("/")[2]
+            if s.type == "":
+                there[resource] = (s.show, s.status)
+            elif s.type == "unavailable":
+                there.pop(resource, None)
+        return there
+
+    def wrong(self):
+        found = []
+        live = {}
+        for watched in list(self.sip.watched.values()):
+            if not watched.has_ended:
+                key = (watched.dialog.local, watched.watcher)
+                live[key] = live.get(key, 0) + 1
+        for his, hers in self.pairs():
+            wanted = (his, hers) in self.wants
+            true = self.his[his] if wanted else {}
+            seen = self.she_sees(his, hers)
+            if seen != true:
+                found.append((hers, "sees", his, seen, true))
+            count = live.get((f"sip:{his}@sip.example",
+                              f"sip:{hers}@tower.example"), 0)
+            if count != wanted:
+                found.append((hers, "has", count, "subscriptions to", his))
+            watch = self.watches.get((his, hers))
+            if watch is None or watch.states[-1:] == [] or \
+                    watch.states[-1].state == "terminated":
+                continue
+            true = {f"ID-{r}": ("open", *said)
+                    for r, said in self.hers[hers].items()} \
+                if (his, hers) in self.allowed else {}
+            if watch.is_there() != true:
+                found.append((his, "sees", hers, watch.history()[-3:], true))
+        return found
+
+    def forget_ended(self):
+        """Who was told that it is over asks anew some time."""
+        for pair, watch in list(self.watches.items()):
+            if watch.states and watch.states[-1].state == "terminated":
+                del self.watches[pair]
+
+    def wait_true(self):
+        until = time.monotonic() + TRUE_S
+        while True:
+            found = self.wrong()
+            if not found:
+                return
+            assert time.monotonic() < until, "\n".join(
+                [" ".join(self.did), *map(str, found)])
+            time.sleep(0.2)
+
+
+def kill_gateway(lab, _world):
+    lab("fault", "kill", "gateway")
+    lab("start", "gateway")
+    lab("wait-channel")
+
+
+def stop_gateway(lab, _world):
+    lab("restart", "gateway")
+    lab("wait-channel")
+
+
+def end_streams(_lab, world):
+    world.tower.hang_up()
+
+
+def restart_edge(lab, _world):
+    lab("restart", "edge")
+    lab("wait-channel")
+
+
+@pytest.mark.parametrize("run", range(2))
+def test_chance(lab, tower, record_property, run):
+    seed = int(os.environ.get("SEED", time.time_ns() % 10 ** 9 + run))
+    record_property("seed", seed)
+    print("SEED", seed)
+    world = World(lab, tower, random.Random(seed))
+    try:
+        for trouble in (None, kill_gateway, end_streams, kill_gateway,
+                        restart_edge, stop_gateway):
+            for _ in range(STEPS):
+                world.step()
+                if world.chance.random() < 0.2:
+                    time.sleep(world.chance.random() * 0.3)
+            if trouble:
+                world.did.append(trouble.__name__)
+                trouble(lab, world)
+            world.wait_true()
+            world.forget_ended()
+        complaints = [c for w in world.sip.watches.values()
+                      for c in w.complaints]
+        assert complaints == []
+    finally:
+        world.close()
