@@ -154,6 +154,7 @@ static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
 	switch (a->kind) {
 	case CHAN_ACT_UP:
 		w->link = l;
+		w->restated = w->notified = 0;
 		break;
 	case CHAN_ACT_STANZA:
 		flow_need(chan_link_send_outcome(l, a->u.stanza.ref, NULL),

@@ -66,7 +66,11 @@ void watch_begin(struct watch *w, enum watch_task task, uint32_t count)
 {
 	w->task = task;
 	w->count = count;
-	w->next = w->done = w->restated = w->notified = 0;
+	w->next = w->done = 0;
+	/* what a gateway says that started again counts from its first word,
+	 * which may come before ours */
+	if (task != WATCH_RESTART)
+		w->restated = w->notified = 0;
 	w->round++;
 	w->begun_ns = flow_now_ns();
 	watch_pump(w);
