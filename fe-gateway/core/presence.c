@@ -531,6 +531,7 @@ bool presence_next_action(struct presence *p, bool may_stanza,
 	while ((n = timer_heap_pop(&p->timers, now_ms)) != NULL)
 		on_time(p, item_of(n), now_ms);
 	presence_domain_on_time(p, now_ms);
+	presence_held_on_time(p, now_ms);
 	*out = (struct presence_action){.kind = PRESENCE_ACT_STORE};
 	/* what makes nothing may have put a row */
 	return presence_next_row(p, out) || presence_next_held(p, out) ||
@@ -543,8 +544,11 @@ uint64_t presence_deadline_ms(const struct presence *p)
 {
 	uint64_t at = timer_heap_deadline_ms(&p->timers);
 	uint64_t domain = presence_domain_deadline_ms(p);
+	uint64_t held = presence_held_deadline_ms(p);
 
-	return domain < at ? domain : at;
+	if (domain < at)
+		at = domain;
+	return held < at ? held : at;
 }
 
 void presence_stop(struct presence *p, uint64_t now_ms)

@@ -20,6 +20,7 @@ struct presence_row_copy {
 struct presence_held {
 	struct presence_held *prev, *next;
 	uint64_t seq;
+	uint64_t until_ms; /* 0: not set yet */
 	bool is_reply;
 	struct presence_reply reply;
 	size_t edge; /* of an Outcome */
@@ -244,6 +245,46 @@ void presence_on_committed(struct presence *p, uint64_t seq, uint64_t now_ms)
 		DL_APPEND(p->ready, h);
 	}
 	presence_work_committed(p);
+}
+
+/* What it acknowledges is done and only not durable: who asks again gets the
+ * same once more. */
+static void refuse(struct presence_held *h)
+{
+	if (!h->is_reply && h->refused == FED__CONDITION__NO_CONDITION)
+		h->refused = FED__CONDITION__RESOURCE_CONSTRAINT;
+	else if (h->is_reply && h->reply.status < 300)
+		h->reply = (struct presence_reply){.handle = h->reply.handle,
+						   .status = 500};
+}
+
+/* Those without a deadline are the newest: events have no other clock than the
+ * call that follows them. */
+static void set_deadlines(struct presence *p, uint64_t now_ms)
+{
+	struct presence_held *h = p->held != NULL ? p->held->prev : NULL;
+
+	while (h != NULL && h->until_ms == 0) {
+		h->until_ms = now_ms + LIMIT_PRESENCE_HELD_MS;
+		h = h != p->held ? h->prev : NULL;
+	}
+}
+
+void presence_held_on_time(struct presence *p, uint64_t now_ms)
+{
+	struct presence_held *h;
+
+	set_deadlines(p, now_ms);
+	while ((h = p->held) != NULL && now_ms >= h->until_ms) {
+		DL_DELETE(p->held, h);
+		refuse(h);
+		DL_APPEND(p->ready, h);
+	}
+}
+
+uint64_t presence_held_deadline_ms(const struct presence *p)
+{
+	return p->held != NULL ? p->held->until_ms : UINT64_MAX;
 }
 
 static void free_list(struct presence_held *list)

@@ -176,14 +176,15 @@ uint64_t presence_wall_ms(const struct presence *p, uint64_t at_ms);
 uint64_t presence_clock_ms(const struct presence *p, uint64_t wall_ms);
 
 /** Answer when all rows up to seq are durable; 0: at once.  After
- * LIMIT_PRESENCE_HELD of them wait, a 500. */
+ * LIMIT_PRESENCE_HELD of them wait, or LIMIT_PRESENCE_HELD_MS, a 500. */
 void presence_answer(struct presence *p, const struct presence_reply *r,
 		     uint64_t seq);
 
 /** presence_answer() at once, with a status and nothing else. */
 void presence_answer_status(struct presence *p, uint64_t handle, int status);
 
-/** The Outcome of a stanza: delivered, or refused with the condition. */
+/** The Outcome of a stanza: delivered, or refused with the condition; after
+ * LIMIT_PRESENCE_HELD_MS with resource-constraint. */
 void presence_outcome(struct presence *p, size_t edge, uint64_t ref,
 		      Fed__Condition refused, uint64_t seq);
 
@@ -215,6 +216,10 @@ void presence_read_stanza(const Fed__Stanza *s, struct span name,
 /** The next row for the owner, the next answer that may leave. */
 bool presence_next_row(struct presence *p, struct presence_action *out);
 bool presence_next_held(struct presence *p, struct presence_action *out);
+
+/** A disk that stands still: what waits for it is refused in time. */
+void presence_held_on_time(struct presence *p, uint64_t now_ms);
+uint64_t presence_held_deadline_ms(const struct presence *p);
 void presence_held_free_all(struct presence *p);
 
 /** presence.c: items whose rows are durable now go on. */
