@@ -85,6 +85,7 @@ static void armed_on_outcome(struct presence *p, uint64_t token,
 #define presence_on_sip_response armed_on_sip_response
 #define presence_on_outcome armed_on_outcome
 
+#include "presence_repair.h"
 #include "presence_sub_harness.h"
 
 /* --- stories -------------------------------------------------------------- */
