@@ -343,6 +343,11 @@
 #define LIMIT_PRESENCE_LOOKS 500u
 /* XMPP users that watch SIP users, one each pair. */
 #define LIMIT_PRESENCE_WATCHES (200u * 1000u)
+/* Those of one user, in each direction: one who subscribes to everybody leaves
+ * room for others.  Those of XMPP users of one domain: one that invents users.
+ */
+#define LIMIT_PRESENCE_SHARE 5000u
+#define LIMIT_PRESENCE_DOMAIN_WATCHES (LIMIT_PRESENCE_WATCHES / 2)
 /* Probes of strangers that the SIP side is being asked for. */
 #define LIMIT_PRESENCE_POLLS 1024u
 /* A SIP side that failed is asked again after so long, then twice as long... */

@@ -114,6 +114,7 @@ void presence_item_drop(struct presence *p, struct presence_item *item)
 		item->stanza->item = NULL;
 	presence_query_leave(p, item);
 	presence_domain_leave(p, item);
+	presence_share_leave(p, item);
 	p->item_count--;
 }
 

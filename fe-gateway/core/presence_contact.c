@@ -53,7 +53,8 @@ static bool insert(struct presence *p, struct presence_contact *c, size_t n)
 	if (c->hh.tbl == NULL)
 		return false;
 	if (presence_item_add(p, &c->item, PRESENCE_ITEM_CONTACT) == 0) {
-		if (presence_domain_join(p, &c->item, c->remote) == 0)
+		if (presence_domain_join(p, &c->item, c->remote) == 0 &&
+		    presence_share_join(p, &c->item, c->local) == 0)
 			return true;
 		presence_item_drop(p, &c->item);
 	}

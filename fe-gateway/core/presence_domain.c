@@ -18,6 +18,7 @@
 struct presence_domain {
 	UT_hash_handle hh;
 	struct presence_item *watches;
+	size_t sub_count; /* OUT ones of them */
 	bool is_lost;
 	bool is_away;	/* its users were made unavailable */
 	bool is_walked; /* it stays, even if its last watch goes */
@@ -76,6 +77,7 @@ int presence_domain_join(struct presence *p, struct presence_item *item,
 	if (d == NULL)
 		return FED_ENOMEM;
 	DL_APPEND2(d->watches, item, w_prev, w_next);
+	d->sub_count += item->kind == PRESENCE_ITEM_SUB;
 	item->domain = d;
 	return 0;
 }
@@ -87,8 +89,16 @@ void presence_domain_leave(struct presence *p, struct presence_item *item)
 	if (d == NULL)
 		return;
 	DL_DELETE2(d->watches, item, w_prev, w_next);
+	d->sub_count -= item->kind == PRESENCE_ITEM_SUB;
 	item->domain = NULL;
 	let_go(p, d);
+}
+
+bool presence_domain_has_room(struct presence *p, struct span domain)
+{
+	const struct presence_domain *d = find(p, domain);
+
+	return d == NULL || d->sub_count < LIMIT_PRESENCE_DOMAIN_WATCHES;
 }
 
 void presence_domain_deinit(struct presence *p)

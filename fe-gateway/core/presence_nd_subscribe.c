@@ -156,17 +156,20 @@ static void accept_nd(struct presence *p, struct presence_contact *c,
 	presence_nd_update(p, n, now_ms);
 }
 
-static struct presence_contact *find_or_make(struct presence *p,
-					     const char *local,
-					     const char *remote)
+/* @return 0, or the status that it is refused with */
+static int find_or_make(struct presence *p, const char *local,
+			const char *remote, struct presence_contact **c_out)
 {
-	struct presence_contact *c = presence_contact_find(p, local, remote);
-
-	if (c != NULL)
-		return c;
-	if (presence_contact_new(p, span_str(local), span_str(remote), &c) != 0)
-		return NULL;
-	return c;
+	*c_out = presence_contact_find(p, local, remote);
+	if (*c_out != NULL)
+		return 0;
+	/* LIMIT: one who subscribes to everybody */
+	if (!presence_share_has_room(p, PRESENCE_ITEM_CONTACT, local))
+		return 480;
+	if (presence_contact_new(p, span_str(local), span_str(remote), c_out) !=
+	    0)
+		return 500;
+	return 0;
 }
 
 /* RFC 3261 8.2.2.2: the same SUBSCRIBE on another way, as it forks. */
@@ -215,13 +218,15 @@ void presence_contact_on_subscribe(struct presence *p, const char *local,
 {
 	struct presence_contact *c;
 	uint32_t expires_s;
+	int status = 500;
 
 	if (!choose_expires(p, q, &expires_s))
 		return;
-	c = p->is_stopping ? NULL : find_or_make(p, local, remote);
-	if (c == NULL) {
+	if (!p->is_stopping)
+		status = find_or_make(p, local, remote, &c);
+	if (status != 0) {
 		metrics_count(p->p.metrics, METRIC_queue_full);
-		answer_later(p, q->handle, 500);
+		answer_later(p, q->handle, status);
 		return;
 	}
 	subscribe(p, c, q, expires_s, now_ms);

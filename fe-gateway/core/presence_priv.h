@@ -30,6 +30,7 @@ enum { PRESENCE_CONTACT_ID = 'c', PRESENCE_SUB_ID = 's' };
 
 struct presence_flight;
 struct presence_domain;
+struct presence_share;
 
 /* First member of each. */
 struct presence_item {
@@ -45,6 +46,7 @@ struct presence_item {
 	struct presence_item *d_prev, *d_next; /* waits for the store */
 	struct presence_domain *domain; /* of the XMPP user; NULL: an ND */
 	struct presence_item *w_prev, *w_next; /* list of its watches */
+	struct presence_share *share;	       /* of who asked; NULL: an ND */
 };
 
 /* A request or stanza whose end is not known. */
@@ -111,6 +113,8 @@ struct presence {
 	struct presence_dialog *dialogs;   /* by key */
 	struct presence_domain *domains;   /* by name; of all watches */
 	struct timer_heap domain_timers;
+	struct presence_share *sub_shares;     /* by XMPP user */
+	struct presence_share *contact_shares; /* by SIP user */
 	uint64_t alone_ms;  /* no edge is there since; 0: one is */
 	bool is_alone_told; /* ... and all contacts are away */
 
@@ -312,6 +316,9 @@ int presence_domain_join(struct presence *p, struct presence_item *item,
 /** For presence_item_drop(). */
 void presence_domain_leave(struct presence *p, struct presence_item *item);
 
+/** One more OUT watch of that domain may be. */
+bool presence_domain_has_room(struct presence *p, struct span domain);
+
 /** A stanza to it was refused as if it could not be reached, or it was
  * delivered, or something came from it. */
 void presence_domain_failed(struct presence *p, struct span domain,
@@ -332,6 +339,20 @@ bool presence_is_unreachable(const Fed__Error *e);
 void presence_domain_on_time(struct presence *p, uint64_t now_ms);
 uint64_t presence_domain_deadline_ms(const struct presence *p);
 void presence_domain_deinit(struct presence *p); /* no watch is left */
+
+/* --- presence_share.c ---------------------------------------------------- */
+
+/** The watch is one that this bare JID asked for, until it is dropped.
+ * @return 0; FED_ENOMEM */
+int presence_share_join(struct presence *p, struct presence_item *item,
+			const char *asker) FED_NODISCARD;
+
+/** For presence_item_drop(). */
+void presence_share_leave(struct presence *p, struct presence_item *item);
+
+/** He may have one more, of that kind. */
+bool presence_share_has_room(struct presence *p, enum presence_item_kind kind,
+			     const char *asker);
 
 #include "fe-gateway/core/presence_contact.h"
 #include "fe-gateway/core/presence_sub.h"

@@ -65,7 +65,8 @@ struct presence_sub *presence_sub_new(struct presence *p, const char *local,
 		UINT64_MAX;
 	HASH_ADD_KEYPTR(hh, p->subs, s->key, n, s);
 	if (s->hh.tbl == NULL ||
-	    presence_domain_join(p, &s->item, s->remote) != 0) {
+	    presence_domain_join(p, &s->item, s->remote) != 0 ||
+	    presence_share_join(p, &s->item, s->remote) != 0) {
 		presence_sub_free(p, s);
 		return NULL;
 	}

@@ -57,6 +57,17 @@ static Fed__Condition check_names(const struct ask *a)
 			: address_error_condition(err);
 }
 
+/* LIMIT: one who asks for everybody, a domain that invents such.
+ * @return NULL: that, another limit, or no memory */
+static struct presence_sub *make(struct presence *p, const struct ask *a)
+{
+	if (presence_share_has_room(p, PRESENCE_ITEM_SUB, a->remote) &&
+	    presence_domain_has_room(p, a->from.domain))
+		return presence_sub_new(p, a->local, a->remote);
+	metrics_count(p->p.metrics, METRIC_queue_full);
+	return NULL;
+}
+
 static void set_ask_id(struct presence_sub *s, const struct ask *a)
 {
 	free(s->ask_id);
@@ -102,7 +113,7 @@ static void on_subscribe(struct presence *p, struct presence_sub *s,
 	Fed__Condition refused = check_names(a);
 
 	if (refused == FED__CONDITION__NO_CONDITION && s == NULL) {
-		s = presence_sub_new(p, a->local, a->remote);
+		s = make(p, a);
 		if (s == NULL)
 			refused = FED__CONDITION__RESOURCE_CONSTRAINT;
 	}
@@ -166,7 +177,7 @@ static void poll(struct presence *p, const struct ask *a, uint64_t now_ms)
 	if (p->poll_count >= LIMIT_PRESENCE_POLLS ||
 	    check_names(a) != FED__CONDITION__NO_CONDITION)
 		return;
-	s = presence_sub_new(p, a->local, a->remote);
+	s = make(p, a);
 	if (s == NULL)
 		return;
 	p->poll_count++;
