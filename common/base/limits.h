@@ -334,8 +334,7 @@
 #define LIMIT_PRESENCE_STANZAS 256u
 /* Answers that wait for the store: a disk that stands still. */
 #define LIMIT_PRESENCE_HELD 4096u
-/* ... and so long: less than SIP's Timer F, and the window of an edge, which
- * messages need too, is not theirs for ever. */
+/* ... and, of SIP transactions, so long: less than Timer F. */
 #define LIMIT_PRESENCE_HELD_MS 10000u
 /* Watches and dialogs: strangers that subscribe to everybody. */
 #define LIMIT_PRESENCE_ITEMS (500u * 1000u)

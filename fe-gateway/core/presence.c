@@ -570,7 +570,7 @@ bool presence_is_idle(const struct presence *p)
 {
 	return p->flights == NULL && p->sip_work == NULL &&
 	       p->xmpp_work == NULL && p->dirty == NULL && p->rows == NULL &&
-	       p->held == NULL && p->ready == NULL;
+	       presence_held_is_empty(p);
 }
 
 void presence_count(const struct presence *p, struct presence_counts *out)

@@ -119,18 +119,22 @@ bool presence_next_row(struct presence *p, struct presence_action *out)
 
 /* --- answers ------------------------------------------------------------- */
 
-static struct presence_held *hold(struct presence *p, uint64_t seq)
+static struct presence_held *hold(struct presence *p, uint64_t seq,
+				  bool is_reply)
 {
 	struct presence_held *h = calloc(1, sizeof(*h));
 
 	if (h == NULL)
 		return NULL;
 	h->seq = seq;
+	h->is_reply = is_reply;
 	p->held_count++;
-	if (seq > p->committed_seq)
-		DL_APPEND(p->held, h);
-	else
+	if (seq <= p->committed_seq)
 		DL_APPEND(p->ready, h);
+	else if (is_reply)
+		DL_APPEND(p->held_replies, h);
+	else
+		DL_APPEND(p->held_outcomes, h);
 	return h;
 }
 
@@ -142,10 +146,9 @@ void presence_answer(struct presence *p, const struct presence_reply *r,
 
 	if (is_full)
 		metrics_count(p->p.metrics, METRIC_queue_full);
-	h = hold(p, is_full ? 0 : seq);
+	h = hold(p, is_full ? 0 : seq, true);
 	if (h == NULL)
 		return;
-	h->is_reply = true;
 	h->reply = *r;
 	if (is_full && r->status < 300)
 		h->reply = (struct presence_reply){.handle = r->handle,
@@ -162,7 +165,7 @@ void presence_answer_status(struct presence *p, uint64_t handle, int status)
 void presence_outcome(struct presence *p, size_t edge, uint64_t ref,
 		      Fed__Condition refused, uint64_t seq)
 {
-	struct presence_held *h = hold(p, seq);
+	struct presence_held *h = hold(p, seq, false);
 
 	if (h == NULL)
 		return;
@@ -232,59 +235,68 @@ bool presence_next_held(struct presence *p, struct presence_action *out)
 	return true;
 }
 
-void presence_on_committed(struct presence *p, uint64_t seq, uint64_t now_ms)
+/* Those of the list that need not wait any longer. */
+static void release(struct presence *p, struct presence_held **list)
 {
 	struct presence_held *h;
 
+	while ((h = *list) != NULL && h->seq <= p->committed_seq) {
+		DL_DELETE(*list, h);
+		DL_APPEND(p->ready, h);
+	}
+}
+
+void presence_on_committed(struct presence *p, uint64_t seq, uint64_t now_ms)
+{
 	(void)now_ms;
 	if (seq <= p->committed_seq)
 		return;
 	p->committed_seq = seq;
-	while ((h = p->held) != NULL && h->seq <= seq) {
-		DL_DELETE(p->held, h);
-		DL_APPEND(p->ready, h);
-	}
+	release(p, &p->held_replies);
+	release(p, &p->held_outcomes);
 	presence_work_committed(p);
-}
-
-/* What it acknowledges is done and only not durable: who asks again gets the
- * same once more. */
-static void refuse(struct presence_held *h)
-{
-	if (!h->is_reply && h->refused == FED__CONDITION__NO_CONDITION)
-		h->refused = FED__CONDITION__RESOURCE_CONSTRAINT;
-	else if (h->is_reply && h->reply.status < 300)
-		h->reply = (struct presence_reply){.handle = h->reply.handle,
-						   .status = 500};
 }
 
 /* Those without a deadline are the newest: events have no other clock than the
  * call that follows them. */
 static void set_deadlines(struct presence *p, uint64_t now_ms)
 {
-	struct presence_held *h = p->held != NULL ? p->held->prev : NULL;
+	struct presence_held *h = p->held_replies;
 
-	while (h != NULL && h->until_ms == 0) {
+	if (h == NULL)
+		return;
+	for (h = h->prev; h->until_ms == 0; h = h->prev) {
 		h->until_ms = now_ms + LIMIT_PRESENCE_HELD_MS;
-		h = h != p->held ? h->prev : NULL;
+		if (h == p->held_replies)
+			return;
 	}
 }
 
+/* Outcomes wait on: nobody says a second time that he takes an authorization
+ * back. */
 void presence_held_on_time(struct presence *p, uint64_t now_ms)
 {
 	struct presence_held *h;
 
 	set_deadlines(p, now_ms);
-	while ((h = p->held) != NULL && now_ms >= h->until_ms) {
-		DL_DELETE(p->held, h);
-		refuse(h);
+	while ((h = p->held_replies) != NULL && now_ms >= h->until_ms) {
+		DL_DELETE(p->held_replies, h);
+		if (h->reply.status < 300)
+			h->reply = (struct presence_reply){
+				.handle = h->reply.handle, .status = 500};
 		DL_APPEND(p->ready, h);
 	}
 }
 
 uint64_t presence_held_deadline_ms(const struct presence *p)
 {
-	return p->held != NULL ? p->held->until_ms : UINT64_MAX;
+	return p->held_replies != NULL ? p->held_replies->until_ms : UINT64_MAX;
+}
+
+bool presence_held_is_empty(const struct presence *p)
+{
+	return p->held_replies == NULL && p->held_outcomes == NULL &&
+	       p->ready == NULL;
 }
 
 static void free_list(struct presence_held *list)
@@ -299,7 +311,8 @@ void presence_held_free_all(struct presence *p)
 {
 	struct presence_row_copy *c, *next;
 
-	free_list(p->held);
+	free_list(p->held_replies);
+	free_list(p->held_outcomes);
 	free_list(p->ready);
 	DL_FOREACH_SAFE (p->rows, c, next)
 		free(c);

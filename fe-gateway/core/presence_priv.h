@@ -128,8 +128,8 @@ struct presence {
 	uint64_t last_seq; /* of rows */
 	uint64_t committed_seq;
 	struct presence_row_copy *rows; /* not given to the owner yet */
-	struct presence_held *held;	/* replies and outcomes, in order */
-	struct presence_held *ready;	/* those that may leave */
+	struct presence_held *held_replies, *held_outcomes; /* in order */
+	struct presence_held *ready; /* those that may leave */
 	size_t held_count;
 	struct presence_cursor *cursors;
 
@@ -187,8 +187,7 @@ void presence_answer(struct presence *p, const struct presence_reply *r,
 /** presence_answer() at once, with a status and nothing else. */
 void presence_answer_status(struct presence *p, uint64_t handle, int status);
 
-/** The Outcome of a stanza: delivered, or refused with the condition; after
- * LIMIT_PRESENCE_HELD_MS with resource-constraint. */
+/** The Outcome of a stanza: delivered, or refused with the condition. */
 void presence_outcome(struct presence *p, size_t edge, uint64_t ref,
 		      Fed__Condition refused, uint64_t seq);
 
@@ -221,9 +220,10 @@ void presence_read_stanza(const Fed__Stanza *s, struct span name,
 bool presence_next_row(struct presence *p, struct presence_action *out);
 bool presence_next_held(struct presence *p, struct presence_action *out);
 
-/** A disk that stands still: what waits for it is refused in time. */
+/** A disk that stands still: SIP is answered in time all the same. */
 void presence_held_on_time(struct presence *p, uint64_t now_ms);
 uint64_t presence_held_deadline_ms(const struct presence *p);
+bool presence_held_is_empty(const struct presence *p);
 void presence_held_free_all(struct presence *p);
 
 /** presence.c: items whose rows are durable now go on. */

@@ -395,6 +395,14 @@ static inline void take_stanza(struct world *w, const struct presence_action *a)
 	(void)snprintf(fl->id, sizeof(fl->id), "%s", s->id);
 }
 
+/* Its user agent knows it no more, but NOTIFYs may come. */
+static inline void lose(struct world *w, struct device *d)
+{
+	memcpy(w->lost[w->lost_count++ % FED_ARRAY_LEN(w->lost)], d->call_id,
+	       sizeof(w->lost[0]));
+	d->is_used = false;
+}
+
 static inline void take_reply(struct world *w, const struct presence_action *a)
 {
 	const struct sip_reply *r = a->u.sip_reply.reply;
@@ -408,8 +416,10 @@ static inline void take_reply(struct world *w, const struct presence_action *a)
 			continue;
 		d->handle = 0;
 		if (r->line.status != 200) {
-			/* a new dialog that is refused is none */
-			d->is_used = d->to_tag[0] != '\0';
+			/* a new dialog that is refused is none, and begins all
+			 * the same if only the disk was slow */
+			if (d->to_tag[0] == '\0')
+				lose(w, d);
 			d->wants = false;
 			return;
 		}

@@ -56,13 +56,6 @@ static void check_promises(const struct world *w)
 	}
 }
 
-static void lose(struct world *w, struct device *d)
-{
-	memcpy(w->lost[w->lost_count++ % FED_ARRAY_LEN(w->lost)], d->call_id,
-	       sizeof(d->call_id));
-	d->is_used = false;
-}
-
 static void crash(struct world *w, uint64_t down_ms)
 {
 	uint64_t wall_ms = w->params.wall_ms + w->now - 10000000 + down_ms;

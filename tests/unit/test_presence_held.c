@@ -16,7 +16,7 @@ static struct sip_request_in subscribe(struct fixture *f, const char *call_id)
 	return q;
 }
 
-/* Neither a transaction nor the window of an edge is held for ever. */
+/* A transaction is not held for ever; a stanza stays with its sender. */
 static void test_refused_in_time(void **state)
 {
 	struct fixture *f = *state;
@@ -32,10 +32,13 @@ static void test_refused_in_time(void **state)
 	expect(f, "");
 	pass(f, 1);
 	expect(f, "reply 1 500\n");
-	pass(f, 1);
-	expect(f, "outcome 1 resource-constraint\n");
 	pass(f, 60000);
 	expect(f, "");
+	f->is_commit_held = false;
+	commit(f);
+	drain(f);
+	assert_non_null(strstr(f->text, "outcome 1 delivered\n"));
+	assert_null(strstr(f->text, "reply"));
 }
 
 /* What was refused is done when the disk is back, and answered no second
