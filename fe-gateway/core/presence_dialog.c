@@ -162,6 +162,20 @@ struct presence_dialog *presence_dialog_accept(struct presence *p,
 	return checked(p, d, is_whole);
 }
 
+/* No later than that of a new one: the clock of the wall may be behind where it
+ * was. */
+static uint64_t expiry_of(const struct presence *p,
+			  const struct presence_dialog_row *row,
+			  uint64_t now_ms)
+{
+	uint64_t at_ms = presence_clock_ms(p, row->expires_ms);
+	uint64_t most_s = row->direction == PRESENCE_IN
+				  ? p->p.expires_max_s
+				  : LIMIT_PRESENCE_ASKED_S;
+
+	return at_ms < now_ms + most_s * 1000 ? at_ms : now_ms + most_s * 1000;
+}
+
 struct presence_dialog *presence_dialog_restore(
 	struct presence *p, const struct presence_dialog_row *row,
 	uint64_t now_ms)
@@ -177,7 +191,7 @@ struct presence_dialog *presence_dialog_restore(
 	d->has_remote_cseq =
 		row->direction == PRESENCE_IN || row->remote_cseq > 0;
 	d->is_active = row->is_active;
-	d->expires_ms = presence_clock_ms(p, row->expires_ms);
+	d->expires_ms = expiry_of(p, row, now_ms);
 	is_whole = row->call_id.n > 0 && row->local_tag.n > 0 &&
 		   set_key(p, d, row->call_id, row->local_tag) &&
 		   set_text(&d->remote_tag, row->remote_tag) &&
