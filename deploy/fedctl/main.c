@@ -135,10 +135,9 @@ static int show_answer(struct client *c, const struct show *how,
 		       struct shower *s)
 {
 	Fed__AdminResponse *r;
+	bool is_begun = false;
 	struct errbuf e;
 
-	if (how->begin != NULL)
-		how->begin(s);
 	do {
 		int err = client_next(c, &r, &e);
 
@@ -146,6 +145,10 @@ static int show_answer(struct client *c, const struct show *how,
 			return fail(status_of(err), e.text);
 		if (r->error[0] != '\0')
 			return fail(EXIT_FAILURE, r->error);
+		/* a refusal is no half of a document */
+		if (!is_begun && how->begin != NULL)
+			how->begin(s);
+		is_begun = true;
 		how->more(s, r);
 	} while (!r->last);
 	if (how->end != NULL)

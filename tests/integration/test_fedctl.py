@@ -117,6 +117,9 @@ def test_streams(fedctl, romeo, juliet, newest_tls):
     wrong = fedctl("gateway", "show", "streams", status=1)
     assert "edge" in wrong.stderr and wrong.stdout == ""
     assert "edge" in fedctl("gateway", "show", "queues", status=1).stderr
+    # not the begin of a document
+    assert fedctl("gateway", "--json", "show", "queues",
+                  status=1).stdout == ""
 
 
 def test_queues(lab, fedctl, romeo):
