@@ -40,9 +40,11 @@ static const cyaml_schema_value_t text_entry = {
 };
 
 static const cyaml_schema_field_t tls_fields[] = {
-	STRING("certificate", struct gateway_config_tls, certificate),
-	STRING("key", struct gateway_config_tls, key),
-	STRING("trust", struct gateway_config_tls, trust),
+	/* all three or none: gateway_config_check(); libcyaml would not dump
+	 * the none */
+	STRING_OPT("certificate", struct gateway_config_tls, certificate),
+	STRING_OPT("key", struct gateway_config_tls, key),
+	STRING_OPT("trust", struct gateway_config_tls, trust),
 	CYAML_FIELD_SEQUENCE("peers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 			     struct gateway_config_tls, peers, &text_entry, 0,
 			     CYAML_UNLIMITED),
@@ -85,7 +87,10 @@ static const cyaml_schema_field_t channel_fields[] = {
 };
 
 static const cyaml_schema_field_t dns_fields[] = {
-	LIST("servers", struct gateway_config_dns, servers, &text_entry),
+	CYAML_FIELD_SEQUENCE("servers",
+			     CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+			     struct gateway_config_dns, servers, &text_entry, 0,
+			     CYAML_UNLIMITED),
 	CYAML_FIELD_END,
 };
 

@@ -290,15 +290,39 @@ static int check_channel(const struct check *c)
 	return err != 0 ? err : host_check_channel_pair(&c->at, &pair);
 }
 
+/* One of its keys is there, and others are not. */
+static int check_tls_keys(const struct check *c)
+{
+	const struct gateway_config_tls *t = &c->f->sip.tls;
+	const struct {
+		const char *key;
+		const char *value;
+	} rows[] = {{"certificate", t->certificate},
+		    {"key", t->key},
+		    {"trust", t->trust}};
+	bool is_any = t->peers_count > 0;
+
+	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++)
+		is_any = is_any || rows[i].value != NULL;
+	for (size_t i = 0; is_any && i < FED_ARRAY_LEN(rows); i++)
+		if (rows[i].value == NULL)
+			return host_complain(
+				&c->at, "sip.tls",
+				"the key \"%s\" is missing; a text "
+				"is expected",
+				rows[i].key);
+	return 0;
+}
+
 static int check_tls(const struct check *c)
 {
 	const struct gateway_config_tls *t = &c->f->sip.tls;
 	struct host_pair pair = {c->f->instance, "sip.tls.certificate",
 				 t->certificate, "sip.tls.key", t->key};
 	struct tls_file *file = NULL;
-	int err = 0;
+	int err = check_tls_keys(c);
 
-	if (t->certificate == NULL) {
+	if (err == 0 && t->certificate == NULL) {
 		if (!gateway_config_listens(&c->f->sip, "tls:"))
 			return 0;
 		return host_complain(&c->at, "sip.tls",

@@ -31,6 +31,22 @@ def test_check_accepts_the_labs_file(lab, daemon, variable):
 PATHS = re.compile(r"\b(trust|certificate|key): ([^\s,}]+)")
 
 
+def dumps_to_itself(daemon, file):
+    first = run(daemon, "--dump", str(file))
+    assert first.returncode == 0, first.stderr
+    file.with_suffix(".dump").write_text(first.stdout)
+    second = run(daemon, "--dump", str(file.with_suffix(".dump")))
+    assert second.stdout == first.stdout != ""
+    return first.stdout
+
+
+@pytest.mark.parametrize("daemon,variable", DAEMONS.items())
+def test_the_labs_file_dumps_to_itself(lab, tmp_path, daemon, variable):
+    file = tmp_path / "lab.conf"
+    file.write_text(pathlib.Path(lab.env[variable]).read_text())
+    dumps_to_itself(daemon, file)
+
+
 @pytest.mark.parametrize("daemon,variable", DAEMONS.items())
 def test_the_example_file_is_right(lab, tmp_path, daemon, variable):
     """Only its certificates are not there: the lab's take their place."""
@@ -42,6 +58,7 @@ def test_the_example_file_is_right(lab, tmp_path, daemon, variable):
     file.write_text(PATHS.sub(lambda m: f"{m[1]}: {ours.pop(0)}", example))
     done = run(daemon, "--check", str(file))
     assert done.returncode == 0, done.stderr
+    dumps_to_itself(daemon, file)
 
 
 @pytest.mark.parametrize("daemon", DAEMONS)
@@ -90,7 +107,25 @@ BROKEN = [
     ("fe-gateway", r"trusted:.*", "trusted: [not-an-address]", "trusted"),
     ("fe-gateway", r"sip:\n", "sips:\n", "sips"),
     ("fe-gateway", r"address: \S+", 'address: "x"}', "address"),
+    *((daemon, r"admin: .*", f"admin: {{{wrong}}}", key)
+      for daemon in DAEMONS for wrong, key in (
+          ("socket: admin.sock", "admin.socket"),
+          ("socket: ''", "admin.socket"),
+          (f"socket: /{'a' * 107}", "admin.socket"),
+          ("sockets: /run/a", "did you mean \"socket\"?"))),
 ]
+
+
+@pytest.mark.parametrize("daemon,variable", DAEMONS.items())
+def test_the_admin_socket_has_a_place(lab, tmp_path, daemon, variable):
+    text = pathlib.Path(lab.env[variable]).read_text()
+    file = tmp_path / "without.conf"
+    file.write_text(re.sub(r"admin: .*", "", text))
+    assert f"socket: /run/{daemon}/admin.sock\n" in \
+        dumps_to_itself(daemon, file)
+    file.write_text(re.sub(r"admin: .*",
+                           f"admin: {{socket: /{'a' * 106}}}", text))
+    assert run(daemon, "--check", str(file)).returncode == 0
 
 
 @pytest.mark.parametrize("daemon,pattern,replacement,key", BROKEN)

@@ -280,6 +280,10 @@ GATEWAY = [
     (r"channel:", "  tls: {certificate: PKI/other.pem, key: PKI/other.key, "
      "trust: PKI/other.pem}\nchannel:", "trust", "sip.tls.trust",
      ["no CA in it"]),
+    (r"channel:", "  tls: {certificate: PKI/other.pem, trust: PKI/ca.pem}\n"
+     "channel:", "tls:", "sip.tls", ["the key \"key\" is missing"]),
+    (r"channel:", "  tls: {peers: [sip.example]}\nchannel:", "tls:", "sip.tls",
+     ["the key \"certificate\" is missing"]),
     (r", \"tcp:10.66.0.2:5070\"", "", "next_hop", "sip.next_hop",
      ["needs tcp", "sip.listen"]),
     (r"trusted: .*", "trusted: [proxy.example]", "proxy.example",
