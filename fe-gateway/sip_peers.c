@@ -28,6 +28,7 @@ static bool read_peer(int fd, struct sip_peer *out)
 	} else {
 		return false;
 	}
+	out->fd = fd;
 	return inet_ntop(a.ss_family, ip, out->ip, sizeof(out->ip)) != NULL;
 }
 
@@ -41,12 +42,13 @@ static bool note(int fd, void *arg)
 	return true;
 }
 
-static bool has(const struct sip_peers *p, uint64_t cookie)
+/* Asked of itself: with more than SIP_PEERS_MOST it may only have had no room
+ * in the list of now. */
+static bool is_there(const struct sip_peer *old)
 {
-	for (size_t i = 0; i < p->count; i++)
-		if (p->peer[i].cookie == cookie)
-			return true;
-	return false;
+	struct sip_peer now;
+
+	return read_peer(old->fd, &now) && now.cookie == old->cookie;
 }
 
 void sip_peers_look(struct sip_peers *p,
@@ -61,7 +63,7 @@ void sip_peers_look(struct sip_peers *p,
 	p->count = 0;
 	(void)sip_sockets_each(note, p);
 	for (size_t i = 0; i < old->count; i++)
-		if (!has(p, old->peer[i].cookie))
+		if (!is_there(&old->peer[i]))
 			fn(old->peer[i].ip, old->peer[i].port, arg);
 	free(old);
 }

@@ -16,6 +16,7 @@ enum { SIP_PEERS_MOST = 512 };
 
 struct sip_peer {
 	uint64_t cookie; /* of the socket; never used twice */
+	int fd;		 /* that it had at the last look */
 	uint16_t port;
 	char ip[SIP_IP_TEXT_BYTES];
 };
