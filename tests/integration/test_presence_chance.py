@@ -4,6 +4,7 @@ has a subscription too many.  The seed is said; SEED=n repeats a run."""
 
 import os
 import random
+import threading
 import time
 
 import pytest
@@ -125,15 +126,25 @@ class World:
             return
         watch = Watch(self.sip, f"sip:{hers}@tower.example",
                       f"sip:{his}@sip.example")
-        if watch.subscribe().status == 200:
+        if self.answered(watch, 3600):
             self.watches[his, hers] = watch
+        else:
+            watch.answer = 481
+
+    @staticmethod
+    def answered(watch, expires):
+        """By a 200; the gateway may be dead."""
+        try:
+            return watch.subscribe(expires).status == 200
+        except AssertionError:
+            return False
 
     def he_stops(self):
         if not self.watches:
             return
         pair = self.chance.choice(list(self.watches))
         watch = self.watches.pop(pair)
-        watch.subscribe(0)
+        self.answered(watch, 0)
         watch.answer = 481
 
     def she_decides(self):
@@ -151,11 +162,14 @@ class World:
         if asked:
             self.let_in(his, hers)
 
-    def step(self):
-        deed = self.chance.choice([
-            self.he_moves, self.he_moves, self.she_moves, self.she_moves,
-            self.she_subscribes, self.she_unsubscribes, self.he_watches,
-            self.he_watches, self.he_stops, self.she_decides])
+    def step(self, all_deeds=True):
+        deeds = [self.he_moves, self.he_moves, self.she_moves, self.she_moves,
+                 self.he_watches, self.he_watches, self.he_stops]
+        if all_deeds:
+            # what is said once, and is lost when nobody hears it
+            deeds += [self.she_subscribes, self.she_unsubscribes,
+                      self.she_decides]
+        deed = self.chance.choice(deeds)
         self.did.append(deed.__name__)
         deed()
 
@@ -238,15 +252,35 @@ def restart_edge(lab, _world):
     lab("wait-channel")
 
 
-@pytest.mark.parametrize("run", range(2))
-def test_chance(lab, tower, record_property, run):
+def cut_channel(lab, _world):
+    lab("fault", "cut", "edge", "gateway")
+    time.sleep(4)
+    lab("fault", "heal")
+    lab("wait-channel")
+
+
+def restart_kamailio(lab, world):
+    lab("restart", "kamailio")
+    world.sip.register_all()
+
+
+TROUBLES = [None, kill_gateway, end_streams, cut_channel, restart_edge,
+            restart_kamailio, kill_gateway, stop_gateway]
+
+
+def seed_of(run, record_property):
     seed = int(os.environ.get("SEED", time.time_ns() % 10 ** 9 + run))
     record_property("seed", seed)
-    print("SEED", seed)
+    print("seed", seed)
+    return seed
+
+
+@pytest.mark.parametrize("run", range(2))
+def test_chance(lab, tower, record_property, run):
+    seed = seed_of(run, record_property)
     world = World(lab, tower, random.Random(seed))
     try:
-        for trouble in (None, kill_gateway, end_streams, kill_gateway,
-                        restart_edge, stop_gateway):
+        for trouble in TROUBLES:
             for _ in range(STEPS):
                 world.step()
                 if world.chance.random() < 0.2:
@@ -259,5 +293,25 @@ def test_chance(lab, tower, record_property, run):
         complaints = [c for w in world.sip.watches.values()
                       for c in w.complaints]
         assert complaints == []
+    finally:
+        world.close()
+
+
+@pytest.mark.parametrize("run", range(2))
+def test_killed_in_the_middle(lab, tower, record_property, run):
+    """While they move, watch and stop."""
+    world = World(lab, tower, random.Random(seed_of(run, record_property)))
+    try:
+        for _ in range(STEPS):
+            world.step()
+        for _ in range(3):
+            killer = threading.Timer(world.chance.random() * 3, kill_gateway,
+                                     (lab, world))
+            killer.start()
+            while killer.is_alive():
+                world.step(all_deeds=False)
+                time.sleep(world.chance.random() * 0.1)
+            world.wait_true()
+            world.forget_ended()
     finally:
         world.close()
