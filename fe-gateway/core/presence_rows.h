@@ -28,7 +28,8 @@ struct presence_watch_row {
 	enum presence_auth auth;
 	uint64_t since_ms; /* wall clock: of this auth */
 	/* OUT: resources of the SIP user that the watcher was told to be
-	 * available, separated by '\n' */
+	 * available, separated by '\n'; a line of 0x01: he may not have
+	 * heard "subscribed" */
 	struct span told;
 };
 

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOLD_MAX = LIMIT_PRESENCE_RESOURCES * (LIMIT_JID_PART_BYTES + 1) };
+enum {
+	TOLD_MAX = sizeof(PRESENCE_OWED) +
+		   LIMIT_PRESENCE_RESOURCES * (LIMIT_JID_PART_BYTES + 1)
+};
 
 /* --- life ---------------------------------------------------------------- */
 
@@ -191,8 +194,14 @@ static size_t put_names(struct buf *b, const struct presence_view *v,
 static int told_text(const struct presence *p, const struct presence_sub *s,
 		     struct buf *b)
 {
-	size_t count = put_names(b, &s->told, NULL, 0);
+	bool is_owed =
+		s->auth == PRESENCE_ALLOWED &&
+		(s->owes_subscribed || s->said == PRESENCE_SAY_SUBSCRIBED);
+	size_t count;
 
+	if (is_owed)
+		(void)buf_put_span(b, SPAN_LIT(PRESENCE_OWED "\n"));
+	count = put_names(b, &s->told, NULL, 0);
 	if (s->auth == PRESENCE_ALLOWED && !s->is_muted && !p->is_stopping)
 		(void)put_names(b, &s->doc, &s->told, count);
 	if (!b->is_failed && buf_cstr(b) == NULL)

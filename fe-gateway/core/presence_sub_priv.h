@@ -17,6 +17,10 @@
  * to be there: it equals no real one. */
 enum { PRESENCE_STALE = 1000 };
 
+/* A line of the row that is no resource (RFC 7622 3.4.1: no controls):
+ * "subscribed" is not known to have arrived. */
+#define PRESENCE_OWED "\x01"
+
 /* --- presence_sub.c ------------------------------------------------------ */
 
 /** A new watch without authorization. @return NULL: a limit, or no memory */

@@ -32,22 +32,31 @@ static bool is_pair(struct span local, struct span remote)
 	       span_find(remote, '\0', 0) == SIZE_MAX;
 }
 
-/* What he was told to be there; what else of it is not known any more. */
+static int restore_resource(struct presence_sub *s, struct span line)
+{
+	char *name = span_dup(line);
+	struct presence_resource r = {
+		.name = name, .is_open = true, .priority = PRESENCE_STALE};
+	int err = name != NULL ? presence_view_set(&s->told, &r) : FED_ENOMEM;
+
+	free(name);
+	return err;
+}
+
+/* What he was told to be there; what else of it is not known any more.  That
+ * he is approved is said again, if it may not have been heard. */
 static int restore_told(struct presence_sub *s, struct span told)
 {
 	int err = 0;
 
 	for (size_t at = 0; at < told.n && err == 0;) {
 		size_t end = span_find(told, '\n', at);
-		char *name = span_dup(span_sub(told, at, end));
-		struct presence_resource r = {.name = name,
-					      .is_open = true,
-					      .priority = PRESENCE_STALE};
+		struct span line = span_sub(told, at, end);
 
-		if (name == NULL)
-			return FED_ENOMEM;
-		err = presence_view_set(&s->told, &r);
-		free(name);
+		if (span_eq(line, SPAN_LIT(PRESENCE_OWED)))
+			s->owes_subscribed = true;
+		else
+			err = restore_resource(s, line);
 		at = end < told.n ? end + 1 : told.n;
 	}
 	return err;

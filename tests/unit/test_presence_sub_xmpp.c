@@ -25,7 +25,10 @@ static void test_durable_first(void **state)
 	assert_non_null(strstr(f->text, OK("1")));
 	settle(f);
 	commit(f);
-	expect(f, BARE("subscribed") FULL("x", "available"));
+	expect(f,
+	       BARE("subscribed")
+		       FULL("x", "available") "store put watch out " ROMEO
+					      " " JULIET " allowed told=x \n");
 }
 
 /* RFC 6121 3.1.3: approved ones are told so again. */
