@@ -63,9 +63,18 @@ static void take(const Fed__PresenceWatch *w, struct admin_difference *d)
 		d->believed = d->told;
 }
 
+/* A SIP watcher is told in dialogs; without one there is nobody to tell. */
+static bool has_watcher(const Fed__PresenceWatch *w)
+{
+	return w->direction != FED__WATCH_DIRECTION__SIP_WATCHES_XMPP ||
+	       w->n_dialog > 0;
+}
+
 bool admin_watch_next_difference(const Fed__PresenceWatch *w,
 				 struct admin_difference *d)
 {
+	if (!has_watcher(w))
+		return false;
 	while (d->at < w->n_told + w->n_believed) {
 		take(w, d);
 		if (!is_same(w, d->told, d->believed))

@@ -18,7 +18,8 @@ struct admin_difference {
 
 /**
  * The next resource that is not the same on both sides.  One that is closed is
- * one that is not there, but for its notes, which a SIP watcher can see.
+ * one that is not there, but for its notes, which a SIP watcher can see.  A SIP
+ * watcher without a dialog is not told, so nothing differs.
  *
  * @return false: no more
  */

@@ -162,7 +162,8 @@ static const char *waiting_for(const struct presence *p,
 	if (c->is_leave_due || c->is_probe_due || c->is_bye_due)
 		return "a stanza to leave";
 	if (c->at_ms[PRESENCE_AT_ANSWER] != UINT64_MAX)
-		return "an answer to the probe";
+		return c->is_collecting ? "more answers to the probe"
+					: "an answer to the probe";
 	if (is_notifying(p, c))
 		return "a NOTIFY";
 	return c->auth == PRESENCE_PENDING ? "approval" : "";

@@ -76,6 +76,7 @@ static void expect(Fed__WatchDirection direction, const char *told,
 	buf_init(&b, 1024);
 	fed__presence_watch__init(&w);
 	w.direction = direction;
+	w.n_dialog = 1; /* only counted */
 	read_all(&a, told, &w.told, &w.n_told);
 	read_all(&a, believed, &w.believed, &w.n_believed);
 	while (admin_watch_next_difference(&w, &d))
@@ -86,6 +87,24 @@ static void expect(Fed__WatchDirection direction, const char *told,
 	assert_true(admin_watch_differs(&w) == (golden[0] != '\0'));
 	arena_deinit(&a);
 	buf_deinit(&b);
+}
+
+static void test_nobody_listens(void **state)
+{
+	Fed__PresenceResource desk;
+	Fed__PresenceResource *believed = &desk;
+	Fed__PresenceWatch w;
+
+	(void)state;
+	fed__presence_resource__init(&desk);
+	desk.open = true;
+	fed__presence_watch__init(&w);
+	w.believed = &believed;
+	w.n_believed = 1;
+	w.direction = FED__WATCH_DIRECTION__SIP_WATCHES_XMPP;
+	assert_false(admin_watch_differs(&w));
+	w.direction = FED__WATCH_DIRECTION__XMPP_WATCHES_SIP;
+	assert_true(admin_watch_differs(&w));
 }
 
 static void test_rows(void **state)
@@ -134,6 +153,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_nobody_listens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
