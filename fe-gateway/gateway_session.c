@@ -245,6 +245,8 @@ void session_on_link(struct chan_link *l, const struct chan_action *a,
 	switch (a->kind) {
 	case CHAN_ACT_UP:
 		e->is_draining = false;
+		if (!a->u.up.is_resumed)
+			gw_router_on_session(s->router, e->index);
 		tell_edge_state(e);
 		break;
 	case CHAN_ACT_STANZA:

@@ -345,7 +345,8 @@ uint64_t presence_domain_deadline_ms(const struct presence *p)
 void presence_on_channel(struct presence *p, bool is_up, bool may_have_lost,
 			 uint64_t now_ms)
 {
-	struct presence_contact *c, *next;
+	struct presence_contact *c, *c_next;
+	struct presence_sub *s, *s_next;
 	bool is_gap = may_have_lost || (is_up && p->is_alone_told);
 
 	if (!is_up && p->alone_ms == 0)
@@ -356,7 +357,11 @@ void presence_on_channel(struct presence *p, bool is_up, bool may_have_lost,
 	}
 	if (!is_gap)
 		return;
-	HASH_ITER (hh, p->contacts, c, next)
+	fed_log(p->p.log, FED_LOG_INFO, "presence_channel", "is=back lost=%d",
+		may_have_lost);
+	HASH_ITER (hh, p->subs, s, s_next)
+		presence_sub_channel_back(p, s, now_ms);
+	HASH_ITER (hh, p->contacts, c, c_next)
 		presence_contact_domain_back(p, c, now_ms);
 }
 

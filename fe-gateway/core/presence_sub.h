@@ -161,6 +161,11 @@ void presence_sub_hop_back(struct presence *p, struct presence_sub *s,
 void presence_sub_domain_back(struct presence *p, struct presence_sub *s,
 			      uint64_t now_ms);
 
+/** Probes of the watcher's clients may have been lost: all is said anew,
+ * paced. */
+void presence_sub_channel_back(struct presence *p, struct presence_sub *s,
+			       uint64_t now_ms);
+
 /** What it has to say may show whether its domain is there; false: it has
  * nothing to say. */
 bool presence_sub_scout(struct presence *p, struct presence_sub *s,

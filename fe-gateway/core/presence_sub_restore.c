@@ -189,6 +189,20 @@ void presence_sub_domain_back(struct presence *p, struct presence_sub *s,
 	presence_sub_arm(p, s, now_ms);
 }
 
+void presence_sub_channel_back(struct presence *p, struct presence_sub *s,
+			       uint64_t now_ms)
+{
+	uint64_t at;
+
+	if (s->told.count == 0)
+		return;
+	at = presence_paced_at(p, now_ms);
+	presence_sub_make_stale(s);
+	if (s->say_ms < at)
+		s->say_ms = at;
+	presence_sub_settle(p, s, now_ms);
+}
+
 bool presence_sub_scout(struct presence *p, struct presence_sub *s,
 			uint64_t now_ms)
 {

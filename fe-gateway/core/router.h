@@ -155,6 +155,10 @@ enum gw_edge_state {
 void gw_router_on_edge(struct gw_router *r, size_t edge,
 		       enum gw_edge_state state, uint64_t now_ms);
 
+/** The edge has another session, its state follows: what it had for us in one
+ * before may be lost. */
+void gw_router_on_session(struct gw_router *r, size_t edge);
+
 /**
  * From now on nothing new is taken.  What is held may still end well for
  * LIMIT_GATEWAY_STOP_MS; then requests are answered 504, and stanzas are

@@ -127,14 +127,19 @@ static void pick_again(struct gw_router *r)
 }
 
 /* An edge that has nobody to give them to drops presence stanzas after a
- * while: what it may have dropped is asked for anew. */
+ * while, one that ended takes them with it: what it may have dropped is asked
+ * for anew. */
 static void tell_presence(struct gw_router *r, struct gw_edge *e,
 			  uint64_t now_ms)
 {
-	bool may_have_lost = is_live(e) && e->was_live &&
-			     now_ms >= e->down_ms + LIMIT_EDGE_GAP_MS;
+	bool may_have_lost =
+		is_live(e) && e->was_live &&
+		(e->is_new || now_ms >= e->down_ms + LIMIT_EDGE_GAP_MS);
 
-	e->was_live = e->was_live || is_live(e);
+	if (is_live(e)) {
+		e->was_live = true;
+		e->is_new = false;
+	}
 	if (r->p.presence != NULL)
 		presence_on_channel(r->p.presence, gw_edges_has_live(r),
 				    may_have_lost, now_ms);
@@ -156,12 +161,18 @@ void gw_router_on_edge(struct gw_router *r, size_t edge,
 		e->is_given_away = false;
 	}
 	e->state = state;
-	if (was_live == is_live(e))
+	if (was_live == is_live(e) && !(is_live(e) && e->is_new))
 		return;
 	if (had_live && !gw_edges_has_live(r))
 		r->alone_ms = now_ms;
 	tell_presence(r, e, now_ms);
 	pick_again(r);
+}
+
+void gw_router_on_session(struct gw_router *r, size_t edge)
+{
+	if (FED_CHECK(edge < r->p.edge_count))
+		r->edges[edge].is_new = true;
 }
 
 void gw_router_on_returned(struct gw_router *r, size_t edge, uint64_t handle,

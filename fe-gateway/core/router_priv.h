@@ -19,6 +19,7 @@ struct gw_edge {
 	uint64_t down_ms;   /* since when, in state DOWN */
 	bool is_given_away; /* its unanswered stanzas were taken back */
 	bool was_live;
+	bool is_new;	       /* its session, and presence was not told */
 	size_t sent_count;     /* stanzas it has not answered */
 	struct gw_in *waiting; /* for it or for room in its window; by handle */
 };

@@ -282,6 +282,55 @@ static void test_both_lost(void **state)
 	assert_true(gw_router_is_idle(f->r));
 }
 
+/* What an edge had for us is gone with its session, or when it could not give
+ * it to us for long. */
+static void test_gap(void **state)
+{
+	struct fixture *f = *state;
+	const struct presence_params presence = {
+		.repair_rate = 1,
+		.ids = &f->ids,
+		.log = &f->logger,
+		.metrics = &f->metrics,
+	};
+	struct gw_router_params p = {
+		.edges = EDGES,
+		.edge_count = 2,
+		.ids = &f->ids,
+		.log = &f->logger,
+		.metrics = &f->metrics,
+	};
+	struct gw_router *r;
+
+	assert_int_equal(presence_new(&p.presence, &presence, f->now), 0);
+	assert_int_equal(gw_router_new(&r, &p, f->now), 0);
+	/* the first one, and one that goes on */
+	gw_router_on_session(r, 0);
+	gw_router_on_edge(r, 0, GW_EDGE_READY, f->now);
+	gw_router_on_edge(r, 0, GW_EDGE_DOWN, f->now);
+	f->now += LIMIT_EDGE_GAP_MS - 1;
+	gw_router_on_edge(r, 0, GW_EDGE_READY, f->now);
+	gw_router_on_session(r, 1);
+	gw_router_on_edge(r, 1, GW_EDGE_READY, f->now);
+	assert_int_equal(count_log(f, "presence_channel", "lost=1"), 0);
+	gw_router_on_edge(r, 0, GW_EDGE_DOWN, f->now);
+	f->now += LIMIT_EDGE_GAP_MS;
+	gw_router_on_edge(r, 0, GW_EDGE_READY, f->now);
+	assert_int_equal(count_log(f, "presence_channel", "lost=1"), 1);
+	gw_router_on_edge(r, 0, GW_EDGE_DOWN, f->now);
+	gw_router_on_session(r, 0);
+	gw_router_on_edge(r, 0, GW_EDGE_READY, f->now);
+	assert_int_equal(count_log(f, "presence_channel", "lost=1"), 2);
+	/* nobody saw the end of the one before */
+	gw_router_on_session(r, 0);
+	gw_router_on_edge(r, 0, GW_EDGE_READY, f->now);
+	gw_router_on_edge(r, 0, GW_EDGE_FULL, f->now);
+	gw_router_on_edge(r, 0, GW_EDGE_READY, f->now);
+	assert_int_equal(count_log(f, "presence_channel", "lost=1"), 3);
+	gw_router_free(r);
+	presence_free(p.presence);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +343,7 @@ int main(void)
 		T(test_no_edge),
 		T(test_draining_alone),
 		T(test_both_lost),
+		T(test_gap),
 		T(test_in_order_over_a_loss),
 		T(test_in_goes_on_elsewhere),
 	};

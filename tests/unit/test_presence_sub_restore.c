@@ -369,6 +369,26 @@ static void test_hop_back(void **state)
 	expect(f, "");
 }
 
+/* A client of the watcher may have asked while there was no way to us. */
+static void test_channel_back(void **state)
+{
+	struct fixture *f = *state;
+
+	watch(f);
+	presence_on_channel(f->p, false, false, f->now);
+	presence_on_channel(f->p, true, false, f->now);
+	expect(f, "");
+	presence_on_channel(f->p, true, true, f->now);
+	pass(f, 10);
+	expect(f, FULL("x", "available"));
+	/* who is not there is not said to be away */
+	notify(f, "active;expires=3600", DOC(CLOSED("x")));
+	settle(f);
+	presence_on_channel(f->p, true, true, f->now);
+	pass(f, 10);
+	expect(f, "");
+}
+
 static void test_stop(void **state)
 {
 	struct fixture *f = *state;
@@ -530,6 +550,7 @@ int main(void)
 		T(test_repair),
 		T(test_repair_quiet),
 		T(test_hop_back),
+		T(test_channel_back),
 		T(test_stop),
 		T(test_stop_away),
 		T(test_store_full),
