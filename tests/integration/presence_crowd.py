@@ -311,27 +311,25 @@ class Crowd:
 
     # ---- what changes -------------------------------------------------------
 
-    @staticmethod
-    def _drift(there, first, second, kind, note):
-        """Another state of somebody: show and note, gone or back, a second
-        resource, a note."""
-        if kind == 1:
-            return {} if there else {first: Said("", note)}
-        if kind == 2:
+    def _drift(self, there, first, second, kind):
+        """Another state of somebody: a second resource comes or goes, all
+        go or one comes, show and note, a note."""
+        note = f"turn {self.turn}"
+        if kind == 0:
             return {first: Said()} if second in there else \
                 {first: Said("away", note), second: Said("dnd", note)}
-        show = ("away", "dnd", "xa", "chat")[len(note) % 4] if kind == 0 \
+        if kind == 1:
+            return {} if there else {first: Said("", note)}
+        show = ("away", "dnd", "xa", "chat")[self.turn % 4] if kind == 2 \
             else ""
         return {resource: Said(show, f"{note} {resource}")
-                for resource in there or (first,)}
+                for resource in there}
 
     def _change(self, truth, first, second):
         """A third of them; their names."""
         changed = list(truth)[self.turn % 3::3]
         for n, name in enumerate(changed):
-            truth[name] = self._drift(truth[name], first, second,
-                                      (n + self.turn) % 4,
-                                      f"turn {self.turn}")
+            truth[name] = self._drift(truth[name], first, second, n % 4)
         return changed
 
     def change(self, kamailio=True, prosody=True):
@@ -421,10 +419,11 @@ class Crowd:
                           r"'(?:un)?subscribed?'[^>]*>)",
                           self._log()[mark.log:])
 
-    def offences(self, mark, again=1):
-        """What was asked, ended or said again since then; `again`: how often
-        XMPP users may be told what they were told.  A restart does it once,
-        and a NOTIFY whose answer was lost is repeated."""
+    def offences(self, mark, told=1, notified=1):
+        """What was asked, ended or said again since then; how often XMPP
+        users may be told, and SIP users be notified of, what they know.  A
+        restart does it once, and a NOTIFY whose answer was lost is
+        repeated."""
         found = [("asked again", text) for text in self.asked(mark)]
         for key, client in self.xmpp.clients.items():
             since = mark.clients.get(client, 0)
@@ -432,12 +431,12 @@ class Crowd:
                       if s.type.startswith(("subscr", "unsub"))]
             found += [(key, "told again", who, when) for who, when
                       in client.says_again(since).items()
-                      if len(when) > again]
+                      if len(when) > told]
         for pair, watch in self.sip.watching.items():
             since = mark.watches.get(watch, 0)
             if "pending" in [s.state for s in watch.states[since:]]:
                 found.append((pair, "pending", watch.history()[since:]))
-            if watch.repeats(max(since - 1, 0))[1:]:
+            if watch.repeats(max(since - 1, 0))[notified:]:
                 found.append((pair, "notified again", watch.history()[since:]))
             found += [(pair, c) for c in watch.complaints]
         return found

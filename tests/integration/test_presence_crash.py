@@ -2,6 +2,7 @@
 of the people change: what anybody sees is soon true again, and nobody is asked
 or told more than that needs."""
 
+import concurrent.futures
 import os
 import time
 
@@ -42,14 +43,14 @@ def crowd(lab):
     people.close()
 
 
-def check(crowd, mark, mended, record_property, again=1):
+def check(crowd, mark, mended, record_property, **may):
     """All views are right in time, and what led there was decent."""
     crowd.wait_true(mended + RIGHT_S - time.monotonic())
     record_property("seconds until all views were right",
                     f"{time.monotonic() - mended:.1f}")
     record_property("views", len(crowd.pairs) + len(crowd.sip.truth) *
                     len(crowd.xmpp.clients))
-    offences = crowd.offences(mark, again)
+    offences = crowd.offences(mark, **may)
     assert not offences, "\n".join([str(len(offences)),
                                     *map(str, offences[:12])])
     assert crowd.unpaired() == []
@@ -65,6 +66,32 @@ def test_gateway_killed(lab, crowd, record_property):
     crowd.change()
     mended = time.monotonic()
     lab("start", "gateway")
+    check(crowd, mark, mended, record_property)
+
+
+def test_gateway_killed_again(lab, crowd, record_property):
+    """In the midst of changes, and once more in the midst of its repair."""
+    mark = crowd.mark()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        changing = pool.submit(crowd.change)
+        time.sleep(0.3)
+        lab("fault", "kill", "gateway")
+        changing.result()
+    lab("start", "gateway")
+    time.sleep(1)
+    lab("fault", "kill", "gateway")
+    mended = time.monotonic()
+    lab("start", "gateway")
+    check(crowd, mark, mended, record_property, told=2, notified=2)
+
+
+def test_edge_killed(lab, crowd, record_property):
+    """What either side said meanwhile reached nobody."""
+    mark = crowd.mark()
+    lab("fault", "kill", "edge")
+    crowd.change()
+    mended = time.monotonic()
+    lab("start", "edge")
     check(crowd, mark, mended, record_property)
 
 
@@ -105,7 +132,7 @@ def test_kamailio_killed(lab, crowd, record_property):
     lab("start", "kamailio")
     crowd.sip.register_all()
     crowd.sip.publish_all()
-    check(crowd, mark, mended, record_property, again=0)
+    check(crowd, mark, mended, record_property, told=0)
 
 
 def test_channel_cut(lab, crowd, record_property):
