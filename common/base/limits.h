@@ -346,6 +346,9 @@
  * room for others.  Those of XMPP users of one domain: one that invents users.
  */
 #define LIMIT_PRESENCE_SHARE 5000u
+/* NOTIFYs of one SIP user in flight, of LIMIT_PRESENCE_SIP: one who has them
+ * sent to where nobody answers. */
+#define LIMIT_PRESENCE_SHARE_SIP 32u
 #define LIMIT_PRESENCE_DOMAIN_WATCHES (LIMIT_PRESENCE_WATCHES / 2)
 /* Probes of strangers that the SIP side is being asked for. */
 #define LIMIT_PRESENCE_POLLS 1024u

@@ -39,6 +39,13 @@ static void free_watches(struct presence *p)
 		presence_contact_free(p, c);
 }
 
+static void end_flight(struct presence *p, struct presence_flight *f)
+{
+	HASH_DEL(p->flights, f);
+	presence_share_land(p, f->share);
+	free(f);
+}
+
 void presence_free(struct presence *p)
 {
 	struct presence_flight *f, *f_next;
@@ -47,8 +54,7 @@ void presence_free(struct presence *p)
 		return;
 	free_watches(p);
 	HASH_ITER (hh, p->flights, f, f_next) {
-		HASH_DEL(p->flights, f);
-		free(f);
+		end_flight(p, f);
 	}
 	presence_domain_deinit(p);
 	presence_held_free_all(p);
@@ -77,8 +83,8 @@ int presence_item_add(struct presence *p, struct presence_item *item,
 
 static void list_sip(struct presence *p, struct presence_item *item)
 {
-	if (item->in_sip_list || item->in_dirty_list || item->sip != NULL ||
-	    !item->is_sip_due)
+	if (item->in_sip_list || item->in_dirty_list || item->is_parked ||
+	    item->sip != NULL || !item->is_sip_due)
 		return;
 	DL_APPEND2(p->sip_work, item, s_prev, s_next);
 	item->in_sip_list = true;
@@ -101,6 +107,7 @@ static void unlist(struct presence *p, struct presence_item *item)
 		DL_DELETE2(p->xmpp_work, item, x_prev, x_next);
 	if (item->in_dirty_list)
 		DL_DELETE2(p->dirty, item, d_prev, d_next);
+	presence_share_unpark(item);
 	item->in_sip_list = item->in_xmpp_list = item->in_dirty_list = false;
 }
 
@@ -309,8 +316,7 @@ static struct presence_item *land(struct presence *p, uint64_t token,
 	if (f == NULL || f->is_sip != is_sip)
 		return NULL;
 	item = f->item;
-	HASH_DEL(p->flights, f);
-	free(f);
+	end_flight(p, f);
 	if (is_sip)
 		p->sip_flying--;
 	else
@@ -378,12 +384,6 @@ static struct presence_flight *new_flight(struct presence *p,
 	return f;
 }
 
-static void undo_flight(struct presence *p, struct presence_flight *f)
-{
-	HASH_DEL(p->flights, f);
-	free(f);
-}
-
 /* --- work ---------------------------------------------------------------- */
 
 /* Its rows are not durable yet: it waits, and others go on. */
@@ -414,7 +414,7 @@ static bool next_sip(struct presence *p, struct presence_action *out,
 		struct presence_item *item = p->sip_work;
 		struct presence_flight *f;
 
-		if (put_aside(p, item))
+		if (put_aside(p, item) || presence_share_park(p, item))
 			continue;
 		f = new_flight(p, item, true);
 		if (f == NULL)
@@ -423,6 +423,7 @@ static bool next_sip(struct presence *p, struct presence_action *out,
 		item->in_sip_list = item->is_sip_due = false;
 		/* so that what it does meanwhile does not list it */
 		item->sip = f;
+		f->share = presence_share_fly(item);
 		if (call_next_sip(p, item, out, now_ms)) {
 			p->sip_flying++;
 			out->kind = PRESENCE_ACT_SIP_SEND;
@@ -437,7 +438,7 @@ static bool next_sip(struct presence *p, struct presence_action *out,
 			if (item->seq > p->committed_seq)
 				presence_want_sip(p, item);
 		}
-		undo_flight(p, f);
+		end_flight(p, f);
 	}
 	return false;
 }
@@ -477,7 +478,7 @@ static bool next_stanza(struct presence *p, struct presence_action *out,
 		}
 		if (f->item != NULL)
 			item->stanza = NULL;
-		undo_flight(p, f);
+		end_flight(p, f);
 	}
 	return false;
 }

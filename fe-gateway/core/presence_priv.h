@@ -37,6 +37,7 @@ struct presence_item {
 	enum presence_item_kind kind;
 	bool is_sip_due, is_stanza_due; /* asked for, not tried yet */
 	bool in_sip_list, in_xmpp_list, in_dirty_list;
+	bool is_parked; /* of SIP work: too many of its user are in flight */
 	uint64_t seq; /* last row of it: nothing leaves before it is durable */
 	struct timer_node timer;
 	struct presence_flight *sip;	       /* its request in flight */
@@ -54,7 +55,8 @@ struct presence_flight {
 	UT_hash_handle hh;
 	uint64_t token;
 	bool is_sip;
-	struct presence_item *item; /* NULL: gone meanwhile */
+	struct presence_item *item;   /* NULL: gone meanwhile */
+	struct presence_share *share; /* of a NOTIFY */
 };
 
 /* --- dialogs ------------------------------------------------------------- */
@@ -353,6 +355,16 @@ void presence_share_leave(struct presence *p, struct presence_item *item);
 /** He may have one more, of that kind. */
 bool presence_share_has_room(struct presence *p, enum presence_item_kind kind,
 			     const char *asker);
+
+/** It is a NOTIFY too many of its SIP user: out of the list of SIP work, and in
+ * again when there is room; false: it is not. */
+bool presence_share_park(struct presence *p, struct presence_item *item);
+void presence_share_unpark(struct presence_item *item);
+
+/** Its request leaves; what comes back is given to presence_share_land() when
+ * it ended. */
+struct presence_share *presence_share_fly(struct presence_item *item);
+void presence_share_land(struct presence *p, struct presence_share *s);
 
 #include "fe-gateway/core/presence_contact.h"
 #include "fe-gateway/core/presence_sub.h"
