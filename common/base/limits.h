@@ -332,6 +332,9 @@
  * messages that need the way too. */
 #define LIMIT_PRESENCE_SIP 256u
 #define LIMIT_PRESENCE_STANZAS 256u
+/* Those to one XMPP domain: one whose server takes connections and says nothing
+ * would hold all others up. */
+#define LIMIT_PRESENCE_DOMAIN_STANZAS 64u
 /* Answers that wait for the store: a disk that stands still. */
 #define LIMIT_PRESENCE_HELD 4096u
 /* ... and, of SIP transactions, so long: less than Timer F. */

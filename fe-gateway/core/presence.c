@@ -103,7 +103,9 @@ static void unlist(struct presence *p, struct presence_item *item)
 {
 	if (item->in_sip_list)
 		DL_DELETE2(p->sip_work, item, s_prev, s_next);
-	if (item->in_xmpp_list)
+	if (item->is_stanza_parked)
+		presence_domain_unpark(item);
+	else if (item->in_xmpp_list)
 		DL_DELETE2(p->xmpp_work, item, x_prev, x_next);
 	if (item->in_dirty_list)
 		DL_DELETE2(p->dirty, item, d_prev, d_next);
@@ -321,10 +323,12 @@ static struct presence_item *land(struct presence *p, uint64_t token,
 		p->sip_flying--;
 	else
 		p->stanzas_flying--;
-	if (item != NULL && is_sip)
+	if (item != NULL && is_sip) {
 		item->sip = NULL;
-	else if (item != NULL)
+	} else if (item != NULL) {
 		item->stanza = NULL;
+		presence_domain_landed(p, item);
+	}
 	return item;
 }
 
@@ -463,7 +467,7 @@ static bool next_stanza(struct presence *p, struct presence_action *out,
 		struct presence_item *item = p->xmpp_work;
 		struct presence_flight *f;
 
-		if (put_aside(p, item))
+		if (put_aside(p, item) || presence_domain_park(p, item))
 			continue;
 		f = new_flight(p, item, false);
 		if (f == NULL)
@@ -473,11 +477,14 @@ static bool next_stanza(struct presence *p, struct presence_action *out,
 		item->stanza = f;
 		if (call_next_stanza(p, item, out, now_ms)) {
 			p->stanzas_flying++;
+			presence_domain_flies(item);
 			out->u.stanza.token = f->token;
 			return true;
 		}
-		if (f->item != NULL)
+		if (f->item != NULL) {
 			item->stanza = NULL;
+			presence_domain_pass(p, item);
+		}
 		end_flight(p, f);
 	}
 	return false;

@@ -18,7 +18,9 @@
 struct presence_domain {
 	UT_hash_handle hh;
 	struct presence_item *watches;
-	size_t sub_count; /* OUT ones of them */
+	size_t sub_count;	      /* OUT ones of them */
+	size_t flying;		      /* stanzas to it */
+	struct presence_item *parked; /* they wait for the end of some */
 	bool is_lost;
 	bool is_away;	/* its users were made unavailable */
 	bool is_walked; /* it stays, even if its last watch goes */
@@ -88,11 +90,64 @@ void presence_domain_leave(struct presence *p, struct presence_item *item)
 
 	if (d == NULL)
 		return;
+	presence_domain_landed(p, item);
+	presence_domain_pass(p, item);
 	DL_DELETE2(d->watches, item, w_prev, w_next);
 	d->sub_count -= item->kind == PRESENCE_ITEM_SUB;
 	item->domain = NULL;
 	let_go(p, d);
 }
+
+/* --- turns ---------------------------------------------------------------
+ *
+ * While some wait, one of the domain is in flight or in the work list: each
+ * that ends there, in whatever way, has the next one listed. */
+
+void presence_domain_flies(struct presence_item *item)
+{
+	item->domain->flying++;
+	item->is_counted = true;
+}
+
+void presence_domain_landed(struct presence *p, struct presence_item *item)
+{
+	if (!item->is_counted)
+		return;
+	item->is_counted = false;
+	item->domain->flying--;
+	presence_domain_pass(p, item);
+}
+
+bool presence_domain_park(struct presence *p, struct presence_item *item)
+{
+	struct presence_domain *d = item->domain;
+
+	/* LIMIT: a server that takes connections and says nothing */
+	if (d->flying < LIMIT_PRESENCE_DOMAIN_STANZAS)
+		return false;
+	DL_DELETE2(p->xmpp_work, item, x_prev, x_next);
+	DL_APPEND2(d->parked, item, x_prev, x_next);
+	item->is_stanza_parked = true;
+	return true;
+}
+
+void presence_domain_unpark(struct presence_item *item)
+{
+	DL_DELETE2(item->domain->parked, item, x_prev, x_next);
+	item->is_stanza_parked = false;
+}
+
+void presence_domain_pass(struct presence *p, struct presence_item *item)
+{
+	struct presence_item *next = item->domain->parked;
+
+	if (next == NULL)
+		return;
+	presence_domain_unpark(next);
+	DL_APPEND2(p->xmpp_work, next, x_prev, x_next);
+}
+
+/* --- can it be reached --------------------------------------------------- */
 
 bool presence_domain_has_room(struct presence *p, struct span domain)
 {

@@ -38,6 +38,8 @@ struct presence_item {
 	bool is_sip_due, is_stanza_due; /* asked for, not tried yet */
 	bool in_sip_list, in_xmpp_list, in_dirty_list;
 	bool is_parked; /* of SIP work: too many of its user are in flight */
+	bool is_stanza_parked; /* in_xmpp_list, but in that of its domain */
+	bool is_counted;       /* its stanza in flight, by its domain */
 	uint64_t seq; /* last row of it: nothing leaves before it is durable */
 	struct timer_node timer;
 	struct presence_flight *sip;	       /* its request in flight */
@@ -317,6 +319,20 @@ int presence_domain_join(struct presence *p, struct presence_item *item,
 
 /** For presence_item_drop(). */
 void presence_domain_leave(struct presence *p, struct presence_item *item);
+
+/** A stanza of it leaves (has ended). */
+void presence_domain_flies(struct presence_item *item);
+void presence_domain_landed(struct presence *p, struct presence_item *item);
+
+/** It is the first in the list of XMPP work; true: its domain has enough in
+ * flight, and it waits there. */
+bool presence_domain_park(struct presence *p, struct presence_item *item);
+
+/** It does not use its turn: the next one of its domain is listed again. */
+void presence_domain_pass(struct presence *p, struct presence_item *item);
+
+/** Out of the list of its domain. */
+void presence_domain_unpark(struct presence_item *item);
 
 /** One more OUT watch of that domain may be. */
 bool presence_domain_has_room(struct presence *p, struct span domain);
