@@ -494,8 +494,7 @@ void presence_work_committed(struct presence *p)
 {
 	struct presence_item *item, *next;
 
-	DL_FOREACH_SAFE2(p->dirty, item, next, d_next)
-	{
+	DL_FOREACH_SAFE2 (p->dirty, item, next, d_next) {
 		if (item->seq > p->committed_seq)
 			continue;
 		DL_DELETE2(p->dirty, item, d_prev, d_next);

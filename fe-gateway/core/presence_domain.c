@@ -214,8 +214,7 @@ static void tell_back(struct presence *p, struct presence_domain *d,
 	struct presence_item *i, *next;
 
 	d->is_walked = true;
-	DL_FOREACH_SAFE2(d->watches, i, next, w_next)
-	{
+	DL_FOREACH_SAFE2 (d->watches, i, next, w_next) {
 		if (i->kind == PRESENCE_ITEM_SUB)
 			presence_sub_domain_back(p, (struct presence_sub *)i,
 						 now_ms);
@@ -309,9 +308,9 @@ static bool send_scout(struct presence *p, struct presence_domain *d,
 	struct presence_item *i, *next;
 
 	for (size_t k = 0; k < FED_ARRAY_LEN(order); k++)
-		DL_FOREACH_SAFE2(d->watches, i, next, w_next)
-	if (i->kind == order[k] && scout(p, i, now_ms))
-		return true;
+		DL_FOREACH_SAFE2 (d->watches, i, next, w_next)
+			if (i->kind == order[k] && scout(p, i, now_ms))
+				return true;
 	return false;
 }
 
@@ -325,10 +324,10 @@ static void go_away(struct presence *p, struct presence_domain *d,
 		"domain=%s is=away after_ms=%llu",
 		log_value(span_str(d->name)).text,
 		(unsigned long long)(now_ms - d->since_ms));
-	DL_FOREACH_SAFE2(d->watches, i, next, w_next)
-	if (i->kind == PRESENCE_ITEM_CONTACT)
-		presence_contact_domain_away(p, (struct presence_contact *)i,
-					     now_ms);
+	DL_FOREACH_SAFE2 (d->watches, i, next, w_next)
+		if (i->kind == PRESENCE_ITEM_CONTACT)
+			presence_contact_domain_away(
+				p, (struct presence_contact *)i, now_ms);
 }
 
 /* Without an edge all domains are away. */

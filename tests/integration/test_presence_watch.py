@@ -223,3 +223,23 @@ def test_she_logs_in_again(lab, sip_person, xmpp_person):
     juliet.wait(lambda: ("", "phone", "", "moved") in
                 juliet.told(romeo.jid, mark), "his phone")
     assert ("", "desk", "", "") not in juliet.told(romeo.jid, mark)
+
+
+def test_a_device_that_came_while_the_edge_was_dead(lab, sip_person,
+                                                    xmpp_person):
+    """Its server's probe was lost: all that was told is said once more."""
+    romeo, juliet = sip_person(), xmpp_person
+    added(juliet, romeo, one("ID-desk", show="away"))
+    here = {f"{romeo.jid}/desk": ("away", "")}
+    juliet.wait_view(romeo.jid, here)
+    lab("fault", "kill", "edge")
+    try:
+        mobile = roster_user(lab, juliet.jid, "mobile")
+    finally:
+        lab("start", "edge")
+    lab("wait-channel")
+    try:
+        mobile.wait_view(romeo.jid, here, 30)
+        assert romeo.subscribers.empty()
+    finally:
+        mobile.close()
