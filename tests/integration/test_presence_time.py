@@ -273,6 +273,7 @@ def test_ejabberd_restarted(lab, settings, sip_person, kill):
     nurse.approve(romeo.jid)
     watch.wait_there({"ID-test": ("open", "", "")})
     if kill:
+        time.sleep(3)       # it writes rosters some time after it changed them
         lab("fault", "kill", "ejabberd")
     else:
         lab("stop", "ejabberd")
@@ -282,9 +283,9 @@ def test_ejabberd_restarted(lab, settings, sip_person, kill):
     lab("start", "ejabberd")
     again = roster_user(lab, nurse.jid)
     try:
+        assert again.roster()[romeo.jid] == ("both", "")
         again.wait_view(romeo.jid, {f"{romeo.jid}/a": ("xa", "")}, 30)
         watch.wait_there({"ID-test": ("open", "", "")}, 60)
-        assert again.roster()[romeo.jid] == ("both", "")
         assert not {"subscribe", "subscribed"} & set(again.types(romeo.jid))
         assert len(watched.requests) == 1
         assert {s.state for s in watch.states[1:]} == {"active"}
