@@ -62,6 +62,7 @@ struct presence_sub {
 	bool is_flight_stale;	 /* it was of a dialog that is gone */
 	bool is_request_due;	 /* that of the state */
 	bool is_poll;		 /* no watch: a probe of a stranger */
+	bool is_stranger;	 /* poll: SIP has not let him see anything */
 	bool is_again;		 /* ENDING: then from the begin */
 	bool is_taken;		 /* a SUBSCRIBE since "subscribe" got a 2xx */
 	bool is_notified;	 /* since the last SUBSCRIBE left */

@@ -66,6 +66,7 @@ static void on_active(struct presence *p, struct presence_sub *s,
 		      struct notify *n, uint64_t now_ms)
 {
 	if (s->is_poll) {
+		s->is_stranger = false;
 		if (n->has_doc)
 			set_doc(s, n, now_ms);
 		return;
@@ -85,6 +86,7 @@ static void on_active(struct presence *p, struct presence_sub *s,
 static void on_pending(struct presence *p, struct presence_sub *s,
 		       uint64_t now_ms)
 {
+	s->is_stranger = s->is_poll;
 	if (!s->is_poll)
 		presence_sub_doubt(p, s, now_ms);
 }
@@ -108,6 +110,11 @@ static void live(struct presence *p, struct presence_sub *s,
 static void poll_ended(struct presence *p, struct presence_sub *s,
 		       struct notify *n, uint64_t now_ms)
 {
+	/* RFC 6121 4.3.2: the same as of a user who is not there */
+	if (s->is_stranger) {
+		presence_sub_cancel(p, s, "pending", now_ms);
+		return;
+	}
 	switch (n->state.reason) {
 	case SUBSTATE_REJECTED:
 	case SUBSTATE_NORESOURCE:

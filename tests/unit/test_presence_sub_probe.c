@@ -110,6 +110,36 @@ static void test_probe_of_stranger(void **state)
 	expect(f, DELIVERED("4"));
 }
 
+/* A stranger cannot tell a user who has not let him see anything from one who
+ * is not there; nor is he shown what is made up for him. */
+static void test_poll_pending(void **state)
+{
+	static const char *const docs[] = {NULL, DOC(OPEN("x"))};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < FED_ARRAY_LEN(docs); i++) {
+		again(&f, state);
+		(void)probe(f, "p1");
+		drain(f);
+		respond(f, 200);
+		settle(f);
+		notify(f, "pending;expires=0", docs[i]);
+		expect(f, OK("1"));
+		notify(f, "terminated;reason=timeout", docs[i]);
+		expect(f, OK("2") BARE("unsubscribed id=p1"));
+		assert_int_equal(watches(f), 0);
+	}
+	/* he is let in meanwhile */
+	(void)probe(f, "p1");
+	drain(f);
+	respond(f, 200);
+	notify(f, "pending;expires=0", NULL);
+	notify(f, "active;expires=0", NULL);
+	settle(f);
+	notify(f, "terminated;reason=timeout", DOC(OPEN("x")));
+	expect(f, OK("5") FULL("x", "available"));
+}
+
 static void test_poll_ends(void **state)
 {
 	static const struct {
@@ -190,10 +220,11 @@ static void test_polls_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_probe_from_full),     T(test_probe_of_full),
-		T(test_probe_two_at_once),   T(test_probe_leak),
-		T(test_probe_of_stranger),   T(test_poll_ends),
-		T(test_poll_then_subscribe), T(test_polls_bounded),
+		T(test_probe_from_full),   T(test_probe_of_full),
+		T(test_probe_two_at_once), T(test_probe_leak),
+		T(test_probe_of_stranger), T(test_poll_pending),
+		T(test_poll_ends),	   T(test_poll_then_subscribe),
+		T(test_polls_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
