@@ -331,6 +331,9 @@
 /* Requests of presence in flight, and stanzas: a peer that is slow, and
  * messages that need the way too. */
 #define LIMIT_PRESENCE_SIP 256u
+/* Those among the requests that had no answer for LIMIT_SIP_SLOW_MS: phones
+ * that are gone without a word. */
+#define LIMIT_PRESENCE_SIP_SLOW 2048u
 #define LIMIT_PRESENCE_STANZAS 256u
 /* Those to one XMPP domain: one whose server takes connections and says nothing
  * would hold all others up. */

@@ -39,23 +39,12 @@ static void free_watches(struct presence *p)
 		presence_contact_free(p, c);
 }
 
-static void end_flight(struct presence *p, struct presence_flight *f)
-{
-	HASH_DEL(p->flights, f);
-	presence_share_land(p, f->share);
-	free(f);
-}
-
 void presence_free(struct presence *p)
 {
-	struct presence_flight *f, *f_next;
-
 	if (p == NULL)
 		return;
 	free_watches(p);
-	HASH_ITER (hh, p->flights, f, f_next) {
-		end_flight(p, f);
-	}
+	presence_flight_free_all(p);
 	presence_domain_deinit(p);
 	presence_held_free_all(p);
 	timer_heap_deinit(&p->timers);
@@ -305,32 +294,7 @@ int presence_restore(struct presence *p, const struct presence_row *row,
 		      : presence_nd_restore(p, &row->u.dialog, now_ms);
 }
 
-/* --- flights ------------------------------------------------------------- */
-
-/* The item that it was for; NULL: gone, or not known. */
-static struct presence_item *land(struct presence *p, uint64_t token,
-				  bool is_sip)
-{
-	struct presence_item *item;
-	struct presence_flight *f;
-
-	HASH_FIND(hh, p->flights, &token, sizeof(token), f);
-	if (f == NULL || f->is_sip != is_sip)
-		return NULL;
-	item = f->item;
-	end_flight(p, f);
-	if (is_sip)
-		p->sip_flying--;
-	else
-		p->stanzas_flying--;
-	if (item != NULL && is_sip) {
-		item->sip = NULL;
-	} else if (item != NULL) {
-		item->stanza = NULL;
-		presence_domain_landed(p, item);
-	}
-	return item;
-}
+/* --- ends of what was in flight ------------------------------------------ */
 
 void presence_on_sip_response(struct presence *p, uint64_t token,
 			      const struct sip_response_in *r, uint64_t now_ms)
@@ -339,7 +303,7 @@ void presence_on_sip_response(struct presence *p, uint64_t token,
 
 	if (r->end == SIP_END_RESPONSE && r->status < 200)
 		return;
-	item = land(p, token, true);
+	item = presence_flight_land(p, token, true);
 	if (item == NULL)
 		return;
 	/* the handler may free it */
@@ -355,7 +319,7 @@ void presence_on_sip_response(struct presence *p, uint64_t token,
 void presence_on_outcome(struct presence *p, uint64_t token,
 			 const Fed__Error *refused, uint64_t now_ms)
 {
-	struct presence_item *item = land(p, token, false);
+	struct presence_item *item = presence_flight_land(p, token, false);
 
 	if (item == NULL)
 		return;
@@ -367,25 +331,6 @@ void presence_on_outcome(struct presence *p, uint64_t token,
 	else
 		presence_contact_on_outcome(p, (struct presence_contact *)item,
 					    refused, now_ms);
-}
-
-static struct presence_flight *new_flight(struct presence *p,
-					  struct presence_item *item,
-					  bool is_sip)
-{
-	struct presence_flight *f = calloc(1, sizeof(*f));
-
-	if (f == NULL)
-		return NULL;
-	f->token = ++p->next_token;
-	f->is_sip = is_sip;
-	f->item = item;
-	HASH_ADD(hh, p->flights, token, sizeof(f->token), f);
-	if (f->hh.tbl == NULL) {
-		free(f);
-		return NULL;
-	}
-	return f;
 }
 
 /* --- work ---------------------------------------------------------------- */
@@ -414,13 +359,13 @@ static bool call_next_sip(struct presence *p, struct presence_item *item,
 static bool next_sip(struct presence *p, struct presence_action *out,
 		     uint64_t now_ms)
 {
-	while (p->sip_work != NULL && p->sip_flying < LIMIT_PRESENCE_SIP) {
+	while (p->sip_work != NULL && presence_flight_has_room(p, now_ms)) {
 		struct presence_item *item = p->sip_work;
 		struct presence_flight *f;
 
 		if (put_aside(p, item) || presence_share_park(p, item))
 			continue;
-		f = new_flight(p, item, true);
+		f = presence_flight_new(p, item, true);
 		if (f == NULL)
 			return false;
 		DL_DELETE2(p->sip_work, item, s_prev, s_next);
@@ -429,7 +374,7 @@ static bool next_sip(struct presence *p, struct presence_action *out,
 		item->sip = f;
 		f->share = presence_share_fly(item);
 		if (call_next_sip(p, item, out, now_ms)) {
-			p->sip_flying++;
+			presence_flight_begin(p, f, now_ms);
 			out->kind = PRESENCE_ACT_SIP_SEND;
 			out->u.sip_send.token = f->token;
 			metrics_count(p->p.metrics, METRIC_sip_requests_out);
@@ -442,7 +387,7 @@ static bool next_sip(struct presence *p, struct presence_action *out,
 			if (item->seq > p->committed_seq)
 				presence_want_sip(p, item);
 		}
-		end_flight(p, f);
+		presence_flight_end(p, f);
 	}
 	return false;
 }
@@ -469,14 +414,14 @@ static bool next_stanza(struct presence *p, struct presence_action *out,
 
 		if (put_aside(p, item) || presence_domain_park(p, item))
 			continue;
-		f = new_flight(p, item, false);
+		f = presence_flight_new(p, item, false);
 		if (f == NULL)
 			return false;
 		DL_DELETE2(p->xmpp_work, item, x_prev, x_next);
 		item->in_xmpp_list = item->is_stanza_due = false;
 		item->stanza = f;
 		if (call_next_stanza(p, item, out, now_ms)) {
-			p->stanzas_flying++;
+			presence_flight_begin(p, f, now_ms);
 			presence_domain_flies(item);
 			out->u.stanza.token = f->token;
 			return true;
@@ -485,7 +430,7 @@ static bool next_stanza(struct presence *p, struct presence_action *out,
 			item->stanza = NULL;
 			presence_domain_pass(p, item);
 		}
-		end_flight(p, f);
+		presence_flight_end(p, f);
 	}
 	return false;
 }
@@ -553,9 +498,12 @@ uint64_t presence_deadline_ms(const struct presence *p)
 	uint64_t at = timer_heap_deadline_ms(&p->timers);
 	uint64_t domain = presence_domain_deadline_ms(p);
 	uint64_t held = presence_held_deadline_ms(p);
+	uint64_t room = presence_flight_deadline_ms(p);
 
 	if (domain < at)
 		at = domain;
+	if (room < at)
+		at = room;
 	return held < at ? held : at;
 }
 
@@ -586,7 +534,7 @@ void presence_count(const struct presence *p, struct presence_counts *out)
 		.out_watches = HASH_COUNT(p->subs),
 		.in_watches = HASH_COUNT(p->contacts),
 		.dialogs = HASH_COUNT(p->dialogs),
-		.sip_flying = p->sip_flying,
+		.sip_flying = p->sip_fast_count + p->sip_slow_count,
 		.stanzas_flying = p->stanzas_flying,
 	};
 }

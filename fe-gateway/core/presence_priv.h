@@ -1,10 +1,10 @@
 /*
- * Inside of presence: presence.c (life, work lists, flights, what is held for
- * the store), presence_dialog.c (a SIP dialog and its requests),
- * presence_sub*.c (OUT: we subscribe), presence_contact*.c and presence_nd*.c
- * (IN: what we know of an XMPP user for one SIP user, and the dialogs that are
- * notified of it), presence_domain.c (domains and their watches),
- * presence_query.c (for operators).
+ * Inside of presence: presence.c (life, work lists), presence_flight.c (what is
+ * in flight), presence_held.c (what waits for the store), presence_dialog.c (a
+ * SIP dialog and its requests), presence_sub*.c (OUT: we subscribe),
+ * presence_contact*.c and presence_nd*.c (IN: what we know of an XMPP user for
+ * one SIP user, and the dialogs that are notified of it), presence_domain.c
+ * (domains and their watches), presence_query.c (for operators).
  */
 #ifndef FED_GATEWAY_PRESENCE_PRIV_H
 #define FED_GATEWAY_PRESENCE_PRIV_H
@@ -59,6 +59,10 @@ struct presence_flight {
 	bool is_sip;
 	struct presence_item *item;   /* NULL: gone meanwhile */
 	struct presence_share *share; /* of a NOTIFY */
+	bool is_flying;		      /* it left */
+	bool is_slow;		      /* does not count against the window */
+	uint64_t since_ms;
+	struct presence_flight *prev, *next; /* requests, by age */
 };
 
 /* --- dialogs ------------------------------------------------------------- */
@@ -127,7 +131,9 @@ struct presence {
 	size_t poll_count; /* watches that are polls of strangers */
 	struct presence_item *sip_work, *xmpp_work, *dirty;
 	struct presence_flight *flights;
-	size_t sip_flying, stanzas_flying;
+	struct presence_flight *sip_ages; /* requests that left */
+	struct presence_flight *sip_fast; /* of them: all before it are slow */
+	size_t sip_fast_count, sip_slow_count, stanzas_flying;
 
 	uint64_t last_seq; /* of rows */
 	uint64_t committed_seq;
@@ -357,6 +363,32 @@ bool presence_is_unreachable(const Fed__Error *e);
 void presence_domain_on_time(struct presence *p, uint64_t now_ms);
 uint64_t presence_domain_deadline_ms(const struct presence *p);
 void presence_domain_deinit(struct presence *p); /* no watch is left */
+
+/* --- presence_flight.c --------------------------------------------------- */
+
+/** One that is about to leave; NULL: no memory. */
+struct presence_flight *presence_flight_new(struct presence *p,
+					    struct presence_item *item,
+					    bool is_sip);
+
+/** It leaves. */
+void presence_flight_begin(struct presence *p, struct presence_flight *f,
+			   uint64_t now_ms);
+
+/** It is over, or did not leave. */
+void presence_flight_end(struct presence *p, struct presence_flight *f);
+
+/** It is over: the item that it was for; NULL: gone, or not known. */
+struct presence_item *presence_flight_land(struct presence *p, uint64_t token,
+					   bool is_sip);
+
+/** One more request may leave. */
+bool presence_flight_has_room(struct presence *p, uint64_t now_ms);
+
+/** When it may, because one in flight is slow; UINT64_MAX: nobody waits. */
+uint64_t presence_flight_deadline_ms(const struct presence *p);
+
+void presence_flight_free_all(struct presence *p);
 
 /* --- presence_share.c ---------------------------------------------------- */
 

@@ -108,12 +108,34 @@ static void test_gone(void **state)
 	assert_true(presence_is_idle(f->p));
 }
 
+/* Phones that are gone without a word fill the window, but not for long. */
+static void test_dead_phones(void **state)
+{
+	struct fixture *f = *state;
+	char watcher[64];
+
+	presence_on_channel(f->p, true, false, f->now);
+	for (unsigned i = 0; i < LIMIT_PRESENCE_SIP; i++) {
+		(void)snprintf(watcher, sizeof(watcher), "sip:w%u@example.net",
+			       i);
+		subscribe(f, watcher, 1, NOWHERE);
+		settle(f);
+	}
+	subscribe(f, "sip:paris@example.net", 1, HERE);
+	assert_int_equal(count(f, "sip NOTIFY " HERE), 0);
+	pass(f, LIMIT_SIP_SLOW_MS - 1);
+	assert_int_equal(count(f, "sip NOTIFY " HERE), 0);
+	pass(f, 1);
+	assert_int_equal(count(f, "sip NOTIFY " HERE), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_one_of_many),
 		T(test_one_by_one),
 		T(test_gone),
+		T(test_dead_phones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
