@@ -14,6 +14,17 @@
 #include "base/limits.h"
 #include "fe-gateway/store_sqlite.h"
 
+/* The library has texts of several lines, and names in quotes.  The log has a
+ * line for each event, and this in quotes. */
+static void put_on_one_line(struct errbuf *e)
+{
+	for (char *c = e->text; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ')
+			*c = ' ';
+		else if (*c == '"')
+			*c = '\'';
+}
+
 /* The library's sentence does not say much: with the system's where there is
  * one, else with the code that says what was being done. */
 void store_sqlite_explain(struct sqlite3 *db, const char *what,
@@ -31,6 +42,7 @@ void store_sqlite_explain(struct sqlite3 *db, const char *what,
 			   sqlite3_errmsg(db), code);
 	else
 		errbuf_set(e, "%s: %s", what, sqlite3_errmsg(db));
+	put_on_one_line(e);
 }
 
 /* --- before the library has it -------------------------------------------- */
@@ -282,6 +294,7 @@ int store_sqlite_file_open(struct sqlite3 **db_out, const char *path,
 		err = open_for_us(&f, version);
 	}
 	if (err != 0) {
+		put_on_one_line(e);
 		(void)sqlite3_close(f.db);
 		return err;
 	}

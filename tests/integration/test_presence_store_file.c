@@ -308,6 +308,7 @@ static void test_damaged(void **state)
 	struct errbuf e;
 	struct stat st;
 	unsigned refused = 0;
+	unsigned of_many_lines = 0;
 	unsigned unreadable = 0;
 	unsigned seed = 1;
 	size_t size;
@@ -328,6 +329,8 @@ static void test_damaged(void **state)
 		flip(r, (off_t)from, 1 + (size_t)rand_r(&seed) % 64, &seed);
 		if (rig_try_open(r, &e) != 0) {
 			assert_non_null(strstr(e.text, r->path));
+			if (strpbrk(e.text, "\n\"") != NULL)
+				of_many_lines++;
 			refused++;
 			continue;
 		}
@@ -339,6 +342,7 @@ static void test_damaged(void **state)
 		rig_close(r);
 	}
 	assert_in_range(refused, 150, 300);
+	assert_int_equal(0, of_many_lines);
 	assert_int_equal(0, unreadable); /* what opens is whole */
 	free(good);
 }
