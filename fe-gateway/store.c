@@ -30,7 +30,9 @@ struct store_shared {
 	uint64_t give_up_ms; /* while closing */
 	struct errbuf why;   /* while broken */
 	bool is_broken;
-	bool is_held; /* the loop's thread is in the backend */
+	bool was_broken; /* since the loop's thread looked */
+	bool is_held;	 /* the loop's thread is in the backend */
+	bool is_busy;	 /* the writer's is */
 	bool is_closing;
 };
 
@@ -78,40 +80,59 @@ static void unlock(struct store *s)
 
 /* --- the writer's thread -------------------------------------------------- */
 
-/* The next batch; NULL: the store is being closed and nothing is left. */
-static struct store_batch *take(struct store *s)
+/* The next batch; NULL: there was none for a while, or there is none any more,
+ * which is false. */
+static bool take(struct store *s, struct store_batch **b_out)
 {
 	struct store_shared *sh = &s->shared;
-	struct store_batch *b;
+	struct timespec until =
+		timespec_of(monotonic_ms() + LIMIT_STORE_LOOK_MS);
+	bool is_end;
+	int rc = 0;
 
 	lock(s);
-	while (sh->is_held || (sh->waiting == NULL && !sh->is_closing))
-		(void)pthread_cond_wait(&sh->changed, &sh->lock);
-	b = sh->waiting;
-	if (b != NULL)
-		DL_DELETE(sh->waiting, b);
+	sh->is_busy = false;
+	(void)pthread_cond_broadcast(&sh->changed);
+	while (sh->is_held ||
+	       (sh->waiting == NULL && !sh->is_closing && rc == 0))
+		rc = sh->is_held ? pthread_cond_wait(&sh->changed, &sh->lock)
+				 : pthread_cond_timedwait(&sh->changed,
+							  &sh->lock, &until);
+	*b_out = sh->waiting;
+	if (*b_out != NULL)
+		DL_DELETE(sh->waiting, *b_out);
+	is_end = *b_out == NULL && sh->is_closing;
+	sh->is_busy = true;
 	unlock(s);
-	return b;
+	return !is_end;
 }
 
 static void tell_broken(struct store *s, const struct errbuf *why)
 {
 	lock(s);
 	s->shared.is_broken = true;
+	s->shared.was_broken = true;
 	s->shared.why = *why;
 	unlock(s);
 	loop_wake_send(s->wake);
 }
 
+/* b is NULL: nothing was to be written. */
 static void tell_done(struct store *s, const struct store_batch *b)
 {
+	bool is_news;
+
 	lock(s);
+	is_news = b != NULL || s->shared.is_broken;
 	s->shared.is_broken = false;
-	s->shared.done_seq = b->seq;
-	s->shared.done_rows += b->count;
-	s->shared.done_bytes += b->bytes;
+	if (b != NULL) {
+		s->shared.done_seq = b->seq;
+		s->shared.done_rows += b->count;
+		s->shared.done_bytes += b->bytes;
+	}
 	unlock(s);
-	loop_wake_send(s->wake);
+	if (is_news)
+		loop_wake_send(s->wake);
 }
 
 /* Let the time pass.  The end of the program is no time to wait long: at its
@@ -125,14 +146,28 @@ static bool may_try_again(struct store *s, unsigned wait_ms)
 	int rc = 0;
 
 	lock(s);
+	sh->is_busy = false;
+	(void)pthread_cond_broadcast(&sh->changed);
 	was_closing = sh->is_closing;
 	until = timespec_of(monotonic_ms() +
 			    (was_closing ? LIMIT_STORE_RETRY_MIN_MS : wait_ms));
 	while (rc == 0 && sh->is_closing == was_closing)
 		rc = pthread_cond_timedwait(&sh->changed, &sh->lock, &until);
+	while (sh->is_held)
+		(void)pthread_cond_wait(&sh->changed, &sh->lock);
+	sh->is_busy = true;
 	is_late = sh->is_closing && monotonic_ms() >= sh->give_up_ms;
 	unlock(s);
 	return !is_late;
+}
+
+static int try_once(struct store *s, const struct store_batch *b,
+		    struct errbuf *why)
+{
+	struct store_backend *backend = s->backend;
+
+	return b != NULL ? backend->ops->write(backend, b, why)
+			 : backend->ops->look(backend, why);
 }
 
 /* Until it can. */
@@ -141,7 +176,7 @@ static bool write_batch(struct store *s, const struct store_batch *b)
 	unsigned wait_ms = LIMIT_STORE_RETRY_MIN_MS;
 	struct errbuf why = {.text = ""};
 
-	while (s->backend->ops->write(s->backend, b, &why) != 0) {
+	while (try_once(s, b, &why) != 0) {
 		tell_broken(s, &why);
 		if (!may_try_again(s, wait_ms))
 			return false;
@@ -152,13 +187,16 @@ static bool write_batch(struct store *s, const struct store_batch *b)
 	return true;
 }
 
+/* At the end it looks once more. */
 static void *run_writer(void *arg)
 {
 	struct store *s = arg;
 	struct store_batch *b;
+	bool is_last = false;
 	bool is_written = true;
 
-	while (is_written && (b = take(s)) != NULL) {
+	while (is_written && !is_last) {
+		is_last = !take(s, &b);
 		is_written = write_batch(s, b);
 		if (is_written)
 			tell_done(s, b);
@@ -174,6 +212,7 @@ static void on_wake(void *arg)
 	struct store *s = arg;
 	struct store_shared *sh = &s->shared;
 	struct errbuf why;
+	bool was_broken;
 	bool is_broken;
 	uint64_t seq;
 
@@ -184,15 +223,22 @@ static void on_wake(void *arg)
 	sh->done_rows = 0;
 	sh->done_bytes = 0;
 	is_broken = sh->is_broken;
+	was_broken = sh->was_broken;
+	sh->was_broken = false;
 	why = sh->why;
 	unlock(s);
 	if (seq > s->told_seq) {
 		s->told_seq = seq;
 		s->p.on_committed(seq, s->p.arg);
 	}
-	if (is_broken != s->is_told_broken) {
-		s->is_told_broken = is_broken;
-		s->p.on_trouble(is_broken, is_broken ? why.text : "", s->p.arg);
+	/* one that is over by now is told too */
+	if (was_broken && !s->is_told_broken) {
+		s->is_told_broken = true;
+		s->p.on_trouble(true, why.text, s->p.arg);
+	}
+	if (!is_broken && s->is_told_broken) {
+		s->is_told_broken = false;
+		s->p.on_trouble(false, "", s->p.arg);
 	}
 }
 
@@ -290,7 +336,7 @@ static void stop_thread(struct store *s)
 	unlock(s);
 	(void)pthread_join(s->thread, NULL);
 	s->pending_rows -= s->shared.done_rows;
-	if (s->pending_rows > 0)
+	if (s->pending_rows > 0 || s->shared.is_broken)
 		fed_log(loop_log(s->p.loop), FED_LOG_ERROR, "store_lost",
 			"rows=%zu why=\"%s\"", s->pending_rows,
 			s->shared.why.text);
@@ -324,6 +370,8 @@ static void hold(struct store *s, bool is_held)
 {
 	lock(s);
 	s->shared.is_held = is_held;
+	while (is_held && s->shared.is_busy)
+		(void)pthread_cond_wait(&s->shared.changed, &s->shared.lock);
 	(void)pthread_cond_signal(&s->shared.changed);
 	unlock(s);
 }

@@ -21,8 +21,9 @@ struct store_params {
 	 * the loop, never from inside of another call.  It and the next one
 	 * may put, but not close. */
 	void (*on_committed)(uint64_t seq, void *arg);
-	/* A batch could not be written (disk full, ...): it is tried again
-	 * until it can; told once when it begins and once when it is over. */
+	/* A batch could not be written (disk full, ...), or what was written
+	 * is not there any more (deleted, ...): it is tried again until it can;
+	 * told once when it begins and once when it is over. */
 	void (*on_trouble)(bool is_broken, const char *why, void *arg);
 	void *arg;
 };

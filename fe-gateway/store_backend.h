@@ -24,6 +24,9 @@ struct store_backend_ops {
 	 * tried again, so nothing of it is left. */
 	int (*write)(struct store_backend *b, const struct store_batch *batch,
 		     struct errbuf *why);
+	/* Nothing is to be written: is what was written still where the next
+	 * start finds it?  What is not is mended at the next call. */
+	int (*look)(struct store_backend *b, struct errbuf *why);
 };
 
 /* The head of each implementation's struct. */

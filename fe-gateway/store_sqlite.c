@@ -21,7 +21,9 @@ struct store_sqlite {
 	const struct logger *log;
 	sqlite3 *db;
 	sqlite3_stmt *statements[STORE_SQLITE_STATEMENTS];
-	int log_pages; /* not yet copied into the file */
+	struct store_sqlite_place place;
+	int log_pages;	/* not yet copied into the file */
+	bool is_astray; /* not where its name leads, when last looked */
 };
 
 static struct store_sqlite *sqlite_of(struct store_backend *b)
@@ -39,11 +41,14 @@ static void sqlite_close(struct store_backend *b)
 		return;
 	for (size_t i = 0; i < STORE_SQLITE_STATEMENTS; i++)
 		(void)sqlite3_finalize(s->statements[i]);
+	if (s->place.path != NULL)
+		store_sqlite_place_leave(&s->place, s->db);
 	/* copies the log into the file; else the next start reads it */
 	if (sqlite3_close(s->db) != SQLITE_OK)
 		fed_log(s->log, FED_LOG_ERROR, "store_close_failed",
 			"file=\"%s\" why=\"%s\"", s->path,
 			sqlite3_errmsg(s->db));
+	store_sqlite_place_deinit(&s->place);
 	free(s->path);
 	free(s);
 }
@@ -91,6 +96,8 @@ static int sqlite_open(struct store_backend **b_out, const char *path,
 					   log, e);
 	if (err == 0)
 		err = prepare(s, e);
+	if (err == 0)
+		err = store_sqlite_place_take(&s->place, s->db, s->path, e);
 	if (err != 0) {
 		sqlite_close(&s->head);
 		return err;
@@ -214,18 +221,74 @@ static void roll_back(struct store_sqlite *s)
 		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/* Go on with the copy that was put in the place of ours. */
+static int move(struct store_sqlite *s, struct errbuf *why)
+{
+	struct store_backend *b = NULL;
+	struct store_sqlite *other;
+	struct store_sqlite old;
+	int err = sqlite_open(&b, s->path, NULL, why);
+
+	if (err != 0)
+		return err;
+	other = sqlite_of(b);
+	err = store_sqlite_place_is_copy(&other->place, &s->place, why);
+	if (err == 0) {
+		old = *s;
+		*s = *other;
+		s->log = old.log;
+		*other = old;
+		other->log = NULL; /* this is not the loop's thread */
+		(void)sqlite3_wal_hook(s->db, on_log, s);
+	}
+	sqlite_close(b);
+	return err;
+}
+
+static int look(struct store_sqlite *s, struct errbuf *why)
+{
+	int err = store_sqlite_place_look(&s->place, why);
+
+	s->is_astray = err != 0;
+	return err;
+}
+
+/* It was told, so it may be mended. */
+static int find_back(struct store_sqlite *s, struct errbuf *why)
+{
+	int err = look(s, why);
+
+	if (err == 0)
+		return 0;
+	err = store_sqlite_place_mend(&s->place, s->db, why);
+	return err != 0 ? err : move(s, why);
+}
+
+static int sqlite_look(struct store_backend *b, struct errbuf *why)
+{
+	struct store_sqlite *s = sqlite_of(b);
+
+	roll_back(s);
+	return s->is_astray ? find_back(s, why) : look(s, why);
+}
+
+/* What is written where no name leads is not on disk for the next start. */
 static int sqlite_write(struct store_backend *b,
 			const struct store_batch *batch, struct errbuf *why)
 {
 	struct store_sqlite *s = sqlite_of(b);
+	int err;
 	int rc;
 
 	roll_back(s); /* what an earlier one could not */
+	err = s->is_astray ? find_back(s, why) : 0;
+	if (err != 0)
+		return err;
 	rc = copy_log(s);
 	if (rc == SQLITE_OK)
 		rc = write_rows(s, batch);
 	if (rc == SQLITE_OK)
-		return 0;
+		return look(s, why);
 	store_sqlite_explain(s->db, s->path, why);
 	roll_back(s);
 	return rc == SQLITE_NOMEM ? FED_ENOMEM : FED_EIO;
@@ -236,4 +299,5 @@ const struct store_backend_ops store_sqlite_ops = {
 	.close = sqlite_close,
 	.load = sqlite_load,
 	.write = sqlite_write,
+	.look = sqlite_look,
 };

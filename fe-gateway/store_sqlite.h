@@ -4,6 +4,8 @@
 #ifndef FED_GATEWAY_STORE_SQLITE_H
 #define FED_GATEWAY_STORE_SQLITE_H
 
+#include <sys/types.h>
+
 #include "base/log.h"
 #include "fe-gateway/core/presence_rows.h"
 
@@ -25,9 +27,64 @@ enum { STORE_SQLITE_APPLICATION = 0x46454447 };
 int store_sqlite_file_open(struct sqlite3 **db_out, const char *path,
 			   int version, struct errbuf *e) FED_NODISCARD;
 
-/** Why the last call on it failed, after what was tried. */
+/** Why the last call on it failed, after what was tried: one line. */
 void store_sqlite_explain(struct sqlite3 *db, const char *what,
 			  struct errbuf *e);
+
+/* --- store_sqlite_place.c ------------------------------------------------- */
+
+/* A file, whatever it is called by now. */
+struct store_sqlite_id {
+	dev_t device;
+	ino_t inode;
+};
+
+/* Where the file is, and its log, as they were opened. */
+struct store_sqlite_place {
+	const char *path;     /* the caller's */
+	const char *log_name; /* the connection's */
+	char *copy_name;
+	struct store_sqlite_id file;
+	struct store_sqlite_id log;
+	struct store_sqlite_id copy; /* that was put in its place */
+	bool has_log;
+};
+
+/**
+ * Of a file that was just opened.
+ *
+ * @param p  zeros; store_sqlite_place_deinit() also after an error
+ * @return 0; FED_EIO with a sentence; FED_ENOMEM
+ */
+int store_sqlite_place_take(struct store_sqlite_place *p, struct sqlite3 *db,
+			    const char *path, struct errbuf *e) FED_NODISCARD;
+
+/** Memory only. */
+void store_sqlite_place_deinit(struct store_sqlite_place *p);
+
+/** @return 0: both are where they were; FED_EIO with a sentence */
+int store_sqlite_place_look(const struct store_sqlite_place *p,
+			    struct errbuf *why) FED_NODISCARD;
+
+/**
+ * Put a whole copy of what is open where nothing is any more, on disk when it
+ * returns.  Another file that stands there is left alone.  It is to be opened
+ * instead of this one.
+ *
+ * @return 0; FED_EIO with a sentence; FED_ENOMEM
+ */
+int store_sqlite_place_mend(struct store_sqlite_place *p, struct sqlite3 *db,
+			    struct errbuf *why) FED_NODISCARD;
+
+/** What was opened now is the copy that was put there before.
+ * @return 0; FED_EIO with a sentence */
+int store_sqlite_place_is_copy(const struct store_sqlite_place *now,
+			       const struct store_sqlite_place *before,
+			       struct errbuf *why) FED_NODISCARD;
+
+/** Before it is closed: what is not ours is not deleted. */
+void store_sqlite_place_leave(const struct store_sqlite_place *p,
+			      struct sqlite3 *db);
 
 /* --- store_sqlite_schema.c ------------------------------------------------ */
 

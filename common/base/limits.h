@@ -435,6 +435,8 @@
 /* Between two tries of what could not be written. */
 #define LIMIT_STORE_RETRY_MIN_MS 100u
 #define LIMIT_STORE_RETRY_MAX_MS 5000u
+/* Nothing is written: whether the file is still there is looked at so often. */
+#define LIMIT_STORE_LOOK_MS 5000u
 /* Stop: what cannot be written has so long. */
 #define LIMIT_STORE_CLOSE_MS 2000u
 /* Another process that leaves the store's file has so long at our start. */
