@@ -342,6 +342,8 @@
 #define LIMIT_PRESENCE_HELD 4096u
 /* ... and, of SIP transactions, so long: less than Timer F. */
 #define LIMIT_PRESENCE_HELD_MS 10000u
+/* "unsubscribed" to one who left waits so long: he may ask anew. */
+#define LIMIT_PRESENCE_FAREWELL_MS 1000u
 /* Watches and dialogs: strangers that subscribe to everybody. */
 #define LIMIT_PRESENCE_ITEMS (500u * 1000u)
 /* Watches that a walk of an operator looks at before all else goes on. */

@@ -86,6 +86,7 @@ static void start(struct presence *p, struct presence_sub *s, uint64_t now_ms)
 	presence_sub_drop_answer(s);
 	s->owes_unsubscribed = s->owes_subscribed = s->is_approved = false;
 	s->is_leaving = s->is_taken = s->is_cancelled = false;
+	s->say_ms = 0;
 	if (s->is_poll) {
 		p->poll_count--;
 		s->is_poll = false;

@@ -124,8 +124,12 @@ void presence_sub_renew(struct presence *p, struct presence_sub *s,
 void presence_sub_ended(struct presence *p, struct presence_sub *s,
 			const char *why, uint64_t now_ms)
 {
-	if (s->is_leaving)
+	/* COMPAT(Prosody, 0.12): one who asks anew in the same breath takes an
+	 * "unsubscribed" that crosses his "subscribe" for the answer to it */
+	if (s->is_leaving) {
 		s->owes_unsubscribed = true;
+		s->say_ms = now_ms + LIMIT_PRESENCE_FAREWELL_MS;
+	}
 	s->is_leaving = false;
 	if (s->is_again)
 		presence_sub_begin(p, s, why, now_ms);

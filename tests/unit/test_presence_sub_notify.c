@@ -75,6 +75,7 @@ static void test_invariant(void **state)
 	(void)probe(f, "p1");
 	expect(f, DELIVERED("2") FULL("x", "available"));
 	(void)unsubscribe(f);
+	pass(f, LIMIT_PRESENCE_FAREWELL_MS);
 	expect(f, DELIVERED("3") FULL("x", "unavailable") BARE("unsubscribed"));
 	(void)subscribe(f);
 	expect(f, DELIVERED("4") SUBSCRIBE("2", "1"));

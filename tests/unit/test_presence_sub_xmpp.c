@@ -147,6 +147,7 @@ static void test_unsubscribe_before_sent(void **state)
 	settle(f);
 	(void)unsubscribe(f);
 	f->is_commit_held = false;
+	pass(f, LIMIT_PRESENCE_FAREWELL_MS);
 	expect(f, DELIVERED("1") DELIVERED("2") BARE("unsubscribed"));
 	assert_int_equal(watches(f), 0);
 }
@@ -163,6 +164,7 @@ static void test_unsubscribe_in_flight(void **state)
 	respond(f, 200);
 	expect(f, END("1", "2"));
 	respond(f, 200);
+	pass(f, LIMIT_PRESENCE_FAREWELL_MS);
 	expect(f, BARE("unsubscribed"));
 	notify(f, "terminated;reason=timeout", NULL);
 	expect(f, OK("1"));
@@ -173,6 +175,7 @@ static void test_unsubscribe_in_flight(void **state)
 	(void)unsubscribe(f);
 	settle(f);
 	respond(f, 403);
+	pass(f, LIMIT_PRESENCE_FAREWELL_MS);
 	expect(f, BARE("unsubscribed"));
 	assert_int_equal(watches(f), 0);
 }
@@ -186,6 +189,7 @@ static void test_unsubscribe_waiting(void **state)
 	respond(f, 500);
 	settle(f);
 	(void)unsubscribe(f);
+	pass(f, LIMIT_PRESENCE_FAREWELL_MS);
 	expect(f, DELIVERED("2") BARE("unsubscribed"));
 	assert_int_equal(watches(f), 0);
 }
@@ -202,6 +206,7 @@ static void test_unsubscribe_while_refreshed(void **state)
 	respond(f, 200);
 	expect(f, END("1", "3"));
 	respond(f, 481);
+	pass(f, LIMIT_PRESENCE_FAREWELL_MS);
 	expect(f, BARE("unsubscribed"));
 	assert_int_equal(watches(f), 0);
 }
@@ -217,12 +222,14 @@ static void test_unsubscribe_ends(void **state)
 	notify(f, "terminated;reason=timeout", DOC(OPEN("x")));
 	expect(f, OK("2"));
 	respond(f, 200);
+	pass(f, LIMIT_PRESENCE_FAREWELL_MS);
 	expect(f, BARE("unsubscribed"));
 	assert_int_equal(watches(f), 0);
 	watch(f);
 	(void)unsubscribe(f);
 	settle(f);
 	end_by(f, SIP_END_TIMEOUT);
+	pass(f, LIMIT_PRESENCE_FAREWELL_MS);
 	expect(f, BARE("unsubscribed"));
 	assert_int_equal(watches(f), 0);
 	watch(f);
@@ -234,6 +241,29 @@ static void test_unsubscribe_ends(void **state)
 	pass(f, LIMIT_SIP_TIMER_N_MS);
 	expect(f, "");
 	assert_int_equal(watches(f), 0);
+}
+
+/* Nor is he when all was over: it would cross what he asks. */
+static void test_back_in_one_breath(void **state)
+{
+	struct fixture *f = *state;
+
+	watch(f);
+	(void)unsubscribe(f);
+	settle(f);
+	respond(f, 200);
+	notify(f, "terminated;reason=timeout", NULL);
+	settle(f);
+	pass(f, LIMIT_PRESENCE_FAREWELL_MS - 1);
+	expect(f, "");
+	(void)subscribe(f);
+	settle(f);
+	respond(f, 200);
+	notify(f, "active;expires=3600", DOC(OPEN("x")));
+	drain(f);
+	pass(f, 10 * LIMIT_PRESENCE_FAREWELL_MS);
+	assert_non_null(strstr(f->text, BARE("subscribed")));
+	assert_null(strstr(f->text, "unsubscribed"));
 }
 
 /* Who is back at once is not told that he left. */
@@ -418,6 +448,7 @@ int main(void)
 		T(test_unsubscribe_while_refreshed),
 		T(test_unsubscribe_ends),
 		T(test_back_at_once),
+		T(test_back_in_one_breath),
 		T(test_subscribed_refused),
 		T(test_presence_refused),
 		T(test_scout),
