@@ -430,10 +430,10 @@ void gw_router_on_sip_response(struct gw_router *r, uint64_t token,
 	arena_deinit(&r->last.arena);
 	if (s->end == SIP_END_RESPONSE && s->status < 200)
 		return;
-	if (gw_presence_on_response(r, token, s, now_ms)) {
-		watch_next_hop(r, s->end, now_ms);
+	/* its requests go to many places: what fails there says nothing about
+	 * the next hop */
+	if (gw_presence_on_response(r, token, s, now_ms))
 		return;
-	}
 	HASH_FIND(hh, r->outs, &token, sizeof(token), d);
 	if (d == NULL || d->queue->flying != d)
 		return;
