@@ -64,12 +64,15 @@ class Settings:
             lab.env["LAB_GATEWAY_CONFIG"], encoding="utf-8").read()).group(0)
 
     def __enter__(self):
+        # watches that others left would meet the servers first
+        self.lab.edit("gateway", "/store.db}", "/alone.db}")
         self.lab.edit("gateway", "instance:",
                       'dns: {servers: ["10.66.0.20:5353"]}\ninstance:')
         self.lab.edit("gateway", self.old, self.new)
         return self.lab
 
     def __exit__(self, *_):
+        self.lab.edit("gateway", "/alone.db}", "/store.db}")
         self.lab.edit("gateway", self.new, self.old)
         self.lab.edit("gateway",
                       'dns: {servers: ["10.66.0.20:5353"]}\ninstance:',

@@ -64,6 +64,9 @@ def test_watched(lab, tower, tmp_path):
         for name in names:
             tower.say(name, target.jid, "unsubscribe")
         assert phone.wait(40) == 0, errors(tmp_path)
+        tower.wait(lambda: sum(s.type == "unsubscribed" for s in
+                               tower.since(0, target.jid)) >= COUNT,
+                   "the last words to all of them", 20)
         time.sleep(1)
         got = counted(tower, target.jid)
         assert set(got.values()) == {1}
