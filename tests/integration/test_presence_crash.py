@@ -59,10 +59,10 @@ def check(crowd, mark, mended, record_property, **may):
     assert crowd.wrong() == []
 
 
-# COMPAT(Kamailio, 5.6): a NOTIFY that it cannot send takes the subscription out
-# of its memory, not out of its tables: it goes on to answer refreshes and sends
-# no NOTIFY for a PUBLISH any more.  So while the gateway is away nobody
-# publishes; those who do say it when the gateway is there again.
+# COMPAT(Kamailio, 5.6): after a NOTIFY that it could not send it goes on to
+# answer refreshes (from its tables, it seems), but sends no NOTIFY for a PUBLISH
+# any more.  So while the gateway is away nobody publishes; those who do say it
+# when the gateway is there again.
 
 
 def test_gateway_killed(lab, crowd, record_property):
