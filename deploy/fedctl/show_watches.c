@@ -47,9 +47,12 @@ static void print_document(const struct shower *s, const Fed__PresenceDialog *d)
 		(void)fputs("none yet\n", s->to);
 		return;
 	}
-	(void)fprintf(s->to, "%s old, %zu bytes\n",
-		      text_age((uint64_t)d->document_age_ms).text,
-		      d->document.len);
+	(void)fprintf(s->to, "%s old",
+		      text_age((uint64_t)d->document_age_ms).text);
+	/* of those that came only what they say is kept */
+	if (d->document.len > 0)
+		(void)fprintf(s->to, ", %zu bytes", d->document.len);
+	(void)fputc('\n', s->to);
 	if (s->is_full)
 		text_print(s->to, span_of(d->document.data, d->document.len),
 			   "    ");
