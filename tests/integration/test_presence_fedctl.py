@@ -1,6 +1,7 @@
 """fedctl presence show, diff and repair, with watches that are real."""
 
 import re
+import subprocess
 import time
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 import pidf
 from presence_people import presence_user, roster_user
 
-JULIET = "juliet@xmpp.example"
+# nobody else's: others leave watches of the lab's juliet behind
+JULIET = "julietta@xmpp.example"
+PASSWORD = "wherefore"
 ESCALUS = "escalus@sip.example"
 
 
@@ -17,8 +20,17 @@ def escalus(lab):
     yield from presence_user(lab, "escalus", 27)
 
 
+@pytest.fixture(scope="module")
+def account(lab):
+    config = f"{lab.env['LAB_STATE']}/prosody/prosody.cfg.lua"
+    subprocess.run(["prosodyctl", "--config", config, "register",
+                    *JULIET.split("@"), PASSWORD],
+                   check=True, capture_output=True)
+    lab.env["LAB_JULIETTA_PASSWORD"] = PASSWORD
+
+
 @pytest.fixture
-def juliet(lab):
+def juliet(lab, account):
     user = roster_user(lab, JULIET)
     yield user
     if ESCALUS in user.roster():
@@ -176,7 +188,7 @@ def test_pending(fedctl, escalus, juliet):
 def test_every_name_finds_it(fedctl, watched):
     del watched
     for target in (JULIET, ESCALUS, f"sip:{ESCALUS}", f"pres:{ESCALUS}",
-                   f"xmpp:{JULIET}", f"{JULIET}/test", "JULIET@XMPP.example",
+                   f"xmpp:{JULIET}", f"{JULIET}/test", "JULIETTA@XMPP.example",
                    "xmpp.example", "sip.example", "sip:sip.example",
                    "Sip.Example."):
         watches = fedctl.json("gateway", "presence", "show", target)
