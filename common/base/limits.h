@@ -342,6 +342,12 @@
 #define LIMIT_PRESENCE_HELD 4096u
 /* ... and, of SIP transactions, so long: less than Timer F. */
 #define LIMIT_PRESENCE_HELD_MS 10000u
+/* ... and new subscriptions of XMPP users are refused when an Outcome waits for
+ * so long. */
+#define LIMIT_PRESENCE_STUCK_MS 3000u
+/* A domain that is back is not so again before: it flaps, or it reaches us and
+ * we do not reach it. */
+#define LIMIT_PRESENCE_CALM_MS 10000u
 /* "unsubscribed" to one who left waits so long: he may ask anew. */
 #define LIMIT_PRESENCE_FAREWELL_MS 1000u
 /* Watches and dialogs: strangers that subscribe to everybody. */
@@ -408,7 +414,8 @@
 #define LIMIT_PRESENCE_ASK_AGAIN_MS (3600u * 1000u)
 /* One who was asked so short before a crash may not have been: once more. */
 #define LIMIT_PRESENCE_ASK_LOST_MS 60000u
-/* Nobody is subscribed any more: an open question is kept so long, what is
+/* Nobody is subscribed any more, or the SIP side of an XMPP user's question
+ * never answers: an open question is kept so long, what is
  * known of a contact so long. */
 #define LIMIT_PRESENCE_PENDING_MS (7ull * 24u * 3600u * 1000u)
 #define LIMIT_PRESENCE_CACHE_MS (5u * 60u * 1000u)

@@ -27,6 +27,7 @@ struct presence_domain {
 	uint64_t since_ms;
 	uint64_t next_try_ms;
 	uint64_t tries;
+	uint64_t calm_ms; /* it is not back again before that */
 	struct timer_node timer;
 	char name[];
 };
@@ -231,8 +232,11 @@ void presence_domain_seen(struct presence *p, struct span domain,
 {
 	struct presence_domain *d = find(p, domain);
 
-	if (d == NULL || !d->is_lost)
+	/* LIMIT: a domain whose stanzas come and that cannot be reached would
+	 * have all its watches repaired for each stanza */
+	if (d == NULL || !d->is_lost || now_ms < d->calm_ms)
 		return;
+	d->calm_ms = now_ms + LIMIT_PRESENCE_CALM_MS;
 	fed_log(p->p.log, FED_LOG_INFO, "presence_domain",
 		"domain=%s is=back after_ms=%llu", log_value(domain).text,
 		(unsigned long long)(now_ms - d->since_ms));

@@ -98,6 +98,13 @@ void presence_sub_back_off(struct presence *p, struct presence_sub *s,
 	uint64_t least_ms = presence_sub_bounded_ms(at_least_s);
 	uint64_t wait_ms;
 
+	/* LIMIT: users that were invented and never answer */
+	if (s->auth == PRESENCE_PENDING &&
+	    presence_wall_ms(p, now_ms) >=
+		    s->since_ms + LIMIT_PRESENCE_PENDING_MS) {
+		presence_sub_cancel(p, s, "no-answer", now_ms);
+		return;
+	}
 	drop_dialog(p, s, now_ms); /* first: it knows of steady times */
 	wait_ms = presence_sub_back_off_ms(p, s);
 	if (least_ms > wait_ms)

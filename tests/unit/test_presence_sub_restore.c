@@ -389,6 +389,33 @@ static void test_channel_back(void **state)
 	expect(f, "");
 }
 
+static void lose_and_find(struct fixture *f)
+{
+	presence_on_stream(f->p, SPAN_LIT("example.com"),
+			   PRESENCE_STREAM_FAILED, f->now);
+	presence_on_stream(f->p, SPAN_LIT("example.com"),
+			   PRESENCE_STREAM_OPENED, f->now);
+}
+
+/* A domain that flaps, or reaches us and is not reached, is not told all for
+ * each of its stanzas. */
+static void test_domain_flaps(void **state)
+{
+	struct fixture *f = *state;
+
+	watch(f);
+	notify(f, "active;expires=3600", DOC(AWAY("x")));
+	settle(f);
+	lose_and_find(f);
+	expect(f, FULL("x", "available away"));
+	for (int i = 0; i < 100; i++)
+		lose_and_find(f);
+	expect(f, "");
+	f->now += LIMIT_PRESENCE_CALM_MS;
+	lose_and_find(f);
+	expect(f, FULL("x", "available away"));
+}
+
 static void test_stop(void **state)
 {
 	struct fixture *f = *state;
@@ -550,6 +577,7 @@ int main(void)
 		T(test_repair),
 		T(test_repair_quiet),
 		T(test_hop_back),
+		T(test_domain_flaps),
 		T(test_channel_back),
 		T(test_stop),
 		T(test_stop_away),

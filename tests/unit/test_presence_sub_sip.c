@@ -148,6 +148,28 @@ static void test_back_off(void **state)
 	}
 }
 
+/* An invented user is not asked for ever. */
+static void test_never_answers(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t end = f->now + LIMIT_PRESENCE_PENDING_MS;
+
+	(void)subscribe(f);
+	settle(f);
+	while (f->now < end) {
+		assert_int_equal(watches(f), 1);
+		respond(f, 480);
+		drain(f);
+		assert_null(strstr(f->text, "unsubscribed"));
+		settle(f);
+		pass(f, LIMIT_PRESENCE_RETRY_MAX_MS * 5 / 4 + 1);
+	}
+	respond(f, 480);
+	drain(f);
+	assert_non_null(strstr(f->text, BARE("unsubscribed")));
+	assert_int_equal(watches(f), 0);
+}
+
 /* Told once, not each time. */
 static void test_error_once(void **state)
 {
@@ -407,6 +429,7 @@ int main(void)
 		T(test_refresh),
 		T(test_renewed),
 		T(test_back_off),
+		T(test_never_answers),
 		T(test_error_once),
 		T(test_retry_after),
 		T(test_own_back_off_cut),
