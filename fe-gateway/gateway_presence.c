@@ -9,8 +9,8 @@ struct gateway_presence {
 	struct gateway_presence_params p;
 	struct presence *core;
 	struct store *store;
-	size_t odd_rows;   /* that the core did not take */
-	uint64_t lost_seq; /* of the first row that could not be put, or 0 */
+	size_t odd_rows; /* that the core did not take */
+	bool is_full;	 /* the last row was not taken, which was logged */
 };
 
 static const struct logger *log_of(const struct gateway_presence *g)
@@ -22,9 +22,6 @@ static void on_committed(uint64_t seq, void *arg)
 {
 	struct gateway_presence *g = arg;
 
-	/* nothing that waits for a row that is not kept may leave */
-	if (g->lost_seq != 0 && seq >= g->lost_seq)
-		seq = g->lost_seq - 1;
 	g->p.on_committed(seq, g->p.arg);
 }
 
@@ -136,18 +133,15 @@ struct presence *gateway_presence_core(struct gateway_presence *g)
 	return g->core;
 }
 
-/* The core counts what is on its way, so the store has room, unless memory is
- * short or rows are huge.  Then what comes later is not reported as committed:
- * better no answers until a restart than answers that are forgotten. */
-void gateway_presence_put(struct gateway_presence *g,
-			  const struct presence_row *row, uint64_t seq)
+int gateway_presence_put(struct gateway_presence *g,
+			 const struct presence_row *row, uint64_t seq)
 {
 	int err = store_put(g->store, row, seq);
 
-	if (err == 0)
-		return;
-	if (g->lost_seq == 0)
-		g->lost_seq = seq;
-	fed_log(log_of(g), FED_LOG_ERROR, "store_put_failed", "error=%s",
-		fed_strerror(err));
+	if (err != 0 && !g->is_full)
+		fed_log(log_of(g), FED_LOG_ERROR, "store_put_failed",
+			"waiting=%zu error=%s", store_pending(g->store),
+			fed_strerror(err));
+	g->is_full = err != 0;
+	return err;
 }

@@ -37,8 +37,10 @@ void gateway_presence_free(struct gateway_presence *g);
 
 struct presence *gateway_presence_core(struct gateway_presence *g);
 
-/** Carry out GW_ACT_STORE. */
-void gateway_presence_put(struct gateway_presence *g,
-			  const struct presence_row *row, uint64_t seq);
+/** Carry out GW_ACT_STORE.
+ * @return as store_put(): the row was not taken, which is logged once */
+int gateway_presence_put(struct gateway_presence *g,
+			 const struct presence_row *row,
+			 uint64_t seq) FED_NODISCARD;
 
 #endif

@@ -71,8 +71,9 @@ static void perform(struct gateway_session *s, const struct gw_action *a)
 			     a->u.outcome.refused);
 		break;
 	case GW_ACT_STORE:
-		gateway_presence_put(s->presence, a->u.store.row,
-				     a->u.store.seq);
+		if (gateway_presence_put(s->presence, a->u.store.row,
+					 a->u.store.seq) != 0)
+			gw_router_on_store_full(s->router, now_ms(s));
 		break;
 	}
 }

@@ -499,11 +499,14 @@ uint64_t presence_deadline_ms(const struct presence *p)
 	uint64_t domain = presence_domain_deadline_ms(p);
 	uint64_t held = presence_held_deadline_ms(p);
 	uint64_t room = presence_flight_deadline_ms(p);
+	uint64_t rows = presence_rows_deadline_ms(p);
 
 	if (domain < at)
 		at = domain;
 	if (room < at)
 		at = room;
+	if (rows < at)
+		at = rows;
 	return held < at ? held : at;
 }
 

@@ -112,6 +112,10 @@ void presence_on_sip_response(struct presence *p, uint64_t token,
 			      const struct sip_response_in *response,
 			      uint64_t now_ms);
 
+/** The row of the last STORE action was not taken: it comes again, before all
+ * later ones, after LIMIT_PRESENCE_AGAIN_MS.  Before any other call. */
+void presence_store_again(struct presence *p, uint64_t now_ms);
+
 /** All rows up to that number are durable. */
 void presence_on_committed(struct presence *p, uint64_t seq, uint64_t now_ms);
 

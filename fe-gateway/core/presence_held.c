@@ -106,6 +106,8 @@ bool presence_next_row(struct presence *p, struct presence_action *out)
 {
 	struct presence_row_copy *c = p->rows;
 
+	if (p->now_ms < p->rows_again_ms)
+		return false;
 	free(p->last_row);
 	p->last_row = c;
 	if (c == NULL)
@@ -115,6 +117,20 @@ bool presence_next_row(struct presence *p, struct presence_action *out)
 	out->u.store.row = &c->row;
 	out->u.store.seq = c->seq;
 	return true;
+}
+
+void presence_store_again(struct presence *p, uint64_t now_ms)
+{
+	if (p->last_row == NULL)
+		return;
+	DL_PREPEND(p->rows, p->last_row);
+	p->last_row = NULL;
+	p->rows_again_ms = now_ms + LIMIT_PRESENCE_AGAIN_MS;
+}
+
+uint64_t presence_rows_deadline_ms(const struct presence *p)
+{
+	return p->rows != NULL ? p->rows_again_ms : UINT64_MAX;
 }
 
 /* --- answers ------------------------------------------------------------- */
@@ -272,6 +288,24 @@ static void set_deadlines(struct presence *p, uint64_t now_ms)
 	}
 }
 
+/* Since when the same Outcome is the oldest that waits. */
+static void note_stuck(struct presence *p, uint64_t now_ms)
+{
+	uint64_t seq = p->held_outcomes != NULL ? p->held_outcomes->seq : 0;
+
+	if (seq == p->stuck_seq)
+		return;
+	p->stuck_seq = seq;
+	p->stuck_ms = now_ms;
+}
+
+bool presence_held_is_stuck(const struct presence *p, uint64_t now_ms)
+{
+	return p->held_outcomes != NULL &&
+	       p->held_outcomes->seq == p->stuck_seq &&
+	       now_ms >= p->stuck_ms + LIMIT_PRESENCE_STUCK_MS;
+}
+
 /* Outcomes wait on: nobody says a second time that he takes an authorization
  * back. */
 void presence_held_on_time(struct presence *p, uint64_t now_ms)
@@ -279,6 +313,7 @@ void presence_held_on_time(struct presence *p, uint64_t now_ms)
 	struct presence_held *h;
 
 	set_deadlines(p, now_ms);
+	note_stuck(p, now_ms);
 	while ((h = p->held_replies) != NULL && now_ms >= h->until_ms) {
 		DL_DELETE(p->held_replies, h);
 		if (h->reply.status < 300)

@@ -151,6 +151,8 @@ struct presence {
 	struct sip_request_out request;
 	struct sip_reply reply;
 	struct presence_row_copy *last_row;
+	uint64_t rows_again_ms;	      /* the store had no room: not before */
+	uint64_t stuck_seq, stuck_ms; /* presence_held_is_stuck() */
 	const struct presence_item *making; /* whose stanza is being made */
 };
 
@@ -235,6 +237,12 @@ void presence_held_on_time(struct presence *p, uint64_t now_ms);
 uint64_t presence_held_deadline_ms(const struct presence *p);
 bool presence_held_is_empty(const struct presence *p);
 void presence_held_free_all(struct presence *p);
+
+/** An Outcome waits for the disk for so long that no more should. */
+bool presence_held_is_stuck(const struct presence *p, uint64_t now_ms);
+
+/** When rows that found no room are given out again; UINT64_MAX: none. */
+uint64_t presence_rows_deadline_ms(const struct presence *p);
 
 /** presence.c: items whose rows are durable now go on. */
 void presence_work_committed(struct presence *p);

@@ -107,12 +107,27 @@ static void again(struct presence *p, struct presence_sub *s, uint64_t now_ms)
 	presence_sub_poke(p, s, now_ms);
 }
 
+/* LIMIT: while the disk stands still, Outcomes that wait for it would fill the
+ * window, which messages need too.  Who has a row waits for none. */
+static bool is_too_slow(struct presence *p, const struct presence_sub *s,
+			uint64_t now_ms)
+{
+	if ((s != NULL && s->auth != PRESENCE_NONE) ||
+	    !presence_held_is_stuck(p, now_ms))
+		return false;
+	metrics_count(p->p.metrics, METRIC_queue_full);
+	return true;
+}
+
 static void on_subscribe(struct presence *p, struct presence_sub *s,
 			 const struct ask *a, size_t edge, uint64_t ref,
 			 uint64_t now_ms)
 {
 	Fed__Condition refused = check_names(a);
 
+	if (refused == FED__CONDITION__NO_CONDITION &&
+	    is_too_slow(p, s, now_ms))
+		refused = FED__CONDITION__RESOURCE_CONSTRAINT;
 	if (refused == FED__CONDITION__NO_CONDITION && s == NULL) {
 		s = make(p, a);
 		if (s == NULL)

@@ -128,6 +128,10 @@ void gw_router_on_returned(struct gw_router *r, size_t edge, uint64_t handle,
 void gw_router_on_send_failed(struct gw_router *r, uint64_t handle, int err,
 			      uint64_t now_ms);
 
+/** The row of the last GW_ACT_STORE was not taken: it comes again.  Before any
+ * other call. */
+void gw_router_on_store_full(struct gw_router *r, uint64_t now_ms);
+
 /** Rows of GW_ACT_STORE up to that number are durable. */
 void gw_router_on_committed(struct gw_router *r, uint64_t seq, uint64_t now_ms);
 

@@ -37,6 +37,12 @@ void gw_presence_on_outcome(struct gw_router *r, uint64_t token,
 	presence_on_outcome(r->p.presence, token, refused, now_ms);
 }
 
+void gw_router_on_store_full(struct gw_router *r, uint64_t now_ms)
+{
+	if (r->p.presence != NULL)
+		presence_store_again(r->p.presence, now_ms);
+}
+
 void gw_router_on_committed(struct gw_router *r, uint64_t seq, uint64_t now_ms)
 {
 	if (r->p.presence != NULL)

@@ -56,6 +56,7 @@ struct fixture {
 	uint64_t begun; /* the clock's zero as time of the wall: see params */
 	bool is_commit_held, is_outcome_held, is_store_shown;
 	bool is_store_broken; /* what is put is lost */
+	bool is_store_full;   /* nothing can be put */
 	uint64_t put_seq;     /* last row that was put */
 	struct rows put;      /* all that were */
 	struct rows kept;     /* those that are durable */
@@ -275,7 +276,10 @@ static inline bool step(struct fixture *f)
 		on_outcome(f, &act);
 		break;
 	case PRESENCE_ACT_STORE:
-		on_store(f, &act);
+		if (f->is_store_full)
+			presence_store_again(f->p, f->now);
+		else
+			on_store(f, &act);
 		break;
 	}
 	return true;

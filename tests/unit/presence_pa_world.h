@@ -149,9 +149,18 @@ static inline void world_stanza(struct world *w,
 static inline void world_outcome(struct world *w,
 				 const struct presence_action *act)
 {
-	for (size_t i = 0; i < ASKS; i++)
-		if (w->asks[i].ref == act->u.outcome.ref)
-			w->asks[i].ref = 0;
+	for (size_t i = 0; i < ASKS; i++) {
+		struct pa_ask *ask = &w->asks[i];
+
+		if (ask->ref != act->u.outcome.ref)
+			continue;
+		ask->ref = 0;
+		/* his server gets an error, and he is told */
+		if (act->u.outcome.refused != NULL &&
+		    ask->type == FED__PRESENCE_TYPE__SUBSCRIBE &&
+		    w->pairs[ask->pair].roster == ROSTER_ASKED)
+			w->pairs[ask->pair].roster = ROSTER_NONE;
+	}
 }
 
 static inline void world_drain(struct world *w)

@@ -79,12 +79,60 @@ static void test_in_time(void **state)
 	assert_null(strstr(f->text, " 500"));
 }
 
+/* What the store has no room for is put when it has, in its order. */
+static void test_store_full(void **state)
+{
+	struct fixture *f = *state;
+
+	presence_on_channel(f->p, true, false, f->now);
+	settle(f);
+	f->is_store_full = true;
+	from_xmpp(f, JULIET, ROMEO, "s1", FED__PRESENCE_TYPE__SUBSCRIBE);
+	pass(f, LIMIT_PRESENCE_STUCK_MS - 1);
+	expect(f, "");
+	f->is_store_full = false;
+	pass(f, LIMIT_PRESENCE_AGAIN_MS);
+	assert_non_null(strstr(f->text, "outcome 1 delivered\n"));
+	assert_true(f->kept.count > 0);
+}
+
+/* A window that is full of what waits for the disk would have no room for
+ * messages. */
+static void test_stuck(void **state)
+{
+	struct fixture *f = *state;
+
+	presence_on_channel(f->p, true, false, f->now);
+	settle(f);
+	f->is_commit_held = true;
+	from_xmpp(f, JULIET, ROMEO, "s1", FED__PRESENCE_TYPE__SUBSCRIBE);
+	drain(f);
+	pass(f, LIMIT_PRESENCE_STUCK_MS - 1);
+	from_xmpp(f, "a@example.com", ROMEO, "s2",
+		  FED__PRESENCE_TYPE__SUBSCRIBE);
+	expect(f, "");
+	f->now++;
+	from_xmpp(f, "b@example.com", ROMEO, "s3",
+		  FED__PRESENCE_TYPE__SUBSCRIBE);
+	expect(f, "outcome 3 resource-constraint\n");
+	f->is_commit_held = false;
+	commit(f);
+	drain(f);
+	assert_non_null(strstr(f->text, "outcome 1 delivered\n"));
+	assert_non_null(strstr(f->text, "outcome 2 delivered\n"));
+	settle(f);
+	from_xmpp(f, "b@example.com", ROMEO, "s4",
+		  FED__PRESENCE_TYPE__SUBSCRIBE);
+	drain(f);
+	assert_non_null(strstr(f->text, "outcome 4 delivered\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_refused_in_time),
-		T(test_done_all_the_same),
-		T(test_in_time),
+		T(test_refused_in_time), T(test_done_all_the_same),
+		T(test_in_time),	 T(test_store_full),
+		T(test_stuck),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
