@@ -7,33 +7,9 @@
 #include "base/limits.h"
 
 enum {
-	ROW_TEXTS_MAX = 10,
-	ROW_KEY_TEXTS = 2, /* they come first in row_texts() */
 	/* kind, direction, length of the first text */
 	KEY_HEAD_BYTES = 2 + sizeof(uint32_t),
 };
-
-/* The texts of a row, those of its key first. */
-static size_t row_texts(struct presence_row *row,
-			struct span *texts[ROW_TEXTS_MAX])
-{
-	struct presence_watch_row *w = &row->u.watch;
-	struct presence_dialog_row *d = &row->u.dialog;
-	struct span *of_watch[] = {&w->local, &w->remote, &w->told};
-	struct span *of_dialog[] = {
-		&d->call_id,	&d->local_tag, &d->local,      &d->remote,
-		&d->remote_tag, &d->local_uri, &d->remote_uri, &d->target,
-		&d->routes,	&d->event_id,
-	};
-
-	_Static_assert(FED_ARRAY_LEN(of_dialog) == ROW_TEXTS_MAX, "texts");
-	if (row->kind == PRESENCE_ROW_WATCH) {
-		memcpy(texts, of_watch, sizeof(of_watch));
-		return FED_ARRAY_LEN(of_watch);
-	}
-	memcpy(texts, of_dialog, sizeof(of_dialog));
-	return FED_ARRAY_LEN(of_dialog);
-}
 
 /* No two keys have the same bytes: the length of the first text is there. */
 static void write_key_head(char *out, const struct presence_row *row,
@@ -65,13 +41,13 @@ static void take_texts(struct store_row *r, struct span *const *texts,
 int store_row_new(struct store_row **r_out, const struct presence_row *row)
 {
 	struct presence_row copy = *row;
-	struct span *texts[ROW_TEXTS_MAX];
-	size_t count = row_texts(&copy, texts);
+	struct span *texts[PRESENCE_ROW_SPANS];
+	size_t count = presence_row_spans(&copy, texts);
 	size_t bytes = sizeof(struct store_row) + KEY_HEAD_BYTES;
 	struct store_row *r;
 
 	for (size_t i = 0; i < count; i++) {
-		if (row->is_deleted && i >= ROW_KEY_TEXTS)
+		if (row->is_deleted && i >= PRESENCE_ROW_KEY_SPANS)
 			*texts[i] = SPAN_NULL;
 		if (texts[i]->n > LIMIT_STORE_ROW_BYTES)
 			return FED_ELIMIT;
@@ -84,7 +60,7 @@ int store_row_new(struct store_row **r_out, const struct presence_row *row)
 		return FED_ENOMEM;
 	r->row = copy;
 	r->bytes = bytes;
-	(void)row_texts(&r->row, texts);
+	(void)presence_row_spans(&r->row, texts);
 	take_texts(r, texts, count);
 	*r_out = r;
 	return 0;

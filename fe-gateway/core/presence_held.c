@@ -30,40 +30,12 @@ struct presence_held {
 
 /* --- rows ---------------------------------------------------------------- */
 
-enum { ROW_SPANS = 10 };
-
-/* The spans of a row, those that it has. */
-static size_t spans_of(struct presence_row *row, struct span *out[ROW_SPANS])
-{
-	struct presence_watch_row *w = &row->u.watch;
-	struct presence_dialog_row *d = &row->u.dialog;
-	size_t n = 0;
-
-	if (row->kind == PRESENCE_ROW_WATCH) {
-		out[n++] = &w->local;
-		out[n++] = &w->remote;
-		out[n++] = &w->told;
-		return n;
-	}
-	out[n++] = &d->local;
-	out[n++] = &d->remote;
-	out[n++] = &d->call_id;
-	out[n++] = &d->local_tag;
-	out[n++] = &d->remote_tag;
-	out[n++] = &d->local_uri;
-	out[n++] = &d->remote_uri;
-	out[n++] = &d->target;
-	out[n++] = &d->routes;
-	out[n++] = &d->event_id;
-	return n;
-}
-
 static struct presence_row_copy *copy_row(const struct presence_row *row)
 {
 	struct presence_row wanted = *row;
 	struct presence_row_copy *c;
-	struct span *spans[ROW_SPANS];
-	size_t count = spans_of(&wanted, spans);
+	struct span *spans[PRESENCE_ROW_SPANS];
+	size_t count = presence_row_spans(&wanted, spans);
 	size_t bytes = 0;
 	char *at;
 
@@ -74,7 +46,7 @@ static struct presence_row_copy *copy_row(const struct presence_row *row)
 		return NULL;
 	c->row = wanted;
 	at = c->text;
-	count = spans_of(&c->row, spans);
+	count = presence_row_spans(&c->row, spans);
 	for (size_t i = 0; i < count; i++) {
 		if (spans[i]->n > 0)
 			memcpy(at, spans[i]->p, spans[i]->n);

@@ -62,4 +62,14 @@ struct presence_row {
 	} u;
 };
 
+enum {
+	PRESENCE_ROW_SPANS = 10,    /* of a row, at most */
+	PRESENCE_ROW_KEY_SPANS = 2, /* the first ones of them */
+};
+
+/** The spans of a row, those of its key first, always in the same order.
+ * @return how many it has */
+size_t presence_row_spans(struct presence_row *row,
+			  struct span *out[PRESENCE_ROW_SPANS]);
+
 #endif

@@ -61,25 +61,11 @@ static inline void print_key(const struct presence_row *row, char *out,
 
 static inline void copy_spans(struct stored *s)
 {
-	struct presence_watch_row *w = &s->row.u.watch;
-	struct presence_dialog_row *d = &s->row.u.dialog;
+	struct span *spans[PRESENCE_ROW_SPANS];
+	size_t count = presence_row_spans(&s->row, spans);
 
-	if (s->row.kind == PRESENCE_ROW_WATCH) {
-		w->local = keep(&s->a, w->local);
-		w->remote = keep(&s->a, w->remote);
-		w->told = keep(&s->a, w->told);
-		return;
-	}
-	d->local = keep(&s->a, d->local);
-	d->remote = keep(&s->a, d->remote);
-	d->call_id = keep(&s->a, d->call_id);
-	d->local_tag = keep(&s->a, d->local_tag);
-	d->remote_tag = keep(&s->a, d->remote_tag);
-	d->local_uri = keep(&s->a, d->local_uri);
-	d->remote_uri = keep(&s->a, d->remote_uri);
-	d->target = keep(&s->a, d->target);
-	d->routes = keep(&s->a, d->routes);
-	d->event_id = keep(&s->a, d->event_id);
+	for (size_t i = 0; i < count; i++)
+		*spans[i] = keep(&s->a, *spans[i]);
 }
 
 static inline void kept_put(struct kept *k, const struct presence_row *row)

@@ -9,8 +9,6 @@
 
 #include "fe-gateway/core/presence_rows.h"
 
-enum { ROW_SPANS = 10 };
-
 struct row_copy {
 	struct presence_row row;
 	char text[];
@@ -21,28 +19,11 @@ struct rows {
 	size_t count;
 };
 
-static inline size_t row_spans(struct presence_row *row,
-			       struct span *out[ROW_SPANS])
-{
-	struct presence_watch_row *w = &row->u.watch;
-	struct presence_dialog_row *d = &row->u.dialog;
-	struct span *watch[] = {&w->local, &w->remote, &w->told};
-	struct span *dialog[] = {&d->local,	 &d->remote,	 &d->call_id,
-				 &d->local_tag,	 &d->remote_tag, &d->local_uri,
-				 &d->remote_uri, &d->target,	 &d->routes,
-				 &d->event_id};
-	bool is_watch = row->kind == PRESENCE_ROW_WATCH;
-	size_t n = is_watch ? 3 : ROW_SPANS;
-
-	memcpy(out, is_watch ? watch : dialog, n * sizeof(out[0]));
-	return n;
-}
-
 static inline struct row_copy *row_dup(const struct presence_row *row)
 {
 	struct presence_row in = *row;
-	struct span *from[ROW_SPANS], *to[ROW_SPANS];
-	size_t count = row_spans(&in, from);
+	struct span *from[PRESENCE_ROW_SPANS], *to[PRESENCE_ROW_SPANS];
+	size_t count = presence_row_spans(&in, from);
 	size_t bytes = 0;
 	struct row_copy *c;
 	char *at;
@@ -54,7 +35,7 @@ static inline struct row_copy *row_dup(const struct presence_row *row)
 		abort();
 	c->row = in;
 	at = c->text;
-	(void)row_spans(&c->row, to);
+	(void)presence_row_spans(&c->row, to);
 	for (size_t i = 0; i < count; i++) {
 		if (from[i]->n > 0)
 			memcpy(at, from[i]->p, from[i]->n);
