@@ -108,19 +108,6 @@ void presence_contact_free(struct presence *p, struct presence_contact *c)
 
 /* --- authorization ------------------------------------------------------- */
 
-static const char *auth_name(enum presence_auth auth)
-{
-	switch (auth) {
-	case PRESENCE_NONE:
-		return "is=none dir=in";
-	case PRESENCE_PENDING:
-		return "is=pending dir=in";
-	case PRESENCE_ALLOWED:
-		return "is=allowed dir=in";
-	}
-	return "is=unknown dir=in";
-}
-
 int presence_contact_set_auth(struct presence *p, struct presence_contact *c,
 			      enum presence_auth auth, uint64_t now_ms)
 {
@@ -140,8 +127,7 @@ int presence_contact_set_auth(struct presence *p, struct presence_contact *c,
 		return err;
 	c->auth = auth;
 	c->since_ms = since_ms;
-	presence_log(p, FED_LOG_INFO, "authorization", c->local, c->remote,
-		     auth_name(auth));
+	presence_log_auth(p, PRESENCE_IN, c->local, c->remote, auth);
 	return 0;
 }
 

@@ -128,19 +128,6 @@ static const struct presence_nd *spokesman(const struct presence_contact *c)
 	return best;
 }
 
-static const char *auth_name(enum presence_auth auth)
-{
-	switch (auth) {
-	case PRESENCE_NONE:
-		return "none";
-	case PRESENCE_PENDING:
-		return "pending";
-	case PRESENCE_ALLOWED:
-		return "allowed";
-	}
-	return "none";
-}
-
 static bool is_notifying(const struct presence *p,
 			 const struct presence_contact *c)
 {
@@ -181,7 +168,7 @@ static bool fill(const struct presence *p, const struct presence_contact *c,
 					: -1;
 	if (!put_text(a, &w->watcher, c->local) ||
 	    !put_text(a, &w->presentity, c->remote) ||
-	    !put_text(a, &w->authorization, auth_name(c->auth)) ||
+	    !put_text(a, &w->authorization, presence_auth_name(c->auth)) ||
 	    !put_text(a, &w->last_stanza, c->last_stanza) ||
 	    !put_text(a, &w->waiting_for, waiting_for(p, c)) ||
 	    !copy_view(a, &c->view, &w->believed, &w->n_believed))

@@ -257,6 +257,11 @@ void presence_log(const struct presence *p, enum fed_log_level level,
 		  const char *what, const char *local, const char *remote,
 		  const char *detail);
 
+/** Log line of an authorization that changed. */
+void presence_log_auth(const struct presence *p,
+		       enum presence_direction direction, const char *local,
+		       const char *remote, enum presence_auth auth);
+
 /* --- presence_dialog.c --------------------------------------------------- */
 
 /** A new one of which we are the subscriber: Call-ID, tag and CSeq are drawn.

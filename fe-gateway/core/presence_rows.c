@@ -1,7 +1,20 @@
-/* The texts of rows, for those who copy and compare them. */
+/* What rows say, for those who copy, compare and show them. */
 #include "fe-gateway/core/presence_rows.h"
 
 #include <string.h>
+
+const char *presence_auth_name(enum presence_auth auth)
+{
+	switch (auth) {
+	case PRESENCE_NONE:
+		return "none";
+	case PRESENCE_PENDING:
+		return "pending";
+	case PRESENCE_ALLOWED:
+		return "allowed";
+	}
+	return "unknown";
+}
 
 size_t presence_row_spans(struct presence_row *row,
 			  struct span *out[PRESENCE_ROW_SPANS])

@@ -67,6 +67,9 @@ enum {
 	PRESENCE_ROW_KEY_SPANS = 2, /* the first ones of them */
 };
 
+/** "none", "pending", "allowed": for logs and operators. */
+const char *presence_auth_name(enum presence_auth auth);
+
 /** The spans of a row, those of its key first, always in the same order.
  * @return how many it has */
 size_t presence_row_spans(struct presence_row *row,

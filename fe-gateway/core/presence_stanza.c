@@ -96,3 +96,15 @@ void presence_log(const struct presence *p, enum fed_log_level level,
 		what, log_value(span_str(local)).text,
 		log_value(span_str(remote)).text, detail);
 }
+
+void presence_log_auth(const struct presence *p,
+		       enum presence_direction direction, const char *local,
+		       const char *remote, enum presence_auth auth)
+{
+	fed_log(p->p.log, FED_LOG_INFO, "presence",
+		"what=authorization local=%s remote=%s dir=%s is=%s",
+		log_value(span_str(local)).text,
+		log_value(span_str(remote)).text,
+		direction == PRESENCE_OUT ? "out" : "in",
+		presence_auth_name(auth));
+}

@@ -145,15 +145,8 @@ void presence_sub_set_state(struct presence *p, struct presence_sub *s,
 void presence_sub_set_auth(struct presence *p, struct presence_sub *s,
 			   enum presence_auth auth, uint64_t now_ms)
 {
-	static const char *const names[] = {
-		[PRESENCE_NONE] = "auth=none",
-		[PRESENCE_PENDING] = "auth=pending",
-		[PRESENCE_ALLOWED] = "auth=allowed",
-	};
-
 	if (s->auth != auth)
-		presence_log(p, FED_LOG_INFO, "out", s->local, s->remote,
-			     names[auth]);
+		presence_log_auth(p, PRESENCE_OUT, s->local, s->remote, auth);
 	s->auth = auth;
 	s->since_ms = presence_wall_ms(p, now_ms);
 	s->is_row_due = true;

@@ -360,11 +360,6 @@ Fed__PresenceWatch *presence_sub_describe(struct presence *p,
 					  const struct presence_sub *s,
 					  struct arena *a, uint64_t now_ms)
 {
-	static const char *const auths[] = {
-		[PRESENCE_NONE] = "none",
-		[PRESENCE_PENDING] = "pending",
-		[PRESENCE_ALLOWED] = "allowed",
-	};
 	Fed__PresenceWatch *out = arena_alloc(a, sizeof(*out));
 
 	if (out == NULL)
@@ -373,7 +368,7 @@ Fed__PresenceWatch *presence_sub_describe(struct presence *p,
 	out->direction = FED__WATCH_DIRECTION__XMPP_WATCHES_SIP;
 	out->watcher = text_of(a, s->remote);
 	out->presentity = text_of(a, s->local);
-	out->authorization = text_of(a, auths[s->auth]);
+	out->authorization = text_of(a, presence_auth_name(s->auth));
 	out->last_stanza = text_of(a, said_name(s->last_said));
 	out->last_stanza_age_ms = age_ms(s->last_said_ms, now_ms);
 	out->waiting_for = waiting_for(p, s, a, now_ms);
