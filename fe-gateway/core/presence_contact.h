@@ -153,7 +153,6 @@ void presence_contact_hop_back(struct presence *p, struct presence_contact *c,
 /** "terminated;reason=probation" to all dialogs. */
 void presence_contact_stop(struct presence *p, struct presence_contact *c,
 			   uint64_t now_ms);
-bool presence_contact_is_stopped(const struct presence_contact *c);
 
 /** For operators: what the watch is, in the arena; NULL: it is full. */
 Fed__PresenceWatch *presence_contact_describe(struct presence *p,

@@ -210,8 +210,3 @@ void presence_contact_stop(struct presence *p, struct presence_contact *c,
 					   : PRESENCE_END_PROBATION,
 				come_again_s(p), now_ms);
 }
-
-bool presence_contact_is_stopped(const struct presence_contact *c)
-{
-	return c->nds == NULL && c->item.stanza == NULL;
-}

@@ -481,11 +481,11 @@ static void test_stop(void **state)
 	presence_stop(f->p, f->now);
 	expect(f, "NOTIFY terminated;reason=probation;retry-after=soon {}\n");
 	assert_false(presence_is_idle(f->p));
-	assert_false(presence_contact_is_stopped(f->p->contacts));
+	assert_false(f->p->contacts->nds == NULL);
 	respond(f, 200);
 	expect(f, "");
 	assert_true(presence_is_idle(f->p));
-	assert_true(presence_contact_is_stopped(f->p->contacts));
+	assert_true(f->p->contacts->nds == NULL);
 	/* the authorization outlives us, the dialog does not */
 	assert_int_equal(count_rows(f, PRESENCE_ROW_WATCH), 1);
 	assert_int_equal(count_rows(f, PRESENCE_ROW_DIALOG), 0);
