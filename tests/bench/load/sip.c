@@ -162,26 +162,14 @@ static void on_request(struct sip_link *l, const struct sip_scan *m)
 
 /* ---- connections --------------------------------------------------------- */
 
-static void on_input(struct sip_link *l, struct span bytes)
+static void on_message(const struct sip_scan *m, void *arg)
 {
-	struct sip_scan m;
-	size_t used;
-	int err;
+	struct sip_link *l = arg;
 
-	flow_need(buf_put_span(&l->input, bytes), "input");
-	for (;;) {
-		err = sip_scan(buf_span(&l->input), &m, &used);
-		if (err != 0)
-			break;
-		if (span_starts(m.head, SPAN_LIT("SIP/2.0 ")))
-			on_response(l->s, &m);
-		else
-			on_request(l, &m);
-		buf_consume(&l->input, used);
-	}
-	buf_consume(&l->input, used);
-	if (err != FED_EAGAIN)
-		flow_die("not SIP: %.*s", (int)bytes.n, bytes.p);
+	if (span_starts(m->head, SPAN_LIT("SIP/2.0 ")))
+		on_response(l->s, m);
+	else
+		on_request(l, m);
 }
 
 static void on_conn(struct conn *c, const struct conn_event *ev, void *arg)
@@ -190,7 +178,8 @@ static void on_conn(struct conn *c, const struct conn_event *ev, void *arg)
 
 	switch (ev->kind) {
 	case CONN_DATA:
-		on_input(l, ev->data);
+		flow_need(sip_scan_feed(&l->input, ev->data, on_message, l),
+			  "SIP");
 		break;
 	case CONN_EOF:
 	case CONN_ERROR:

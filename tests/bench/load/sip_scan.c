@@ -59,6 +59,23 @@ int sip_scan(struct span in, struct sip_scan *out, size_t *used_out)
 	return 0;
 }
 
+int sip_scan_feed(struct buf *input, struct span bytes,
+		  void (*fn)(const struct sip_scan *m, void *arg), void *arg)
+{
+	int err = buf_put_span(input, bytes);
+
+	while (err == 0) {
+		struct sip_scan m;
+		size_t used;
+
+		err = sip_scan(buf_span(input), &m, &used);
+		if (err == 0)
+			fn(&m, arg);
+		buf_consume(input, used);
+	}
+	return err == FED_EAGAIN ? 0 : err;
+}
+
 static void put_to(struct span line, const char *tag, struct buf *out)
 {
 	struct span to = span_trim(line);

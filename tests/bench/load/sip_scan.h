@@ -22,6 +22,16 @@ struct sip_scan {
 int sip_scan(struct span in, struct sip_scan *out,
 	     size_t *used_out) FED_NODISCARD;
 
+/**
+ * Bytes of a connection: fn for each message that is whole now; the rest waits
+ * in `input`.
+ *
+ * @return 0; FED_EPROTO; as buf_put()
+ */
+int sip_scan_feed(struct buf *input, struct span bytes,
+		  void (*fn)(const struct sip_scan *m, void *arg),
+		  void *arg) FED_NODISCARD;
+
 /** Value of the first header field of that name, to the end of its line. */
 struct span sip_scan_field(const struct sip_scan *m, const char *name);
 
