@@ -433,9 +433,10 @@ class Crowd:
             since = mark.clients.get(client, 0)
             found += [(key, "got", s.says) for s in client.since(since)
                       if s.type.startswith(("subscr", "unsub"))]
+            # what goes to one device alone answers its server's probe
             found += [(key, "told again", who, when) for who, when
                       in client.says_again(since).items()
-                      if len(when) > told]
+                      if sum("/" not in to for _, to in when) > told]
         for pair, watch in self.sip.watching.items():
             since = mark.watches.get(watch, 0)
             if "pending" in [s.state for s in watch.states[since:]]:

@@ -1,5 +1,6 @@
 """fedctl presence show, diff and repair, with watches that are real."""
 
+import pathlib
 import re
 import subprocess
 import time
@@ -18,6 +19,16 @@ ESCALUS = "escalus@sip.example"
 @pytest.fixture
 def escalus(lab):
     yield from presence_user(lab, "escalus", 27)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def empty_store(lab):
+    """Domains are asked about too: nobody else's watches."""
+    lab("stop", "gateway")
+    for path in pathlib.Path(lab.env["LAB_STATE"], "gateway").glob("store.db*"):
+        path.unlink()
+    lab("start", "gateway")
+    lab("wait-channel")
 
 
 @pytest.fixture(scope="module")
