@@ -189,6 +189,18 @@ enum admin_step edge_admin_answer(struct edge *e, struct admin_call *call,
 		admin_show_error(out, "an edge knows nothing of presence: ask "
 				      "a gateway");
 		break;
+	case FED__ADMIN_REQUEST__KIND_FEDERATION_GET:
+	case FED__ADMIN_REQUEST__KIND_FEDERATION_APPLY:
+	case FED__ADMIN_REQUEST__KIND_FEDERATION_HISTORY:
+	case FED__ADMIN_REQUEST__KIND_FEDERATION_STATUS:
+	case FED__ADMIN_REQUEST__KIND_EXPLAIN:
+	case FED__ADMIN_REQUEST__KIND_MAP:
+	case FED__ADMIN_REQUEST__KIND_TEST:
+	case FED__ADMIN_REQUEST__KIND_MIGRATE:
+		admin_show_error(out, "a gateway decides that: ask one");
+		break;
+	case FED__ADMIN_REQUEST__KIND_WHY:
+	case FED__ADMIN_REQUEST__KIND_CHECK:
 	case FED__ADMIN_REQUEST__KIND_CLOSE_STREAM:
 	case FED__ADMIN_REQUEST__KIND_RELOAD:
 	case FED__ADMIN_REQUEST__KIND__NOT_SET:

@@ -69,6 +69,18 @@ static enum admin_step on_more(struct admin_call *call, struct arena *a,
 		break;
 	case FED__ADMIN_REQUEST__KIND_PRESENCE:
 		return gateway_admin_presence(g->p.session, call, a, out);
+	case FED__ADMIN_REQUEST__KIND_WHY:
+	case FED__ADMIN_REQUEST__KIND_CHECK:
+		admin_show_error(out, "an edge knows that: --edge NAME");
+		break;
+	case FED__ADMIN_REQUEST__KIND_FEDERATION_GET:
+	case FED__ADMIN_REQUEST__KIND_FEDERATION_APPLY:
+	case FED__ADMIN_REQUEST__KIND_FEDERATION_HISTORY:
+	case FED__ADMIN_REQUEST__KIND_FEDERATION_STATUS:
+	case FED__ADMIN_REQUEST__KIND_EXPLAIN:
+	case FED__ADMIN_REQUEST__KIND_MAP:
+	case FED__ADMIN_REQUEST__KIND_TEST:
+	case FED__ADMIN_REQUEST__KIND_MIGRATE:
 	case FED__ADMIN_REQUEST__KIND_CLOSE_STREAM:
 	case FED__ADMIN_REQUEST__KIND_RELOAD:
 	case FED__ADMIN_REQUEST__KIND__NOT_SET:

@@ -133,10 +133,23 @@ bool admin_request_changes(const Fed__AdminRequest *r)
 	case FED__ADMIN_REQUEST__KIND_CLOSE_STREAM:
 	case FED__ADMIN_REQUEST__KIND_LOG_LEVEL:
 	case FED__ADMIN_REQUEST__KIND_RELOAD:
+	case FED__ADMIN_REQUEST__KIND_TEST:
 		return true;
 	case FED__ADMIN_REQUEST__KIND_PRESENCE:
 		return r->presence->what == FED__ADMIN_PRESENCE__WHAT__REPAIR;
+	case FED__ADMIN_REQUEST__KIND_FEDERATION_APPLY:
+		return !r->federation_apply->dry_run;
+	case FED__ADMIN_REQUEST__KIND_MIGRATE:
+		return r->migrate->what == FED__ADMIN_MIGRATE__WHAT__ENABLE ||
+		       r->migrate->what == FED__ADMIN_MIGRATE__WHAT__ROLLBACK;
 	case FED__ADMIN_REQUEST__KIND_SHOW:
+	case FED__ADMIN_REQUEST__KIND_FEDERATION_GET:
+	case FED__ADMIN_REQUEST__KIND_FEDERATION_HISTORY:
+	case FED__ADMIN_REQUEST__KIND_FEDERATION_STATUS:
+	case FED__ADMIN_REQUEST__KIND_EXPLAIN:
+	case FED__ADMIN_REQUEST__KIND_MAP:
+	case FED__ADMIN_REQUEST__KIND_WHY:
+	case FED__ADMIN_REQUEST__KIND_CHECK:
 	case FED__ADMIN_REQUEST__KIND__NOT_SET:
 	case _FED__ADMIN_REQUEST__KIND__CASE_IS_INT_SIZE:
 		break;
@@ -151,26 +164,20 @@ const char *admin_request_name(const Fed__AdminRequest *r)
 					    "show-counters"};
 	static const char *const presences[] = {
 		"presence-show", "presence-diff", "presence-repair"};
+	const ProtobufCFieldDescriptor *field;
 	size_t i;
 
-	switch (r->kind_case) {
-	case FED__ADMIN_REQUEST__KIND_SHOW:
+	if (r->kind_case == FED__ADMIN_REQUEST__KIND_SHOW) {
 		i = (size_t)r->show->what;
 		return i < FED_ARRAY_LEN(shows) ? shows[i] : "show";
-	case FED__ADMIN_REQUEST__KIND_CLOSE_STREAM:
-		return "close-stream";
-	case FED__ADMIN_REQUEST__KIND_LOG_LEVEL:
-		return "log-level";
-	case FED__ADMIN_REQUEST__KIND_RELOAD:
-		return "reload";
-	case FED__ADMIN_REQUEST__KIND_PRESENCE:
+	}
+	if (r->kind_case == FED__ADMIN_REQUEST__KIND_PRESENCE) {
 		i = (size_t)r->presence->what;
 		return i < FED_ARRAY_LEN(presences) ? presences[i] : "presence";
-	case FED__ADMIN_REQUEST__KIND__NOT_SET:
-	case _FED__ADMIN_REQUEST__KIND__CASE_IS_INT_SIZE:
-		break;
 	}
-	return "nothing";
+	field = protobuf_c_message_descriptor_get_field(
+		&fed__admin_request__descriptor, (unsigned)r->kind_case);
+	return field != NULL ? field->name : "nothing";
 }
 
 const char *admin_request_target(const Fed__AdminRequest *r)

@@ -22,7 +22,8 @@ UNISTRING = {"unicase.h", "unictype.h", "uninorm.h", "unistr.h", "unitypes.h",
              "uniwidth.h"}
 CRYPTO = {"mbedtls/aes.h", "mbedtls/base64.h", "mbedtls/md.h",
           "mbedtls/sha256.h", "mbedtls/version.h"}
-GENERATED = {"stanza.pb-c.h", "channel.pb-c.h", "admin.pb-c.h"}
+GENERATED = {"stanza.pb-c.h", "channel.pb-c.h", "admin.pb-c.h",
+             "federation.pb-c.h"}
 PROTOBUF = {"protobuf-c/protobuf-c.h"}
 MAPS = {"uthash.h", "utlist.h", "utarray.h"}
 
@@ -46,7 +47,8 @@ FOLDERS = {
     "fe-gateway": (["base/", "xmpp/", "chan/", "io/", "fe-gateway/"],
                    C_SYSTEM | GENERATED | MAPS | {"dlfcn.h"}, False),
     # the other end of one socket: no loop, no TLS
-    "deploy/fedctl": (["base/", "xmpp/", "chan/admin_", "deploy/fedctl/"],
+    "deploy/fedctl": (["base/", "xmpp/", "chan/admin_", "io/federation_",
+                       "deploy/fedctl/"],
                       C_SYSTEM | GENERATED | UNISTRING, False),
 }
 

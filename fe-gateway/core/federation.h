@@ -1,0 +1,141 @@
+/*
+ * The federation configuration: a snapshot of all records (federation.proto),
+ * checked as a whole and never changed; a change makes the next snapshot.
+ * Pure.
+ *
+ * Names in it are normalized: domains as domain_normalize() has them, users as
+ * bare JIDs.
+ */
+#ifndef FED_GATEWAY_FEDERATION_H
+#define FED_GATEWAY_FEDERATION_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "federation.pb-c.h"
+
+struct federation;
+
+/* What becomes different. */
+struct federation_edit {
+	Fed__Record *const *put; /* new, or in the place of that with its key */
+	size_t put_count;
+	Fed__Record *const *remove; /* by key; what is not there is an error */
+	size_t remove_count;
+	bool replaces_all; /* what is not put goes, but movers */
+};
+
+/* Sentences about what is allowed but doubtful. */
+struct federation_warnings {
+	char **text; /* in the arena */
+	size_t count;
+};
+
+/**
+ * The snapshot behind an edit.  Everything is checked: names, limits, the 18
+ * combinations of tls, sasl and dialback, a domain that two partners have, a
+ * grant of a policy that is not there, the last word on what would be lost.
+ *
+ * @param base  NULL: nothing is configured yet
+ * @param edit  copied; its names are normalized in the copy
+ * @param a     for warnings; may be NULL with w
+ * @param e     the first thing that is wrong, with the name of the record and
+ *              what would be right
+ * @return 0; FED_EINVAL; FED_ELIMIT; FED_ENOMEM
+ */
+int federation_new(struct federation **f_out, const struct federation *base,
+		   const struct federation_edit *edit, struct arena *a,
+		   struct federation_warnings *w,
+		   struct errbuf *e) FED_NODISCARD;
+
+/** NULL is allowed. */
+void federation_free(struct federation *f);
+
+enum { FEDERATION_KEY_BYTES = 4096 };
+
+/**
+ * "partner/fabrikam.example", "policy/user/sales", "settings": terminated.
+ * Keys sort records by kind, then by name.
+ *
+ * @return its length; 0: the record is empty or its name too long
+ */
+size_t federation_key(const Fed__Record *r, char key[FEDERATION_KEY_BYTES]);
+
+/** The record with that key; NULL: none. */
+const Fed__Record *federation_find(const struct federation *f, const char *key);
+
+/** All records in the order of their keys; NULL begins, and ends. */
+const Fed__Record *federation_next(const struct federation *f,
+				   const Fed__Record *before);
+
+size_t federation_count(const struct federation *f);
+
+/**
+ * What is different in `after`, in the order of keys; the records are borrowed
+ * of both.
+ *
+ * @param before  NULL: nothing
+ * @return 0; FED_ENOMEM
+ */
+int federation_diff(const struct federation *before,
+		    const struct federation *after, struct arena *a,
+		    Fed__Change ***changes_out,
+		    size_t *count_out) FED_NODISCARD;
+
+/* --- defaults (Lync Server 2013's) ---------------------------------------- */
+
+/** public-unverified, tls and sasl required, dialback and keep-alive on. */
+void federation_partner_init(Fed__PartnerRecord *p);
+
+/** Federation off, closed list, 1000 and 20 connections, 300, 60, 600 and
+ * 28800 s, bodies are not logged. */
+void federation_settings_init(Fed__SettingsRecord *s);
+
+/* --- questions; f NULL: nothing is configured ------------------------------
+ */
+
+/** Never NULL. */
+const Fed__SettingsRecord *federation_settings(const struct federation *f);
+
+/**
+ * The partner that a domain belongs to, whatever its state: its own name, an
+ * additional one, the longest pattern; in open mode, when it is not denied, the
+ * partner "*", or its defaults.
+ *
+ * @return NULL: no partner, or denied
+ */
+const Fed__PartnerRecord *federation_partner(const struct federation *f,
+					     struct span domain);
+
+/** The record that denies a domain; NULL: none.  A partner of that name is not
+ * denied. */
+const Fed__DeniedRecord *federation_denied(const struct federation *f,
+					   struct span domain);
+
+/* Why a policy is that of a user. */
+struct federation_policy {
+	const Fed__PolicyRecord *policy; /* NULL: none, so nothing is allowed */
+	const char *site; /* that he is of, also when the policy is another;
+			   * NULL: none */
+};
+
+/** User's, else his site's, else the global one. */
+struct federation_policy federation_policy_of(const struct federation *f,
+					      struct span user);
+
+/* --- federation_push.c: for edges ------------------------------------------
+ */
+
+/**
+ * What edges are told.
+ *
+ * @param domains  SIP domains that they serve for us
+ * @param a        it lives in there, and borrows from f
+ * @param e        it does not fit a frame
+ * @return 0; FED_ELIMIT; FED_ENOMEM
+ */
+int federation_push(const struct federation *f, const char *const *domains,
+		    size_t domain_count, struct arena *a,
+		    Fed__Config **config_out, struct errbuf *e) FED_NODISCARD;
+
+#endif
