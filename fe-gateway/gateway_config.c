@@ -121,6 +121,11 @@ static const cyaml_schema_field_t store_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t federation_fields[] = {
+	STRING_OPT("bootstrap", struct gateway_config_federation, bootstrap),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t log_fields[] = {
 	CYAML_FIELD_ENUM("level", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL,
 			 struct gateway_config_log, level, level_names,
@@ -142,6 +147,9 @@ static const cyaml_schema_field_t file_fields[] = {
 			    presence_fields),
 	CYAML_FIELD_MAPPING("store", CYAML_FLAG_OPTIONAL,
 			    struct gateway_config_file, store, store_fields),
+	CYAML_FIELD_MAPPING("federation", CYAML_FLAG_OPTIONAL,
+			    struct gateway_config_file, federation,
+			    federation_fields),
 	CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL,
 			    struct gateway_config_file, log, log_fields),
 	CYAML_FIELD_MAPPING("admin", CYAML_FLAG_OPTIONAL,

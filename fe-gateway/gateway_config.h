@@ -73,6 +73,11 @@ struct gateway_config_store {
 	char *path;
 };
 
+/* The file whose content is in force while the store has no revision. */
+struct gateway_config_federation {
+	char *bootstrap; /* NULL: nothing is */
+};
+
 /* fed_log_level plus one, 0 for "not written" */
 struct gateway_config_log {
 	int level;
@@ -85,6 +90,7 @@ struct gateway_config_file {
 	struct gateway_config_dns dns;
 	struct gateway_config_presence presence;
 	struct gateway_config_store store;
+	struct gateway_config_federation federation;
 	struct gateway_config_log log;
 	struct host_admin admin;
 };

@@ -408,6 +408,27 @@ static int check_store(const struct check *c)
 	return 0;
 }
 
+static int check_federation(const struct check *c)
+{
+	const char *path = c->f->federation.bootstrap;
+	const char *key = "federation.bootstrap";
+	struct stat st;
+
+	if (path == NULL)
+		return 0;
+	if (path[0] != '/')
+		return host_complain(
+			&c->at, key,
+			"\"%s\" is not an absolute path, expected "
+			"such as \"/etc/fe-gateway/federation.yaml\"",
+			path);
+	if (stat(path, &st) != 0)
+		return host_complain(&c->at, key,
+				     "\"%s\": %s, expected a readable file",
+				     path, strerror(errno));
+	return 0;
+}
+
 int gateway_config_check(const struct gateway_config_file *f, const char *path,
 			 struct errbuf *e)
 {
@@ -426,6 +447,8 @@ int gateway_config_check(const struct gateway_config_file *f, const char *path,
 		err = check_tls(&c);
 	if (err == 0)
 		err = check_store(&c);
+	if (err == 0)
+		err = check_federation(&c);
 	if (err == 0)
 		err = host_admin_check(&c.at, &f->admin);
 	if (err == 0)

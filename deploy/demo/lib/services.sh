@@ -154,6 +154,7 @@ edge_start() {
 
 gateway_configure() {
 	render fe-gateway.yaml.in >"$LAB_GATEWAY_CONFIG"
+	render federation.yaml.in >"$LAB_FEDERATION"
 }
 
 gateway_start() {
