@@ -4,6 +4,7 @@ Small on purpose: it shows the bytes of what it got, so that a test can look
 at any header.  Load and the demo use SIPp.
 """
 
+import contextlib
 import itertools
 import queue
 import re
@@ -56,6 +57,7 @@ class SipUser:
         self.answer = answer      # status for what it receives; None: silence
         self.inbox = queue.Queue()
         self._replies = {}
+        self._registered = []
         self._is_closing = False
         self._cseq = itertools.count(1)
         with netns.inside(namespace):
@@ -70,6 +72,11 @@ class SipUser:
         return f"sip:{self.user}@{self.domain}"
 
     def close(self):
+        """Leaves the registrar, too: who has the name next must not be one
+        of two contacts."""
+        with contextlib.suppress(AssertionError, OSError):
+            for user in self._registered:
+                self._send_register(user, 0, (), wait_s=2)
         self._is_closing = True
         self._socket.sendto(b"\r\n", (self.ip, self.port))  # wakes the thread
         self._thread.join(5)
@@ -155,13 +162,21 @@ class SipUser:
 
     def register(self, user=None, headers=()):
         """Itself, or one more user that is found at this address."""
-        uri = f"sip:{user or self.user}@{self.domain}"
+        user = user or self.user
+        answer = self._send_register(user, 3600, headers)
+        assert answer.status == 200, answer.start
+        if user not in self._registered:
+            self._registered.append(user)
+        return self
+
+    def _send_register(self, user, expires, headers, **more):
+        uri = f"sip:{user}@{self.domain}"
         answer, _ = self.request(
             "REGISTER", f"sip:{self.domain}",
-            [f"Contact: <sip:{user or self.user}@{self.ip}:{self.port}>",
-             "Expires: 3600", *headers], to=f"<{uri}>", from_header=f"<{uri}>")
-        assert answer.status == 200, answer.start
-        return self
+            [f"Contact: <sip:{user}@{self.ip}:{self.port}>",
+             f"Expires: {expires}", *headers], to=f"<{uri}>",
+            from_header=f"<{uri}>", **more)
+        return answer
 
     def message(self, uri, text, headers=(), **more):
         """MESSAGE with a text/plain body; returns the final response."""
