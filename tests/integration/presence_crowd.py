@@ -120,7 +120,8 @@ class SipCrowd(PresenceUser):
             return
         for watched in list(self.watched.values()):
             if self._name(watched) == name and not watched.has_ended:
-                watched.notify("active", self._document(name), wait_s=None)
+                with self.telling:
+                    watched.notify("active", self._document(name), wait_s=None)
 
     def watchers(self):
         """How many subscriptions each pair has here that have not ended."""

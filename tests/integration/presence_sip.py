@@ -288,6 +288,9 @@ class PresenceUser(SipUser):
         self.refused = queue.Queue()        # SUBSCRIBEs that got an error
         self.policy = Policy()
         self.policies = {}              # name of a presentity: its own Policy
+        # held from the look at what is true until it is said: of two threads
+        # the one that knows less must not speak last
+        self.telling = threading.RLock()
         self._answered = {}             # transactions: the bytes of the answer
         super().__init__(*args, **more)
 
@@ -360,7 +363,9 @@ class PresenceUser(SipUser):
             known.expires_at = time.monotonic() + granted
 
         def notify():
-            if policy.first is not None:
+            if policy.first is None:
+                return
+            with self.telling:
                 known.notify("terminated;reason=timeout" if granted == 0
                              else policy.first, policy.document(known),
                              wait_s=None)

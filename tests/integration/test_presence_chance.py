@@ -2,6 +2,7 @@
 is killed and streams end: in the end everybody sees what is true, and nobody
 has a subscription too many.  The seed is said; SEED=n repeats a run."""
 
+import functools
 import os
 import random
 import threading
@@ -16,6 +17,15 @@ from presence_sip import Watch
 SHOWS = ["", "away", "dnd", "xa", "chat"]
 STEPS = 60
 TRUE_S = 40
+
+
+def told_at_once(deed):
+    """Nobody else tells anything between what becomes true and its telling."""
+    @functools.wraps(deed)
+    def locked(world):
+        with world.sip.telling:
+            deed(world)
+    return locked
 
 
 class World:
@@ -57,6 +67,11 @@ class World:
             self.tower.say(f"{hers}/{resource}", jid, "", show, note)
 
     def on_presence(self, stanza):
+        """In the thread that reads: not while she moves or decides."""
+        with self.sip.telling:
+            self.answer(stanza)
+
+    def answer(self, stanza):
         hers, his = stanza.to.partition("@")[0], stanza.bare.partition("@")[0]
         if hers not in self.hers or his not in self.his:
             return
@@ -90,6 +105,7 @@ class World:
                                   f"note {self.chance.randrange(100)}")
         return name, resource
 
+    @told_at_once
     def he_moves(self):
         name, _ = self.someone_moves(self.his)
         for watched in list(self.sip.watched.values()):
@@ -97,6 +113,7 @@ class World:
                     not watched.has_ended:
                 watched.notify("active", self.document(name), wait_s=None)
 
+    @told_at_once
     def she_moves(self):
         name, resource = self.someone_moves(self.hers)
         for his, hers in list(self.allowed):
@@ -147,6 +164,7 @@ class World:
         self.answered(watch, 0)
         watch.answer = 481
 
+    @told_at_once
     def she_decides(self):
         his, hers = self.chance.choice(self.pairs())
         jid = f"{his}@sip.example"
