@@ -183,11 +183,15 @@ def test_pending(fedctl, escalus, juliet):
     try:
         watch.wait_state("pending")
         juliet.wait_type(ESCALUS, "subscribe")
-        shown = only(fedctl.json("gateway", "presence", "show", ESCALUS),
-                     "sip-watches-xmpp")
+
+        def show():
+            return only(fedctl.json("gateway", "presence", "show", ESCALUS),
+                        "sip-watches-xmpp")
+        # the answer to that NOTIFY may still be on its way
+        until(lambda: show()["waiting_for"] == "approval", "who is to decide")
+        shown = show()
         assert shown["authorization"] == "pending"
         assert shown["dialogs"][0]["state"] == "pending"
-        assert shown["waiting_for"] == "approval"
         assert shown["believed"] == shown["told"] == []
         assert "authorization  pending" in fedctl(
             "gateway", "presence", "show", ESCALUS).stdout
