@@ -85,7 +85,9 @@ static void connect_more(struct crowd *c)
 		break;
 	case CROWD_HANDSHAKES:
 	case CROWD_RESUMPTIONS:
-		while (c->alive < c->wanted && flow_now_ns() < c->until_ns)
+		/* the first N in any case: others may have the processor */
+		while (c->alive < c->wanted &&
+		       (c->begun < c->wanted || flow_now_ns() < c->until_ns))
 			connect_one(c, (unsigned)(c->begun % CROWD_NAMES));
 		break;
 	case CROWD_NOTHING:
