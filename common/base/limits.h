@@ -451,4 +451,38 @@
 /* Another process that leaves the store's file has so long at our start. */
 #define LIMIT_STORE_BUSY_MS 500u
 
+/* --- federation configuration -------------------------------------------- */
+/* Records of each kind: a generated list, put in by mistake, that would make
+ * every change slow and no longer fit what edges are told. */
+#define LIMIT_FEDERATION_PARTNERS 2000u
+#define LIMIT_FEDERATION_DENIED 2000u
+#define LIMIT_FEDERATION_POLICIES 256u
+#define LIMIT_FEDERATION_SITES 256u
+#define LIMIT_FEDERATION_USERS (200u * 1000u) /* grants; members; movers */
+/* Additional domains of one partner, SIP domains of one site. */
+#define LIMIT_PARTNER_DOMAINS 64u
+#define LIMIT_SITE_DOMAINS 256u
+/* Name of a policy or a site; a description: they are repeated in answers and
+ * in the history. */
+#define LIMIT_FEDERATION_NAME_BYTES 64u
+#define LIMIT_FEDERATION_TEXT_BYTES 1024u
+#define LIMIT_PROXY_HOST_BYTES 280u /* a name, brackets and a port */
+/* Dialback keys made with less are guessed. */
+#define LIMIT_DIALBACK_SECRET_MIN_BYTES 16u
+#define LIMIT_DIALBACK_SECRET_BYTES 4096u
+/* Least rate of bytes that may be set: one stanza that every server may send
+ * (LIMIT_STANZA_BYTES_FLOOR) must pass in a second. */
+#define LIMIT_PARTNER_BYTES_PER_S_MIN LIMIT_STANZA_BYTES_FLOOR
+#define LIMIT_PARTNER_RATE_MAX 1000000000u
+/* What settings may say, seconds: a stream that is closed before it can be
+ * used, and one that is never closed. */
+#define LIMIT_KEEP_ALIVE_MIN_S 10u
+#define LIMIT_KEEP_ALIVE_MAX_S 86400u
+#define LIMIT_ESTABLISHMENT_MIN_S 5u
+#define LIMIT_ESTABLISHMENT_MAX_S 600u
+#define LIMIT_INACTIVITY_MIN_S 10u
+#define LIMIT_INACTIVITY_MAX_S 86400u
+#define LIMIT_REFRESH_MIN_S 60u
+#define LIMIT_REFRESH_MAX_S LIMIT_PRESENCE_EXPIRES_S
+
 #endif

@@ -1,6 +1,7 @@
 /*
  * The federation configuration: a snapshot of all records (federation.proto),
- * checked as a whole and never changed; a change makes the next snapshot.
+ * checked as a whole and never changed; a change makes the next snapshot, which
+ * shares what did not change: all of one configuration belong to one thread.
  * Pure.
  *
  * Names in it are normalized: domains as domain_normalize() has them, users as
@@ -107,8 +108,9 @@ const Fed__SettingsRecord *federation_settings(const struct federation *f);
 const Fed__PartnerRecord *federation_partner(const struct federation *f,
 					     struct span domain);
 
-/** The record that denies a domain; NULL: none.  A partner of that name is not
- * denied. */
+/** The record that denies a domain, by its name or the longest pattern; NULL:
+ * none.  It counts in closed mode too, against the pattern of a partner; a
+ * domain that a partner has by its own name is not denied. */
 const Fed__DeniedRecord *federation_denied(const struct federation *f,
 					   struct span domain);
 
@@ -127,7 +129,9 @@ struct federation_policy federation_policy_of(const struct federation *f,
  */
 
 /**
- * What edges are told.
+ * What edges are told: domains of partners that are enabled, none while
+ * federation is off; "*" only in open mode.  revision and check_only are left
+ * to the caller.
  *
  * @param domains  SIP domains that they serve for us
  * @param a        it lives in there, and borrows from f
