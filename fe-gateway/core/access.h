@@ -43,7 +43,9 @@ struct access_verdict {
 
 /** Decide; f NULL: nothing is configured, so nothing is allowed.  A legacy or
  * unknown partner is is_legacy where the settings have a legacy_next_hop, and
- * then no gate of users was asked: the old gateway serves all of them. */
+ * then no gate was asked, the switch neither: the old gateway serves all
+ * users.  The gate is ACCESS_PARTNER then, for those who cannot send it there.
+ */
 struct access_verdict access_decide(const struct federation *f,
 				    const struct access_query *q);
 
