@@ -168,7 +168,8 @@ REPLAY_BIN := $(patsubst tests/replay/%.c,$(B)/replay/%,\
 	$(sort $(wildcard tests/replay/replay_*.c)))
 
 # what fedctl prints, without its socket
-FEDCTL_TESTS := $(filter $(B)/unit/test_fedctl%,$(UNIT_BIN))
+FEDCTL_TESTS := $(filter $(B)/unit/test_fedctl% \
+	$(B)/unit/test_federation_fedctl%,$(UNIT_BIN))
 $(FEDCTL_TESTS): $(filter-out %/main.o %/client.o,$(call objs,$(SRC_fedctl)))
 $(FEDCTL_TESTS): EXTRA := -ljansson
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIBS_OF_PURE)

@@ -1,13 +1,17 @@
 /*
- * A request with the memory of its parts.
+ * One request with the memory of its parts.
  */
 #ifndef FED_FEDCTL_ASK_H
 #define FED_FEDCTL_ASK_H
 
 #include "admin.pb-c.h"
+#include "base/err.h"
 
 struct ask {
 	Fed__AdminRequest request;
+	/* how long the daemon may say nothing; 0: SESSION_PATIENCE_S */
+	unsigned patience_s;
+	struct errbuf wrong; /* for sentences with what was typed in them */
 	union {
 		Fed__AdminShow show;
 		Fed__AdminLogLevel log_level;

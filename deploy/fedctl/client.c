@@ -10,12 +10,11 @@
 
 #include "base/limits.h"
 
-/* A daemon that says nothing for so long is not there. */
-enum { CLIENT_SILENT_S = 10, CLIENT_READ_BYTES = 64 * 1024 };
+enum { CLIENT_READ_BYTES = 64 * 1024 };
 
-void client_init(struct client *c)
+void client_init(struct client *c, const char *path)
 {
-	c->fd = -1;
+	*c = (struct client){.path = path, .fd = -1};
 	buf_init(&c->in, LIMIT_ADMIN_RESPONSE_BYTES + ADMIN_PREFIX_BYTES +
 				 CLIENT_READ_BYTES);
 	arena_init(&c->arena, LIMIT_ADMIN_ARENA_BYTES);
@@ -47,10 +46,10 @@ static const char *advice(int error)
 	}
 }
 
-int client_connect(struct client *c, const char *path, struct errbuf *e)
+static int open_socket(struct client *c, struct errbuf *e)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	const struct timeval silent = {.tv_sec = CLIENT_SILENT_S};
+	const char *path = c->path;
 
 	if (strlen(path) >= sizeof(sa.sun_path)) {
 		errbuf_set(e, "%s: too long for the path of a socket", path);
@@ -59,10 +58,6 @@ int client_connect(struct client *c, const char *path, struct errbuf *e)
 	memcpy(sa.sun_path, path, strlen(path) + 1);
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd < 0 ||
-	    setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &silent,
-		       sizeof(silent)) != 0 ||
-	    setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &silent,
-		       sizeof(silent)) != 0 ||
 	    connect(c->fd, (const struct sockaddr *)&sa, sizeof(sa)) != 0) {
 		errbuf_set(e, "%s: %s; %s", path, strerror(errno),
 			   advice(errno));
@@ -85,12 +80,31 @@ static int send_all(int fd, struct span s)
 	return 0;
 }
 
-int client_ask(struct client *c, const Fed__AdminRequest *r, struct errbuf *e)
+static int set_patience(struct client *c, unsigned patience_s, struct errbuf *e)
+{
+	const struct timeval silent = {.tv_sec = (time_t)patience_s};
+
+	c->patience_s = patience_s;
+	if (setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &silent,
+		       sizeof(silent)) == 0 &&
+	    setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &silent,
+		       sizeof(silent)) == 0)
+		return 0;
+	errbuf_set(e, "%s: %s", c->path, strerror(errno));
+	return FED_EIO;
+}
+
+int client_ask(struct client *c, const Fed__AdminRequest *r,
+	       unsigned patience_s, struct errbuf *e)
 {
 	struct buf out;
 	int error;
-	int err;
+	int err = c->fd >= 0 ? 0 : open_socket(c, e);
 
+	if (err == 0)
+		err = set_patience(c, patience_s, e);
+	if (err != 0)
+		return err;
 	buf_init(&out, LIMIT_ADMIN_REQUEST_BYTES + ADMIN_PREFIX_BYTES);
 	err = admin_codec_put_request(&out, r);
 	if (err != 0) {
@@ -124,10 +138,10 @@ static int receive(struct client *c, struct errbuf *e)
 		return 0;
 	}
 	if (n == 0)
-		errbuf_set(e, "the daemon closed the connection");
+		errbuf_set(e, "%s: the daemon closed the connection", c->path);
 	else if (errno == EAGAIN || errno == EWOULDBLOCK)
-		errbuf_set(e, "the daemon says nothing for %d seconds",
-			   CLIENT_SILENT_S);
+		errbuf_set(e, "%s: the daemon says nothing for %u seconds",
+			   c->path, c->patience_s);
 	else
 		errbuf_set(e, "cannot receive: %s", strerror(errno));
 	return FED_EIO;

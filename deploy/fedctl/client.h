@@ -1,5 +1,6 @@
 /*
- * The connection to a daemon's admin socket: blocking, one request.
+ * The connection to a daemon's admin socket: blocking, one request after the
+ * other.
  */
 #ifndef FED_FEDCTL_CLIENT_H
 #define FED_FEDCTL_CLIENT_H
@@ -7,27 +8,26 @@
 #include "chan/admin_codec.h"
 
 struct client {
-	int fd;
+	const char *path;
+	int fd; /* -1: not connected */
+	unsigned patience_s;
 	struct buf in;
 	struct arena arena;
 };
 
-/** Always returns one that client_deinit() takes. */
-void client_init(struct client *c);
+/** Always makes one that client_deinit() takes; the path is borrowed. */
+void client_init(struct client *c, const char *path);
 void client_deinit(struct client *c);
 
 /**
- * Connect.
+ * Send a request; the first one connects.
  *
- * @param e  what is wrong and what to do
- * @return 0; FED_EIO
+ * @param patience_s  how long the daemon may say nothing
+ * @param e           what is wrong and what to do
+ * @return 0; FED_EIO; FED_ELIMIT; FED_ENOMEM
  */
-int client_connect(struct client *c, const char *path,
-		   struct errbuf *e) FED_NODISCARD;
-
-/** Send. @return 0; FED_EIO; FED_ELIMIT; FED_ENOMEM */
 int client_ask(struct client *c, const Fed__AdminRequest *r,
-	       struct errbuf *e) FED_NODISCARD;
+	       unsigned patience_s, struct errbuf *e) FED_NODISCARD;
 
 /**
  * Wait for the next response; it lives until the next call.

@@ -3,7 +3,7 @@
 
 #include "base/span.h"
 
-static void put(struct shower *s, json_t *value)
+void json_value(struct shower *s, json_t *value)
 {
 	if (value == NULL || json_dumpf(value, s->to, JSON_ENCODE_ANY) != 0)
 		s->is_failed = true;
@@ -13,7 +13,7 @@ static void put(struct shower *s, json_t *value)
 void json_document(struct shower *s, const char *name, json_t *value)
 {
 	(void)fprintf(s->to, "{\"%s\": ", name);
-	put(s, value);
+	json_value(s, value);
 	(void)fputs("}\n", s->to);
 }
 
@@ -25,7 +25,7 @@ void json_list_begin(struct shower *s, const char *name)
 void json_entry(struct shower *s, json_t *entry)
 {
 	(void)fputs(s->shown++ == 0 ? "\n" : ",\n", s->to);
-	put(s, entry);
+	json_value(s, entry);
 }
 
 void json_list_end(struct shower *s)

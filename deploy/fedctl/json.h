@@ -8,6 +8,9 @@
 
 #include "deploy/fedctl/show.h"
 
+/** A value within a document; takes it, NULL is out of memory. */
+void json_value(struct shower *s, json_t *value);
+
 /** A document with one member; takes `value`, NULL is out of memory. */
 void json_document(struct shower *s, const char *name, json_t *value);
 

@@ -19,6 +19,10 @@ struct shower {
 	struct table table;
 	size_t shown;	/* rows, watches, ... so far */
 	bool is_failed; /* out of memory */
+	bool is_bad;	/* what was looked at is not as it should be: exit
+			 * status 1 */
+	char *group;	/* of the last finding */
+	char *verdict;
 };
 
 struct show {
@@ -42,5 +46,9 @@ extern const struct show show_log_level_text, show_log_level_json;
 extern const struct show show_watches_text, show_watches_json;
 extern const struct show show_differences_text, show_differences_json;
 extern const struct show show_repaired_text, show_repaired_json;
+/* Findings with their verdict, and the same for what only tells: a BAD one is
+ * no failure of the command then. */
+extern const struct show show_check_text, show_check_json;
+extern const struct show show_findings_text, show_findings_json;
 
 #endif

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistr.h>
 #include <uniwidth.h>
 
@@ -53,18 +54,24 @@ char *text_harmless(const char *s)
 	return NULL;
 }
 
+/* The first line, off the front of s. */
+static struct span cut_line(struct span *s)
+{
+	size_t at = span_find(*s, '\n', 0);
+	struct span line = span_sub(*s, 0, at);
+
+	*s = at == SIZE_MAX ? SPAN_NULL : span_sub(*s, at + 1, SIZE_MAX);
+	if (span_ends(line, SPAN_LIT("\r")))
+		line.n--;
+	return line;
+}
+
 void text_print(FILE *to, struct span s, const char *indent)
 {
 	while (indent != NULL && s.n > 0) {
-		size_t at = span_find(s, '\n', 0);
-		struct span line = span_sub(s, 0, at);
-
-		if (span_ends(line, SPAN_LIT("\r")))
-			line.n--;
 		(void)fputs(indent, to);
-		put(to, line);
+		put(to, cut_line(&s));
 		(void)fputc('\n', to);
-		s = at == SIZE_MAX ? SPAN_NULL : span_sub(s, at + 1, SIZE_MAX);
 	}
 	if (indent == NULL)
 		put(to, s);
@@ -110,4 +117,96 @@ struct text_age text_age(uint64_t ms)
 	}
 	(void)snprintf(age.text, sizeof(age.text), "%" PRIu64 " s", s);
 	return age;
+}
+
+/* ---- points in time ------------------------------------------------------ */
+
+static bool local_time(int64_t at_ms, struct tm *parts_out)
+{
+	time_t at = (time_t)(at_ms / 1000);
+
+	return localtime_r(&at, parts_out) != NULL;
+}
+
+struct text_time text_date(int64_t at_ms)
+{
+	struct text_time t = {.text = "?"};
+	struct tm parts;
+
+	if (local_time(at_ms, &parts))
+		(void)strftime(t.text, sizeof(t.text), "%Y-%m-%d", &parts);
+	return t;
+}
+
+struct text_time text_clock(int64_t at_ms)
+{
+	struct text_time t = {.text = "?"};
+	struct tm parts;
+
+	if (local_time(at_ms, &parts))
+		(void)strftime(t.text, sizeof(t.text), "%H:%M:%S", &parts);
+	return t;
+}
+
+struct text_time text_time(int64_t at_ms)
+{
+	struct text_time t;
+
+	(void)snprintf(t.text, sizeof(t.text), "%.20s %.20s",
+		       text_date(at_ms).text, text_clock(at_ms).text);
+	return t;
+}
+
+/* ---- long lines ---------------------------------------------------------- */
+
+/* The words of a paragraph. */
+static void wrap_words(FILE *to, const char *text, size_t indent,
+		       size_t columns)
+{
+	size_t at = indent;
+
+	while (*text != '\0') {
+		size_t n = strcspn(text, " ");
+		char *word = span_dup(span_of(text, n));
+		size_t width = word != NULL ? text_width(word) : n;
+
+		free(word);
+		if (at > indent && at + 1 + width > columns) {
+			(void)fprintf(to, "\n%*s", (int)indent, "");
+			at = indent;
+		} else if (at > indent) {
+			(void)fputc(' ', to);
+			at++;
+		}
+		(void)fwrite(text, 1, n, to);
+		at += width;
+		text += n;
+		while (*text == ' ')
+			text++;
+	}
+}
+
+void text_wrap(FILE *to, struct span s, const char *end, size_t indent,
+	       size_t columns)
+{
+	struct span first = cut_line(&s);
+	char *whole = NULL;
+	char *harmless = NULL;
+
+	if (asprintf(&whole, "%.*s%s", (int)first.n,
+		     first.p != NULL ? first.p : "", end) < 0)
+		whole = NULL;
+	if (whole != NULL)
+		harmless = text_harmless(whole);
+	wrap_words(to, harmless != NULL ? harmless : "", indent, columns);
+	free(whole);
+	free(harmless);
+	(void)fputc('\n', to);
+	while (s.n > 0) {
+		struct span line = cut_line(&s);
+
+		(void)fprintf(to, "%*s", (int)indent, "");
+		put(to, line);
+		(void)fputc('\n', to);
+	}
 }

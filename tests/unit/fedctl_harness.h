@@ -45,8 +45,9 @@ static inline void expect(struct out *o, const char *golden)
 }
 
 /* The responses shown as one answer. */
-static void shows(const struct show *how, bool is_full, const char *arg,
-		  const Fed__AdminResponse *r, size_t count, const char *golden)
+static inline void shows(const struct show *how, bool is_full, const char *arg,
+			 const Fed__AdminResponse *r, size_t count,
+			 const char *golden)
 {
 	struct shower sh;
 	struct out o;

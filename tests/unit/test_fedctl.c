@@ -1,7 +1,7 @@
 /* What fedctl prints of lists, against golden texts; and how it finds
  * commands. */
 
-#include "fedctl_harness.h"
+#include "fedctl_line.h"
 
 #include "base/slip.h"
 #include "deploy/fedctl/command.h"
@@ -344,14 +344,38 @@ static void test_complain(void **state)
 	}
 }
 
+/* Its example is a right line of its own, and can be asked. */
+static void check_example(const struct command *c)
+{
+	struct typed t;
+	struct line l;
+	struct ask a;
+
+	type(&t, c->example);
+	if (!line_split(&l, t.argc, t.argv, stderr) || !line_match(&l, stderr))
+		fail_msg("%s", c->example);
+	assert_ptr_equal(c, l.command);
+	assert_true((c->run != NULL) != (c->ask != NULL));
+	if (c->ask != NULL) {
+		ask_init(&a);
+		assert_null(c->ask(&a, &l));
+		assert_true(a.request.kind_case !=
+			    FED__ADMIN_REQUEST__KIND__NOT_SET);
+		assert_non_null(c->text);
+		assert_non_null(c->json);
+	}
+	line_deinit(&l);
+}
+
 /* It fits a terminal, and each command has its example. */
 static void test_help(void **state)
 {
+	const struct command *c = NULL;
 	struct out o;
 
 	(void)state;
 	command_help(begin(&o));
-	for (const struct command *c = commands; c->name != NULL; c++)
+	while ((c = command_next(c)) != NULL)
 		command_help_one(o.to, c);
 	(void)fflush(o.to);
 	for (const char *line = o.text; *line != '\0';) {
@@ -361,21 +385,38 @@ static void test_help(void **state)
 			fail_msg("%zu columns: %.*s", n, (int)n, line);
 		line += n + (line[n] == '\n' ? 1 : 0);
 	}
-	for (const struct command *c = commands; c->name != NULL; c++) {
-		struct ask a;
-
+	while ((c = command_next(c)) != NULL) {
 		assert_non_null(strstr(o.text, c->example));
-		assert_true(strncmp(c->example, c->name, strlen(c->name)) == 0);
-		/* and its example can be asked */
-		ask_init(&a);
-		assert_null(c->ask(
-			&a, c->arg == NULL ? NULL
-					   : c->example + strlen(c->name) + 1));
-		assert_true(a.request.kind_case !=
-			    FED__ADMIN_REQUEST__KIND__NOT_SET);
+		check_example(c);
 	}
 	(void)fclose(o.to);
 	free(o.text);
+}
+
+/* An option takes a value with all commands or with none: words and options
+ * are taken apart before the command is known. */
+static void test_options_agree(void **state)
+{
+	const struct command *c = NULL;
+
+	(void)state;
+	while ((c = command_next(c)) != NULL)
+		for (const struct command_option *o = c->options;
+		     o != NULL && o->name != NULL; o++) {
+			const struct command *d = NULL;
+
+			assert_null(command_option_find(command_globals,
+							span_str(o->name)));
+			while ((d = command_next(d)) != NULL) {
+				const struct command_option *same =
+					command_option_find(d->options,
+							    span_str(o->name));
+
+				assert_true(same == NULL ||
+					    (same->value == NULL) ==
+						    (o->value == NULL));
+			}
+		}
 }
 
 static void test_ask(void **state)
@@ -409,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_complain),
 		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_options_agree),
 		cmocka_unit_test(test_ask),
 	};
 
