@@ -164,7 +164,24 @@ const char *admin_request_name(const Fed__AdminRequest *r)
 					    "show-counters"};
 	static const char *const presences[] = {
 		"presence-show", "presence-diff", "presence-repair"};
-	const ProtobufCFieldDescriptor *field;
+	static const char *const kinds[] = {
+		[FED__ADMIN_REQUEST__KIND_CLOSE_STREAM] = "close-stream",
+		[FED__ADMIN_REQUEST__KIND_LOG_LEVEL] = "log-level",
+		[FED__ADMIN_REQUEST__KIND_RELOAD] = "reload",
+		[FED__ADMIN_REQUEST__KIND_FEDERATION_GET] = "federation-get",
+		[FED__ADMIN_REQUEST__KIND_FEDERATION_APPLY] =
+			"federation-apply",
+		[FED__ADMIN_REQUEST__KIND_FEDERATION_HISTORY] =
+			"federation-history",
+		[FED__ADMIN_REQUEST__KIND_FEDERATION_STATUS] =
+			"federation-status",
+		[FED__ADMIN_REQUEST__KIND_EXPLAIN] = "explain",
+		[FED__ADMIN_REQUEST__KIND_MAP] = "map",
+		[FED__ADMIN_REQUEST__KIND_WHY] = "why",
+		[FED__ADMIN_REQUEST__KIND_CHECK] = "check",
+		[FED__ADMIN_REQUEST__KIND_TEST] = "test",
+		[FED__ADMIN_REQUEST__KIND_MIGRATE] = "migrate",
+	};
 	size_t i;
 
 	if (r->kind_case == FED__ADMIN_REQUEST__KIND_SHOW) {
@@ -175,9 +192,9 @@ const char *admin_request_name(const Fed__AdminRequest *r)
 		i = (size_t)r->presence->what;
 		return i < FED_ARRAY_LEN(presences) ? presences[i] : "presence";
 	}
-	field = protobuf_c_message_descriptor_get_field(
-		&fed__admin_request__descriptor, (unsigned)r->kind_case);
-	return field != NULL ? field->name : "nothing";
+	i = (size_t)r->kind_case;
+	return i < FED_ARRAY_LEN(kinds) && kinds[i] != NULL ? kinds[i]
+							    : "nothing";
 }
 
 const char *admin_request_target(const Fed__AdminRequest *r)

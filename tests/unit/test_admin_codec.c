@@ -198,6 +198,22 @@ static void test_names(void **state)
 	s.presence.what = FED__ADMIN_PRESENCE__WHAT__REPAIR;
 	assert_string_equal("presence-repair", admin_request_name(&s.request));
 	assert_true(admin_request_changes(&s.request));
+	/* the words of its commands; each kind has some */
+	s.request.kind_case = FED__ADMIN_REQUEST__KIND_RELOAD;
+	assert_string_equal("reload", admin_request_name(&s.request));
+	s.request.kind_case = FED__ADMIN_REQUEST__KIND_FEDERATION_STATUS;
+	assert_string_equal("federation-status",
+			    admin_request_name(&s.request));
+	for (unsigned i = 0; i < fed__admin_request__descriptor.n_fields; i++) {
+		s.request.kind_case =
+			(Fed__AdminRequest__KindCase)
+				fed__admin_request__descriptor.fields[i]
+					.id;
+		if (s.request.kind_case <= FED__ADMIN_REQUEST__KIND_SHOW)
+			continue;
+		assert_string_not_equal("nothing",
+					admin_request_name(&s.request));
+	}
 	s.request.kind_case = FED__ADMIN_REQUEST__KIND__NOT_SET;
 	assert_string_equal("nothing", admin_request_name(&s.request));
 	assert_string_equal("", admin_request_target(&s.request));
