@@ -24,22 +24,6 @@ static const char *on_off(bool is_on)
 	return is_on ? "on" : "off";
 }
 
-static const char *need_word(Fed__Need n)
-{
-	static const char *const words[] = {"optional", "required",
-					    "not-supported"};
-
-	return (unsigned)n < FED_ARRAY_LEN(words) ? words[n] : "?";
-}
-
-static const char *type_word(Fed__PartnerType t)
-{
-	static const char *const words[] = {"public-unverified",
-					    "public-verified", "federated"};
-
-	return (unsigned)t < FED_ARRAY_LEN(words) ? words[t] : "?";
-}
-
 static const char *what_word(enum access_what what)
 {
 	switch (what) {
@@ -213,7 +197,6 @@ static char *state_advice(struct explain *x, const Fed__PartnerRecord *p)
 
 static void explain_partner(struct explain *x)
 {
-	static const char *const states[] = {"enabled", "disabled", "legacy"};
 	const char *name = "";
 	const Fed__PartnerRecord *p =
 		federation_partner_by(x->f, span_str(x->domain), &name);
@@ -234,8 +217,9 @@ static void explain_partner(struct explain *x)
 	    is_enabled ? FED__FINDING__LEVEL__GOOD : FED__FINDING__LEVEL__BAD,
 	    "partner",
 	    arena_printf(x->a, "%s belongs to partner %s%s: %s, type %s",
-			 x->domain, p->domain, match, states[p->state],
-			 type_word(p->type)),
+			 x->domain, p->domain, match,
+			 federation_word(federation_state_words, p->state),
+			 federation_word(federation_type_words, p->type)),
 	    is_enabled ? no_advice(x) : state_advice(x, p));
 }
 
@@ -287,7 +271,8 @@ static void explain_type(struct explain *x)
 	refuses = type_refuses(x, p);
 	add(x, refuses ? FED__FINDING__LEVEL__BAD : FED__FINDING__LEVEL__GOOD,
 	    "type",
-	    arena_printf(x->a, "type %s: %s", type_word(p->type),
+	    arena_printf(x->a, "type %s: %s",
+			 federation_word(federation_type_words, p->type),
 			 type_rule(x, p)),
 	    refuses ? arena_printf(x->a,
 				   "%s adds the contact %s, or fedctl partner "
@@ -341,7 +326,8 @@ static void explain_edge(struct explain *x)
 			     : FED__FINDING__LEVEL__INFO,
 	    "edge",
 	    arena_printf(x->a, "tls %s, sasl %s, dialback %s: %s%s%s%s%s",
-			 need_word(p->tls), need_word(p->sasl),
+			 federation_word(federation_need_words, p->tls),
+			 federation_word(federation_need_words, p->sasl),
 			 on_off(p->dialback), row->methods,
 			 row->remark != NULL ? "; " : "",
 			 row->remark != NULL ? row->remark : "",

@@ -13,7 +13,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/span.h"
-#include "federation.pb-c.h"
+#include "chan/federation_form.h"
 
 struct federation;
 
@@ -52,16 +52,6 @@ int federation_new(struct federation **f_out, const struct federation *base,
 /** NULL is allowed. */
 void federation_free(struct federation *f);
 
-enum { FEDERATION_KEY_BYTES = 4096 };
-
-/**
- * "partner/fabrikam.example", "policy/user/sales", "settings": terminated.
- * Keys sort records by kind, then by name.
- *
- * @return its length; 0: the record is empty or its name too long
- */
-size_t federation_key(const Fed__Record *r, char key[FEDERATION_KEY_BYTES]);
-
 /** The record with that key; NULL: none. */
 const Fed__Record *federation_find(const struct federation *f, const char *key);
 
@@ -82,15 +72,6 @@ int federation_diff(const struct federation *before,
 		    const struct federation *after, struct arena *a,
 		    Fed__Change ***changes_out,
 		    size_t *count_out) FED_NODISCARD;
-
-/* --- defaults (Lync Server 2013's) ---------------------------------------- */
-
-/** public-unverified, tls and sasl required, dialback and keep-alive on. */
-void federation_partner_init(Fed__PartnerRecord *p);
-
-/** Federation off, closed list, 1000 and 20 connections, 300, 60, 600 and
- * 28800 s, bodies are not logged. */
-void federation_settings_init(Fed__SettingsRecord *s);
 
 /* --- questions; f NULL: nothing is configured ------------------------------
  */

@@ -3,14 +3,6 @@
 
 #include <string.h>
 
-static const char *need_word(Fed__Need n)
-{
-	static const char *const words[] = {"optional", "required",
-					    "not-supported"};
-
-	return (unsigned)n < FED_ARRAY_LEN(words) ? words[n] : "?";
-}
-
 static int doubt_methods(struct federation_check *c,
 			 const Fed__PartnerRecord *p)
 {
@@ -19,7 +11,8 @@ static int doubt_methods(struct federation_check *c,
 	if (!row->is_doubtful)
 		return 0;
 	return federation_warn(c, "tls %s, sasl %s, dialback %s: %s",
-			       need_word(p->tls), need_word(p->sasl),
+			       federation_word(federation_need_words, p->tls),
+			       federation_word(federation_need_words, p->sasl),
 			       p->dialback ? "on" : "off", row->remark);
 }
 

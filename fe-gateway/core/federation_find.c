@@ -77,14 +77,9 @@ const Fed__Record *federation_next(const struct federation *f,
 	return at < f->count ? f->nodes[at].held->record : NULL;
 }
 
-/* --- settings --------------------------------------------------------------
- */
-
 const Fed__SettingsRecord *federation_settings(const struct federation *f)
 {
-	static const Fed__SettingsRecord defaults = FEDERATION_SETTINGS_INIT;
-
-	return f != NULL ? f->settings : &defaults;
+	return f != NULL ? f->settings : federation_settings_default();
 }
 
 /* --- partners --------------------------------------------------------------

@@ -46,20 +46,6 @@ struct federation {
 	char anyone_domain[2];
 };
 
-/* Lync Server 2013's defaults. */
-#define FEDERATION_SETTINGS_INIT                                               \
-	{                                                                      \
-		.base = PROTOBUF_C_MESSAGE_INIT(                               \
-			&fed__settings_record__descriptor),                    \
-		.connection_limit = LIMIT_STREAMS,                             \
-		.partner_connection_limit = LIMIT_STREAMS_PER_PARTNER,         \
-		.keep_alive_interval_s = 300,                                  \
-		.stream_establishment_timeout_s = 60,                          \
-		.stream_inactivity_timeout_s = 600,                            \
-		.subscription_refresh_interval_s = 28800,                      \
-		.legacy_next_hop = (char *)(uintptr_t)protobuf_c_empty_string, \
-	}
-
 /* --- federation_record.c: one record -------------------------------------- */
 
 /** A copy with the key; NULL: out of memory. */

@@ -1,79 +1,9 @@
-/* One record: its key, its defaults, a copy in one block, comparison. */
+/* One record: a copy in one block, comparison. */
 #include "fe-gateway/core/federation_priv.h"
 
 #include <stdalign.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* --- defaults --------------------------------------------------------------
- */
-
-void federation_partner_init(Fed__PartnerRecord *p)
-{
-	fed__partner_record__init(p);
-	p->type = FED__PARTNER_TYPE__PUBLIC_UNVERIFIED;
-	p->tls = FED__NEED__REQUIRED;
-	p->sasl = FED__NEED__REQUIRED;
-	p->dialback = true;
-	p->keep_alive = true;
-}
-
-void federation_settings_init(Fed__SettingsRecord *s)
-{
-	*s = (Fed__SettingsRecord)FEDERATION_SETTINGS_INIT;
-}
-
-/* --- key -------------------------------------------------------------------
- */
-
-static const char *const policy_prefixes[] = {"policy/global", "policy/site/",
-					      "policy/user/"};
-
-static size_t write_key(const char *prefix, const char *name,
-			char key[FEDERATION_KEY_BYTES])
-{
-	int n = snprintf(key, FEDERATION_KEY_BYTES, "%s%s", prefix, name);
-
-	return n > 0 && n < FEDERATION_KEY_BYTES ? (size_t)n : 0;
-}
-
-static size_t policy_key(const Fed__PolicyRecord *p,
-			 char key[FEDERATION_KEY_BYTES])
-{
-	if (p->scope == FED__POLICY_SCOPE__GLOBAL)
-		return write_key(policy_prefixes[0], "", key);
-	if (p->scope != FED__POLICY_SCOPE__SITE &&
-	    p->scope != FED__POLICY_SCOPE__USER)
-		return 0;
-	return write_key(policy_prefixes[p->scope], p->name, key);
-}
-
-size_t federation_key(const Fed__Record *r, char key[FEDERATION_KEY_BYTES])
-{
-	switch (r->kind_case) {
-	case FED__RECORD__KIND_PARTNER:
-		return write_key("partner/", r->partner->domain, key);
-	case FED__RECORD__KIND_DENIED:
-		return write_key("denied/", r->denied->domain, key);
-	case FED__RECORD__KIND_POLICY:
-		return policy_key(r->policy, key);
-	case FED__RECORD__KIND_SITE:
-		return write_key("site/", r->site->name, key);
-	case FED__RECORD__KIND_MEMBER:
-		return write_key("member/", r->member->user, key);
-	case FED__RECORD__KIND_GRANT:
-		return write_key("grant/", r->grant->user, key);
-	case FED__RECORD__KIND_MOVER:
-		return write_key("mover/", r->mover->user, key);
-	case FED__RECORD__KIND_SETTINGS:
-		return write_key("settings", "", key);
-	case FED__RECORD__KIND__NOT_SET:
-	case _FED__RECORD__KIND__CASE_IS_INT_SIZE:
-		break;
-	}
-	return 0;
-}
 
 /* --- copy ------------------------------------------------------------------
  */

@@ -47,7 +47,8 @@ FOLDERS = {
     "fe-gateway": (["base/", "xmpp/", "chan/", "io/", "fe-gateway/"],
                    C_SYSTEM | GENERATED | MAPS | {"dlfcn.h"}, False),
     # the other end of one socket: no loop, no TLS
-    "deploy/fedctl": (["base/", "xmpp/", "chan/admin_", "io/federation_",
+    "deploy/fedctl": (["base/", "xmpp/", "chan/admin_", "chan/federation_",
+                       "io/federation_",
                        "deploy/fedctl/"],
                       C_SYSTEM | GENERATED | UNISTRING, False),
 }
@@ -71,7 +72,7 @@ ONLY_IN = {
     "unbound.h": ["common/io/dns_resolver.c"],
     "sqlite3.h": ["fe-gateway/store_sqlite*.c"],
     "libpq-fe.h": ["fe-gateway/store_postgres*.c"],
-    "cyaml/": ["common/io/host_*", "edge-proxy/edge_config*",
+    "cyaml/": ["common/io/host_*", "common/io/federation_yaml*", "edge-proxy/edge_config*",
                "fe-gateway/gateway_config*"],
     "yaml.h": ["common/io/host_*"],
     "systemd/": ["common/io/daemon*"],
