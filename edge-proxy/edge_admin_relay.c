@@ -112,7 +112,7 @@ static int begin(struct edge_relays *r, uint64_t gateway,
 
 	if (one == NULL)
 		return FED_ENOMEM;
-	arena_init(&one->arena, 4u * LIMIT_ADMIN_REQUEST_BYTES);
+	arena_init(&one->arena, 4u * LIMIT_ADMIN_RELAYED_BYTES);
 	err = admin_codec_unpack_request(bytes, &one->arena, &request);
 	if (err != 0) {
 		arena_deinit(&one->arena);

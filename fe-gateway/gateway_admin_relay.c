@@ -100,7 +100,7 @@ static int ask_first(struct gateway_relays *r, struct gateway_relay *one)
 	int err;
 
 	request.edge = chan_unconst("");
-	buf_init(&b, LIMIT_ADMIN_REQUEST_BYTES + ADMIN_PREFIX_BYTES);
+	buf_init(&b, LIMIT_ADMIN_RELAYED_BYTES + ADMIN_PREFIX_BYTES);
 	err = admin_codec_put_request(&b, &request);
 	if (err == 0)
 		err = ask(r, one,
@@ -144,6 +144,7 @@ static enum admin_step begin(struct gateway_relays *r,
 	const char *name = call->request->edge;
 	struct gateway_relay *one;
 	size_t edge = 0;
+	int err;
 
 	if (!find_edge(r->session, name, &edge))
 		return say(a, out, name, "is none of channel.edges");
@@ -159,8 +160,11 @@ static enum admin_step begin(struct gateway_relays *r,
 	arena_init(&one->arena, LIMIT_ADMIN_ARENA_BYTES);
 	DL_APPEND(r->list, one);
 	call->state = one;
-	if (ask_first(r, one) != 0)
-		return say(a, out, name, "has no channel now");
+	err = ask_first(r, one);
+	if (err != 0)
+		return say(a, out, name,
+			   err == FED_ELIMIT ? "is not asked at such length"
+					     : "has no channel now");
 	return ADMIN_WAIT;
 }
 

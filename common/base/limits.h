@@ -216,10 +216,17 @@
 /* --- admin socket --------------------------------------------------------- */
 /* Connections at once: one who opens them and asks nothing. */
 #define LIMIT_ADMIN_CLIENTS 16u
-/* One request, and one response: a length that makes us wait for more. */
-#define LIMIT_ADMIN_REQUEST_BYTES (16u * 1024u)
+/* One request, and one response: a length that makes us wait for more. A whole
+ * federation configuration is one request: LIMIT_FEDERATION_USERS grants of 100
+ * bytes each. */
+#define LIMIT_ADMIN_REQUEST_BYTES (24u * 1024u * 1024u)
 #define LIMIT_ADMIN_RESPONSE_BYTES (480u * 1024u)
-/* Objects made of one request, or for one response. */
+/* Objects made of one request: small records take many times their bytes. */
+#define LIMIT_ADMIN_REQUEST_ARENA_BYTES (8u * LIMIT_ADMIN_REQUEST_BYTES)
+/* A request that goes on to an edge: the gateway's neighbours wait for it on
+ * the channel. */
+#define LIMIT_ADMIN_RELAYED_BYTES (16u * 1024u)
+/* Objects made for one response. */
 #define LIMIT_ADMIN_ARENA_BYTES (4u * LIMIT_ADMIN_RESPONSE_BYTES)
 /* Requests of one client that are not answered to the end; more are not read
  * meanwhile. */

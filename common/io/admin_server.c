@@ -211,7 +211,7 @@ static int take_request(struct admin_client *c)
 
 	if (sc == NULL)
 		return FED_ENOMEM;
-	arena_init(&sc->arena, 4u * LIMIT_ADMIN_REQUEST_BYTES);
+	arena_init(&sc->arena, LIMIT_ADMIN_REQUEST_ARENA_BYTES);
 	err = admin_codec_take_request(buf_span(&c->in), &sc->arena, &r, &used);
 	if (err != 0) {
 		arena_deinit(&sc->arena);

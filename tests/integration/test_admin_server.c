@@ -226,7 +226,7 @@ static void test_garbage(void **state)
 	} rows[] = {
 		{"\xff\xff\xff\xff", 4, "the request is too long"},
 		{"GET / HTTP/1.0\r\n\r\n", 18, "the request is too long"},
-		{"\x00\x00\x40\x01", 4, "the request is too long"},
+		{"\x01\x80\x00\x01", 4, "the request is too long"},
 		{"\x00\x00\x00\x03\xff\xff\xff", 7, "this is not a request"},
 		/* edge = "\xff" */
 		{"\x00\x00\x00\x03\x12\x01\xff", 7, "this is not a request"},

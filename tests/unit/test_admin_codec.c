@@ -30,8 +30,8 @@ static void make(struct sample *s)
 	s->request.presence = &s->presence;
 	s->presence.target = user;
 	s->presence.what = FED__ADMIN_PRESENCE__WHAT__DIFF;
-	arena_init(&s->arena, LIMIT_ADMIN_ARENA_BYTES);
-	buf_init(&s->bytes, 2 * LIMIT_ADMIN_RESPONSE_BYTES);
+	arena_init(&s->arena, LIMIT_ADMIN_REQUEST_ARENA_BYTES);
+	buf_init(&s->bytes, LIMIT_ADMIN_REQUEST_BYTES + 1024);
 }
 
 static void drop(struct sample *s)
