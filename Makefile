@@ -210,7 +210,8 @@ $(B)/integration/test_presence_transactions: \
 	EXTRA := -lsofia-sip-ua -lssl -lcrypto
 STORE_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard fe-gateway/store*.c))
 STORE_TESTS := $(patsubst %,$(B)/integration/test_presence_%,\
-	powercut store store_disk store_file store_memory store_place)
+	powercut store store_disk store_file store_memory store_place) \
+	$(B)/integration/test_federation_revisions
 $(STORE_TESTS): $(STORE_OBJS)
 $(STORE_TESTS): EXTRA := -lsqlite3 -pthread
 $(B)/integration/test_presence_powercut: $(B)/obj/tests/integration/power_disk.o

@@ -6,7 +6,7 @@
  * one whole, so what is on disk is always all that was put up to some number.
  * libuv's pool is not used: TLS handshakes queue there.
  */
-#include "fe-gateway/store.h"
+#include "fe-gateway/store_priv.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -17,40 +17,6 @@
 #include <utlist.h>
 
 #include "base/limits.h"
-#include "fe-gateway/store_backend.h"
-
-/* What the writer's thread and the loop's both see, under the lock. */
-struct store_shared {
-	pthread_mutex_t lock;
-	pthread_cond_t changed; /* on the monotonic clock */
-	struct store_batch *waiting;
-	uint64_t done_seq;
-	size_t done_rows; /* since the loop's thread looked */
-	size_t done_bytes;
-	uint64_t give_up_ms; /* while closing */
-	struct errbuf why;   /* while broken */
-	bool is_broken;
-	bool was_broken; /* since the loop's thread looked */
-	bool is_held;	 /* the loop's thread is in the backend */
-	bool is_busy;	 /* the writer's is */
-	bool is_closing;
-};
-
-struct store {
-	struct store_backend *backend;
-	struct store_params p;
-	struct loop_wake *wake;
-	pthread_t thread;
-	bool has_thread;
-	bool has_lock;
-	/* of the loop's thread */
-	size_t pending_rows;
-	size_t pending_bytes;
-	uint64_t put_seq;
-	uint64_t told_seq;
-	bool is_told_broken;
-	struct store_shared shared;
-};
 
 static uint64_t monotonic_ms(void)
 {
@@ -68,12 +34,12 @@ static struct timespec timespec_of(uint64_t ms)
 }
 
 /* Neither fails on a mutex that is used as ours is. */
-static void lock(struct store *s)
+void store_lock(struct store *s)
 {
 	(void)pthread_mutex_lock(&s->shared.lock);
 }
 
-static void unlock(struct store *s)
+void store_unlock(struct store *s)
 {
 	(void)pthread_mutex_unlock(&s->shared.lock);
 }
@@ -90,11 +56,11 @@ static bool take(struct store *s, struct store_batch **b_out)
 	bool is_end;
 	int rc = 0;
 
-	lock(s);
+	store_lock(s);
 	sh->is_busy = false;
 	(void)pthread_cond_broadcast(&sh->changed);
-	while (sh->is_held ||
-	       (sh->waiting == NULL && !sh->is_closing && rc == 0))
+	while (sh->is_held || (sh->waiting == NULL && !sh->is_asked &&
+			       !sh->is_closing && rc == 0))
 		rc = sh->is_held ? pthread_cond_wait(&sh->changed, &sh->lock)
 				 : pthread_cond_timedwait(&sh->changed,
 							  &sh->lock, &until);
@@ -102,18 +68,19 @@ static bool take(struct store *s, struct store_batch **b_out)
 	if (*b_out != NULL)
 		DL_DELETE(sh->waiting, *b_out);
 	is_end = *b_out == NULL && sh->is_closing;
+	sh->is_asked = false;
 	sh->is_busy = true;
-	unlock(s);
+	store_unlock(s);
 	return !is_end;
 }
 
 static void tell_broken(struct store *s, const struct errbuf *why)
 {
-	lock(s);
+	store_lock(s);
 	s->shared.is_broken = true;
 	s->shared.was_broken = true;
 	s->shared.why = *why;
-	unlock(s);
+	store_unlock(s);
 	loop_wake_send(s->wake);
 }
 
@@ -122,15 +89,19 @@ static void tell_done(struct store *s, const struct store_batch *b)
 {
 	bool is_news;
 
-	lock(s);
+	store_lock(s);
 	is_news = b != NULL || s->shared.is_broken;
 	s->shared.is_broken = false;
 	if (b != NULL) {
-		s->shared.done_seq = b->seq;
+		/* of what it has none, nothing is said */
+		if (b->seq != 0)
+			s->shared.done_seq = b->seq;
+		if (b->revision != 0)
+			s->shared.done_revision = b->revision;
 		s->shared.done_rows += b->count;
 		s->shared.done_bytes += b->bytes;
 	}
-	unlock(s);
+	store_unlock(s);
 	if (is_news)
 		loop_wake_send(s->wake);
 }
@@ -145,7 +116,7 @@ static bool may_try_again(struct store *s, unsigned wait_ms)
 	bool is_late;
 	int rc = 0;
 
-	lock(s);
+	store_lock(s);
 	sh->is_busy = false;
 	(void)pthread_cond_broadcast(&sh->changed);
 	was_closing = sh->is_closing;
@@ -157,7 +128,7 @@ static bool may_try_again(struct store *s, unsigned wait_ms)
 		(void)pthread_cond_wait(&sh->changed, &sh->lock);
 	sh->is_busy = true;
 	is_late = sh->is_closing && monotonic_ms() >= sh->give_up_ms;
-	unlock(s);
+	store_unlock(s);
 	return !is_late;
 }
 
@@ -170,6 +141,21 @@ static int try_once(struct store *s, const struct store_batch *b,
 			 : backend->ops->look(backend, why);
 }
 
+static void answer_all(struct store *s)
+{
+	struct store_question *q;
+	bool is_any = false;
+
+	while ((q = store_questions_take(&s->questions)) != NULL) {
+		s->backend->ops->answer(s->backend, &q->ask, &q->arena,
+					&q->answer);
+		store_questions_done(&s->questions, q);
+		is_any = true;
+	}
+	if (is_any)
+		loop_wake_send(s->wake);
+}
+
 /* Until it can. */
 static bool write_batch(struct store *s, const struct store_batch *b)
 {
@@ -180,6 +166,7 @@ static bool write_batch(struct store *s, const struct store_batch *b)
 		tell_broken(s, &why);
 		if (!may_try_again(s, wait_ms))
 			return false;
+		answer_all(s);
 		wait_ms *= 2;
 		if (wait_ms > LIMIT_STORE_RETRY_MAX_MS)
 			wait_ms = LIMIT_STORE_RETRY_MAX_MS;
@@ -197,6 +184,7 @@ static void *run_writer(void *arg)
 
 	while (is_written && !is_last) {
 		is_last = !take(s, &b);
+		answer_all(s);
 		is_written = write_batch(s, b);
 		if (is_written)
 			tell_done(s, b);
@@ -207,17 +195,18 @@ static void *run_writer(void *arg)
 
 /* --- back in the loop ----------------------------------------------------- */
 
-static void on_wake(void *arg)
+void store_report(struct store *s)
 {
-	struct store *s = arg;
 	struct store_shared *sh = &s->shared;
 	struct errbuf why;
 	bool was_broken;
 	bool is_broken;
 	uint64_t seq;
+	uint64_t revision;
 
-	lock(s);
+	store_lock(s);
 	seq = sh->done_seq;
+	revision = sh->done_revision;
 	s->pending_rows -= sh->done_rows;
 	s->pending_bytes -= sh->done_bytes;
 	sh->done_rows = 0;
@@ -226,11 +215,17 @@ static void on_wake(void *arg)
 	was_broken = sh->was_broken;
 	sh->was_broken = false;
 	why = sh->why;
-	unlock(s);
+	store_unlock(s);
 	if (seq > s->told_seq) {
 		s->told_seq = seq;
 		s->p.on_committed(seq, s->p.arg);
 	}
+	if (revision > s->told_revision) {
+		s->told_revision = revision;
+		if (s->p.on_revision != NULL)
+			s->p.on_revision(revision, s->p.arg);
+	}
+	store_questions_tell(&s->questions);
 	/* one that is over by now is told too */
 	if (was_broken && !s->is_told_broken) {
 		s->is_told_broken = true;
@@ -240,6 +235,11 @@ static void on_wake(void *arg)
 		s->is_told_broken = false;
 		s->p.on_trouble(false, "", s->p.arg);
 	}
+}
+
+static void on_wake(void *arg)
+{
+	store_report(arg);
 }
 
 /* --- life ----------------------------------------------------------------- */
@@ -314,6 +314,8 @@ int store_open(struct store **s_out, const struct store_params *p,
 	err = init_lock(&s->shared);
 	s->has_lock = err == 0;
 	if (err == 0)
+		err = store_questions_init(&s->questions);
+	if (err == 0)
 		err = loop_wake_new(&s->wake, p->loop, on_wake, s);
 	if (err == 0)
 		err = ops->open(&s->backend, p->path, loop_log(p->loop), e);
@@ -329,11 +331,11 @@ int store_open(struct store **s_out, const struct store_params *p,
 
 static void stop_thread(struct store *s)
 {
-	lock(s);
+	store_lock(s);
 	s->shared.is_closing = true;
 	s->shared.give_up_ms = monotonic_ms() + LIMIT_STORE_CLOSE_MS;
 	(void)pthread_cond_signal(&s->shared.changed);
-	unlock(s);
+	store_unlock(s);
 	(void)pthread_join(s->thread, NULL);
 	s->pending_rows -= s->shared.done_rows;
 	if (s->pending_rows > 0 || s->shared.is_broken)
@@ -357,6 +359,7 @@ void store_close(struct store *s)
 	if (s->backend != NULL)
 		s->backend->ops->close(s->backend);
 	loop_wake_free(s->wake);
+	store_questions_deinit(&s->questions);
 	if (s->has_lock) {
 		(void)pthread_cond_destroy(&s->shared.changed);
 		(void)pthread_mutex_destroy(&s->shared.lock);
@@ -366,14 +369,14 @@ void store_close(struct store *s)
 
 /* --- rows ----------------------------------------------------------------- */
 
-static void hold(struct store *s, bool is_held)
+void store_hold(struct store *s, bool is_held)
 {
-	lock(s);
+	store_lock(s);
 	s->shared.is_held = is_held;
 	while (is_held && s->shared.is_busy)
 		(void)pthread_cond_wait(&s->shared.changed, &s->shared.lock);
 	(void)pthread_cond_signal(&s->shared.changed);
-	unlock(s);
+	store_unlock(s);
 }
 
 int store_load(struct store *s,
@@ -381,11 +384,11 @@ int store_load(struct store *s,
 {
 	int err;
 
-	if (s->put_seq != 0)
+	if (s->is_put)
 		return FED_ESTATE;
-	hold(s, true);
+	store_hold(s, true);
 	err = s->backend->ops->load(s->backend, fn, arg);
-	hold(s, false);
+	store_hold(s, false);
 	return err;
 }
 
@@ -431,15 +434,16 @@ int store_put(struct store *s, const struct presence_row *row, uint64_t seq)
 	err = store_row_new(&r, row);
 	if (err != 0)
 		return err;
-	lock(s);
+	store_lock(s);
 	err = add(s, r, seq);
 	(void)pthread_cond_signal(&s->shared.changed);
-	unlock(s);
+	store_unlock(s);
 	if (err != 0) {
 		store_row_free(r);
 		return err;
 	}
 	s->put_seq = seq;
+	s->is_put = true;
 	return 0;
 }
 

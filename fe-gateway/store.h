@@ -9,6 +9,7 @@
 #define FED_GATEWAY_STORE_H
 
 #include "base/log.h"
+#include "fe-gateway/core/federation_rows.h"
 #include "fe-gateway/core/presence_rows.h"
 #include "io/loop.h"
 
@@ -21,6 +22,9 @@ struct store_params {
 	 * the loop, never from inside of another call.  It and the next one
 	 * may put, but not close. */
 	void (*on_committed)(uint64_t seq, void *arg);
+	/* The same of revisions, up to this one.  May be NULL when none is
+	 * put. */
+	void (*on_revision)(uint64_t number, void *arg);
 	/* A batch could not be written (disk full, ...), or what was written
 	 * is not there any more (deleted, ...): it is tried again until it can;
 	 * told once when it begins and once when it is over. */
@@ -67,6 +71,95 @@ int store_load(struct store *s,
  */
 int store_put(struct store *s, const struct presence_row *row,
 	      uint64_t seq) FED_NODISCARD;
+
+/* --- the federation configuration ----------------------------------------- */
+
+/* What store_load_federation() found, in this order. */
+struct store_federation_reader {
+	/* The newest one, without its changes; not called when there is
+	 * none. */
+	int (*on_revision)(const struct federation_revision_row *r, void *arg);
+	/* Each record, in the order of keys. */
+	int (*on_record)(struct span key, struct span record, void *arg);
+};
+
+/**
+ * Before the first put.  The spans are valid until a function returns.
+ *
+ * @return 0; FED_EIO; FED_ENOMEM; FED_ESTATE something was put; what a
+ *         function returned if not 0
+ */
+int store_load_federation(struct store *s,
+			  const struct store_federation_reader *fn,
+			  void *arg) FED_NODISCARD;
+
+/**
+ * Put a revision, which is copied: it, its changes and the records behind them
+ * are there after a crash, or nothing of it.  LIMIT_FEDERATION_HISTORY
+ * older ones are kept.  It comes back through on_revision().
+ *
+ * @param r  its number is above the one before
+ * @return 0; FED_EAGAIN as store_put(); FED_ELIMIT it is above
+ *         LIMIT_FEDERATION_REVISION_BYTES; FED_EINVAL number; FED_ESTATE
+ *         store_load_federation() was not called; FED_ENOMEM
+ */
+int store_put_revision(struct store *s,
+		       const struct federation_revision_row *r) FED_NODISCARD;
+
+/**
+ * Wait until all that was put is on disk, and report it from inside of this
+ * call: for the start, when there is nothing else to do.
+ *
+ * @return 0; FED_EIO it cannot be written, with the sentence
+ */
+int store_sync(struct store *s, struct errbuf *why) FED_NODISCARD;
+
+enum store_ask_kind {
+	STORE_ASK_HISTORY, /* revisions, newest first */
+	/* what the records were at the end of a revision: one change for each
+	 * key that was changed since, of which only `before` is set */
+	STORE_ASK_BACK,
+};
+
+struct store_ask {
+	enum store_ask_kind kind;
+	/* HISTORY: that revision, or the next older one.  BACK: that one. */
+	uint64_t number;
+	size_t position; /* HISTORY: first change of that very revision */
+	size_t count;	 /* HISTORY: revisions, at most */
+};
+
+struct store_answer {
+	int err; /* 0; FED_ENOTFOUND BACK: it is not kept; FED_ELIMIT BACK:
+		  * above LIMIT_FEDERATION_REVISION_BYTES; FED_EIO;
+		  * FED_ENOMEM */
+	const struct federation_revision_row *revisions;
+	size_t count;
+	/* HISTORY: how to go on; there was more than a page of
+	 * LIMIT_FEDERATION_PAGE_BYTES.  The last revision of a page may have
+	 * some of its changes only, and begins the next one. */
+	bool is_more;
+	struct store_ask next;
+	uint64_t oldest; /* BACK: that is kept; 0: none */
+};
+
+struct store_question;
+
+/**
+ * Ask for what is on disk, without waiting for it.
+ *
+ * @param fn  called once, in a turn of the loop and never from inside of
+ *            another call; the answer is valid until it returns.  Not called
+ *            after store_close()
+ * @param q_out  valid until fn was called
+ * @return 0; FED_ENOMEM
+ */
+int store_ask(struct store *s, const struct store_ask *ask,
+	      void (*fn)(const struct store_answer *a, void *arg), void *arg,
+	      struct store_question **q_out) FED_NODISCARD;
+
+/** fn will not be called. */
+void store_ask_cancel(struct store_question *q);
 
 /** Rows that wait to be written, or to be reported as committed. */
 size_t store_pending(const struct store *s);

@@ -6,6 +6,8 @@
 #define FED_GATEWAY_STORE_BACKEND_H
 
 #include "base/log.h"
+#include "base/arena.h"
+#include "fe-gateway/store.h"
 #include "fe-gateway/store_batch.h"
 
 struct store_backend;
@@ -20,6 +22,13 @@ struct store_backend_ops {
 	int (*load)(struct store_backend *b,
 		    int (*fn)(const struct presence_row *row, void *arg),
 		    void *arg);
+	/* As store_load_federation(). */
+	int (*load_federation)(struct store_backend *b,
+			       const struct store_federation_reader *fn,
+			       void *arg);
+	/* As store_ask(); what is in the answer lives in the arena. */
+	void (*answer)(struct store_backend *b, const struct store_ask *ask,
+		       struct arena *a, struct store_answer *out);
 	/* One transaction, all or nothing; 0: it is on disk.  What fails is
 	 * tried again, so nothing of it is left. */
 	int (*write)(struct store_backend *b, const struct store_batch *batch,

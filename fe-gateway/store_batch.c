@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "base/limits.h"
 
@@ -91,12 +92,17 @@ void store_batch_free(struct store_batch *b)
 {
 	struct store_row *r;
 	struct store_row *next;
+	struct store_revision *rev;
 
 	if (b == NULL)
 		return;
 	HASH_ITER (hh, b->rows, r, next) {
 		HASH_DEL(b->rows, r);
 		store_row_free(r);
+	}
+	while ((rev = b->revisions) != NULL) {
+		DL_DELETE(b->revisions, rev);
+		store_revision_free(rev);
 	}
 	free(b);
 }
@@ -127,4 +133,74 @@ int store_batch_put(struct store_batch *b, struct store_row *r, uint64_t seq)
 		store_row_free(old);
 	}
 	return 0;
+}
+
+/* --- revisions ------------------------------------------------------------ */
+
+static size_t text_bytes(const struct federation_revision_row *row)
+{
+	size_t n = row->author.n + row->what.n;
+
+	for (size_t i = 0; i < row->change_count; i++) {
+		const struct federation_change_row *c = &row->changes[i];
+
+		n += c->key.n + c->before.n + c->after.n;
+		if (n > LIMIT_FEDERATION_REVISION_BYTES)
+			return SIZE_MAX;
+	}
+	return n;
+}
+
+static struct span take_text(char **room, struct span text)
+{
+	struct span copy = span_of(*room, text.n);
+
+	if (text.n > 0)
+		memcpy(*room, text.p, text.n);
+	*room += text.n;
+	return copy;
+}
+
+int store_revision_new(struct store_revision **r_out,
+		       const struct federation_revision_row *row)
+{
+	size_t texts = text_bytes(row);
+	size_t fixed = sizeof(struct store_revision);
+	struct store_revision *r;
+	char *room;
+
+	if (texts > LIMIT_FEDERATION_REVISION_BYTES ||
+	    row->change_count >
+		    LIMIT_FEDERATION_REVISION_BYTES / sizeof(*row->changes))
+		return FED_ELIMIT;
+	fixed += row->change_count * sizeof(*row->changes);
+	r = malloc(fixed + texts);
+	if (r == NULL)
+		return FED_ENOMEM;
+	room = (char *)r + fixed;
+	r->row = *row;
+	r->row.author = take_text(&room, row->author);
+	r->row.what = take_text(&room, row->what);
+	r->row.changes = r->changes;
+	for (size_t i = 0; i < row->change_count; i++) {
+		r->changes[i].key = take_text(&room, row->changes[i].key);
+		r->changes[i].before = take_text(&room, row->changes[i].before);
+		r->changes[i].after = take_text(&room, row->changes[i].after);
+	}
+	r->bytes = fixed + texts;
+	*r_out = r;
+	return 0;
+}
+
+void store_revision_free(struct store_revision *r)
+{
+	free(r);
+}
+
+void store_batch_put_revision(struct store_batch *b, struct store_revision *r)
+{
+	DL_APPEND(b->revisions, r);
+	b->count++;
+	b->bytes += r->bytes;
+	b->revision = r->row.number;
 }

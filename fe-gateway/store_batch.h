@@ -5,6 +5,7 @@
 #define FED_GATEWAY_STORE_BATCH_H
 
 #include "base/map.h"
+#include "fe-gateway/core/federation_rows.h"
 #include "fe-gateway/core/presence_rows.h"
 
 /* A copy in one piece of memory; a deleted row has its key only. */
@@ -15,12 +16,23 @@ struct store_row {
 	char text[];
 };
 
-/* One transaction: the last word on each key. */
+/* A copy in one piece of memory. */
+struct store_revision {
+	struct federation_revision_row row;
+	size_t bytes; /* of the piece */
+	struct store_revision *prev;
+	struct store_revision *next;
+	struct federation_change_row changes[];
+};
+
+/* One transaction: the last word on each key, all revisions. */
 struct store_batch {
 	struct store_row *rows; /* a map; its iteration is in order */
-	size_t count;
+	struct store_revision *revisions;
+	size_t count; /* of both */
 	size_t bytes;
-	uint64_t seq; /* the highest of its rows */
+	uint64_t seq;	   /* the highest of its rows; 0: none */
+	uint64_t revision; /* the highest number; 0: none */
 	struct store_batch *prev;
 	struct store_batch *next;
 };
@@ -49,5 +61,15 @@ struct store_row *store_batch_find(const struct store_batch *b,
  */
 int store_batch_put(struct store_batch *b, struct store_row *r,
 		    uint64_t seq) FED_NODISCARD;
+
+/** @return 0; FED_ELIMIT above LIMIT_FEDERATION_REVISION_BYTES; FED_ENOMEM */
+int store_revision_new(struct store_revision **r_out,
+		       const struct federation_revision_row *row) FED_NODISCARD;
+
+/** Of one that is in no batch. */
+void store_revision_free(struct store_revision *r);
+
+/** It is the batch's now. */
+void store_batch_put_revision(struct store_batch *b, struct store_revision *r);
 
 #endif

@@ -173,6 +173,26 @@ static int sqlite_load(struct store_backend *b,
 	return err;
 }
 
+static int sqlite_load_federation(struct store_backend *b,
+				  const struct store_federation_reader *fn,
+				  void *arg)
+{
+	struct store_sqlite *s = sqlite_of(b);
+	int err = store_sqlite_load_federation(s->statements, fn, arg);
+
+	if (err == FED_EIO)
+		fed_log(s->log, FED_LOG_ERROR, "store_unreadable",
+			"file=\"%s\" why=\"%s\"", s->path,
+			sqlite3_errmsg(s->db));
+	return err;
+}
+
+static void sqlite_answer(struct store_backend *b, const struct store_ask *ask,
+			  struct arena *a, struct store_answer *out)
+{
+	store_sqlite_answer(sqlite_of(b)->statements, ask, a, out);
+}
+
 /* --- writing, in the writer's thread -------------------------------------- */
 
 /* The log is ours alone: all of it is copied, and the next transaction begins
@@ -204,11 +224,15 @@ static int write_row(struct store_sqlite *s, const struct presence_row *row)
 
 static int write_rows(struct store_sqlite *s, const struct store_batch *batch)
 {
+	const struct store_revision *rev;
 	const struct store_row *r;
 	int rc = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 
 	for (r = batch->rows; r != NULL && rc == SQLITE_OK; r = r->hh.next)
 		rc = write_row(s, &r->row);
+	for (rev = batch->revisions; rev != NULL && rc == SQLITE_OK;
+	     rev = rev->next)
+		rc = store_sqlite_write_revision(s->statements, &rev->row);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
 	return rc;
@@ -298,6 +322,8 @@ const struct store_backend_ops store_sqlite_ops = {
 	.open = sqlite_open,
 	.close = sqlite_close,
 	.load = sqlite_load,
+	.load_federation = sqlite_load_federation,
+	.answer = sqlite_answer,
 	.write = sqlite_write,
 	.look = sqlite_look,
 };

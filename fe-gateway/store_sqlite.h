@@ -6,7 +6,9 @@
 
 #include <sys/types.h>
 
+#include "base/arena.h"
 #include "base/log.h"
+#include "fe-gateway/store.h"
 #include "fe-gateway/core/presence_rows.h"
 
 struct sqlite3;
@@ -116,11 +118,36 @@ enum store_sqlite_statement {
 	STORE_SQLITE_DELETE_DIALOG,
 	STORE_SQLITE_LOAD_WATCHES,
 	STORE_SQLITE_LOAD_DIALOGS,
+	STORE_SQLITE_PUT_REVISION,
+	STORE_SQLITE_PUT_CHANGE,
+	STORE_SQLITE_PUT_RECORD,
+	STORE_SQLITE_DELETE_RECORD,
+	STORE_SQLITE_FIND_TOO_OLD,
+	STORE_SQLITE_DROP_CHANGES,
+	STORE_SQLITE_DROP_REVISIONS,
+	STORE_SQLITE_LOAD_REVISION,
+	STORE_SQLITE_LOAD_RECORDS,
+	STORE_SQLITE_READ_REVISIONS,
+	STORE_SQLITE_READ_CHANGES,
+	STORE_SQLITE_FIND_REVISION,
+	STORE_SQLITE_READ_BACK,
 	STORE_SQLITE_STATEMENTS,
 };
 
 /** The text of a statement. */
 const char *store_sqlite_sql(enum store_sqlite_statement which);
+
+/* Parameters from left to right; the first failure stays. */
+struct store_sqlite_binder {
+	struct sqlite3_stmt *stmt;
+	int index;
+	int rc;
+};
+
+void store_sqlite_bind_number(struct store_sqlite_binder *b, uint64_t value);
+
+/** The bytes stay until the statement is reset. */
+void store_sqlite_bind_text(struct store_sqlite_binder *b, struct span s);
 
 /** The statement that a row is written with. */
 enum store_sqlite_statement store_sqlite_statement_of(
@@ -140,5 +167,22 @@ int store_sqlite_bind(struct sqlite3_stmt *stmt,
 const char *store_sqlite_read(struct sqlite3_stmt *stmt,
 			      enum presence_row_kind kind,
 			      struct presence_row *out);
+
+/* --- store_sqlite_federation.c -------------------------------------------- */
+
+/** Inside of a transaction. @return SQLITE_OK, or the library's code */
+int store_sqlite_write_revision(struct sqlite3_stmt *const *statements,
+				const struct federation_revision_row *r)
+	FED_NODISCARD;
+
+/** As store_load_federation(). */
+int store_sqlite_load_federation(struct sqlite3_stmt *const *statements,
+				 const struct store_federation_reader *fn,
+				 void *arg) FED_NODISCARD;
+
+/** As store_ask(). */
+void store_sqlite_answer(struct sqlite3_stmt *const *statements,
+			 const struct store_ask *ask, struct arena *a,
+			 struct store_answer *out);
 
 #endif

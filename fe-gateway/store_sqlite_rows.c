@@ -26,6 +26,41 @@ static const char *const statements[STORE_SQLITE_STATEMENTS] = {
 		"SELECT call_id, local_tag, direction, local, remote, "
 		"remote_tag, local_uri, remote_uri, target, routes, event_id, "
 		"local_cseq, remote_cseq, expires_ms, is_active FROM dialog",
+	[STORE_SQLITE_PUT_REVISION] =
+		"INSERT INTO federation_revision (number, at_ms, author, what) "
+		"VALUES (?, ?, ?, ?)",
+	[STORE_SQLITE_PUT_CHANGE] =
+		"INSERT INTO federation_change (number, position, key, before, "
+		"after) VALUES (?, ?, ?, ?, ?)",
+	[STORE_SQLITE_PUT_RECORD] =
+		"REPLACE INTO federation_record (key, record) VALUES (?, ?)",
+	[STORE_SQLITE_DELETE_RECORD] =
+		"DELETE FROM federation_record WHERE key = ?",
+	[STORE_SQLITE_FIND_TOO_OLD] = "SELECT number FROM federation_revision "
+				      "ORDER BY number DESC LIMIT 1 OFFSET ?",
+	[STORE_SQLITE_DROP_CHANGES] =
+		"DELETE FROM federation_change WHERE number <= ?",
+	[STORE_SQLITE_DROP_REVISIONS] =
+		"DELETE FROM federation_revision WHERE number <= ?",
+	[STORE_SQLITE_LOAD_REVISION] =
+		"SELECT number, at_ms, author, what FROM federation_revision "
+		"ORDER BY number DESC LIMIT 1",
+	[STORE_SQLITE_LOAD_RECORDS] =
+		"SELECT key, record FROM federation_record ORDER BY key",
+	[STORE_SQLITE_READ_REVISIONS] =
+		"SELECT number, at_ms, author, what FROM federation_revision "
+		"WHERE number <= ? ORDER BY number DESC",
+	[STORE_SQLITE_READ_CHANGES] =
+		"SELECT key, before, after FROM federation_change "
+		"WHERE number = ? AND position >= ? ORDER BY position",
+	[STORE_SQLITE_FIND_REVISION] =
+		"SELECT count(*), (SELECT min(number) FROM "
+		"federation_revision) "
+		"FROM federation_revision WHERE number = ?",
+	/* the row with the least number of each key */
+	[STORE_SQLITE_READ_BACK] =
+		"SELECT key, before, min(number) FROM federation_change "
+		"WHERE number > ? GROUP BY key ORDER BY key",
 };
 
 const char *store_sqlite_sql(enum store_sqlite_statement which)
@@ -45,14 +80,7 @@ enum store_sqlite_statement store_sqlite_statement_of(
 
 /* --- out ------------------------------------------------------------------ */
 
-/* Parameters from left to right; the first failure stays. */
-struct binder {
-	sqlite3_stmt *stmt;
-	int index;
-	int rc;
-};
-
-static void bind_number(struct binder *b, uint64_t value)
+void store_sqlite_bind_number(struct store_sqlite_binder *b, uint64_t value)
 {
 	b->index++;
 	if (b->rc == SQLITE_OK)
@@ -60,7 +88,7 @@ static void bind_number(struct binder *b, uint64_t value)
 					   (sqlite3_int64)value);
 }
 
-static void bind_text(struct binder *b, struct span s)
+void store_sqlite_bind_text(struct store_sqlite_binder *b, struct span s)
 {
 	b->index++;
 	/* a NULL pointer would be the value NULL */
@@ -70,46 +98,48 @@ static void bind_text(struct binder *b, struct span s)
 					    SQLITE_STATIC);
 }
 
-static void bind_watch(struct binder *b, const struct presence_row *row)
+static void bind_watch(struct store_sqlite_binder *b,
+		       const struct presence_row *row)
 {
 	const struct presence_watch_row *w = &row->u.watch;
 
-	bind_number(b, w->direction);
-	bind_text(b, w->local);
-	bind_text(b, w->remote);
+	store_sqlite_bind_number(b, w->direction);
+	store_sqlite_bind_text(b, w->local);
+	store_sqlite_bind_text(b, w->remote);
 	if (row->is_deleted)
 		return;
-	bind_number(b, w->auth);
-	bind_number(b, w->since_ms);
-	bind_text(b, w->told);
+	store_sqlite_bind_number(b, w->auth);
+	store_sqlite_bind_number(b, w->since_ms);
+	store_sqlite_bind_text(b, w->told);
 }
 
-static void bind_dialog(struct binder *b, const struct presence_row *row)
+static void bind_dialog(struct store_sqlite_binder *b,
+			const struct presence_row *row)
 {
 	const struct presence_dialog_row *d = &row->u.dialog;
 
-	bind_text(b, d->call_id);
-	bind_text(b, d->local_tag);
+	store_sqlite_bind_text(b, d->call_id);
+	store_sqlite_bind_text(b, d->local_tag);
 	if (row->is_deleted)
 		return;
-	bind_number(b, d->direction);
-	bind_text(b, d->local);
-	bind_text(b, d->remote);
-	bind_text(b, d->remote_tag);
-	bind_text(b, d->local_uri);
-	bind_text(b, d->remote_uri);
-	bind_text(b, d->target);
-	bind_text(b, d->routes);
-	bind_text(b, d->event_id);
-	bind_number(b, d->local_cseq);
-	bind_number(b, d->remote_cseq);
-	bind_number(b, d->expires_ms);
-	bind_number(b, d->is_active ? 1 : 0);
+	store_sqlite_bind_number(b, d->direction);
+	store_sqlite_bind_text(b, d->local);
+	store_sqlite_bind_text(b, d->remote);
+	store_sqlite_bind_text(b, d->remote_tag);
+	store_sqlite_bind_text(b, d->local_uri);
+	store_sqlite_bind_text(b, d->remote_uri);
+	store_sqlite_bind_text(b, d->target);
+	store_sqlite_bind_text(b, d->routes);
+	store_sqlite_bind_text(b, d->event_id);
+	store_sqlite_bind_number(b, d->local_cseq);
+	store_sqlite_bind_number(b, d->remote_cseq);
+	store_sqlite_bind_number(b, d->expires_ms);
+	store_sqlite_bind_number(b, d->is_active ? 1 : 0);
 }
 
 int store_sqlite_bind(struct sqlite3_stmt *stmt, const struct presence_row *row)
 {
-	struct binder b = {.stmt = stmt, .rc = SQLITE_OK};
+	struct store_sqlite_binder b = {.stmt = stmt, .rc = SQLITE_OK};
 
 	if (row->kind == PRESENCE_ROW_WATCH)
 		bind_watch(&b, row);

@@ -38,6 +38,27 @@ static const char *const steps[] = {
 	" is_active INTEGER NOT NULL,"
 	" PRIMARY KEY (call_id, local_tag)"
 	") STRICT, WITHOUT ROWID;",
+	/* 2: before and after are empty where there was nothing, or is
+	 * nothing */
+	"CREATE TABLE federation_record ("
+	" key BLOB NOT NULL,"
+	" record BLOB NOT NULL,"
+	" PRIMARY KEY (key)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE federation_revision ("
+	" number INTEGER NOT NULL PRIMARY KEY,"
+	" at_ms INTEGER NOT NULL,"
+	" author BLOB NOT NULL,"
+	" what BLOB NOT NULL"
+	") STRICT;"
+	"CREATE TABLE federation_change ("
+	" number INTEGER NOT NULL,"
+	" position INTEGER NOT NULL,"
+	" key BLOB NOT NULL,"
+	" before BLOB NOT NULL,"
+	" after BLOB NOT NULL,"
+	" PRIMARY KEY (number, position)"
+	") STRICT, WITHOUT ROWID;",
 };
 
 const struct store_sqlite_steps store_sqlite_steps = {

@@ -491,5 +491,11 @@
 #define LIMIT_INACTIVITY_MAX_S 86400u
 #define LIMIT_REFRESH_MIN_S 60u
 #define LIMIT_REFRESH_MAX_S LIMIT_PRESENCE_EXPIRES_S
+/* Older revisions that are kept beside the newest one. */
+#define LIMIT_FEDERATION_HISTORY 1000u
+/* One revision: what it was and is of all records that it changes. */
+#define LIMIT_FEDERATION_REVISION_BYTES (64u * 1024u * 1024u)
+/* Of revisions that are read at once for who asks for the history. */
+#define LIMIT_FEDERATION_PAGE_BYTES (128u * 1024u)
 
 #endif

@@ -51,8 +51,11 @@ static void on_trouble(bool is_broken, const char *why, void *arg)
 
 static void open_store(struct bench *b, const char *path)
 {
-	const struct store_params p = {path, b->loop, on_committed, on_trouble,
-				       b};
+	const struct store_params p = {.path = path,
+				       .loop = b->loop,
+				       .on_committed = on_committed,
+				       .on_trouble = on_trouble,
+				       .arg = b};
 	struct errbuf e;
 
 	b->put = b->committed = 0;

@@ -7,27 +7,6 @@
 
 #include "store_contract_rows.h"
 
-static int contract_setup(void **state)
-{
-	const struct store_factory *f = *state;
-	struct store_rig *r = malloc(sizeof(*r));
-
-	assert_non_null(r);
-	rig_init(r, f);
-	rig_open(r);
-	*state = r;
-	return 0;
-}
-
-static int contract_teardown(void **state)
-{
-	struct store_rig *r = *state;
-
-	rig_deinit(r);
-	free(r);
-	return 0;
-}
-
 /* --- order ---------------------------------------------------------------- */
 
 static void contract_numbers_rise(void **state)
@@ -273,7 +252,11 @@ static void contract_put_inside_of_committed(void **state)
 {
 	struct store_rig *r = *state;
 	struct chain c = {.rig = r, .seq = 1};
-	struct store_params p = {r->path, r->loop, put_next, no_trouble, &c};
+	struct store_params p = {.path = r->path,
+				 .loop = r->loop,
+				 .on_committed = put_next,
+				 .on_trouble = no_trouble,
+				 .arg = &c};
 	struct presence_row row = row_of_watch("a", "b", 0);
 	struct errbuf e = {.text = ""};
 	struct rig_rows rows;
@@ -390,10 +373,6 @@ static void contract_many_rows(void **state)
 /** Run all of it. @return how many failed */
 static inline int store_contract(struct store_factory *f)
 {
-#define CONTRACT(name)                                                       \
-	{                                                                    \
-#name, contract_##name, contract_setup, contract_teardown, f \
-	}
 	const struct CMUnitTest tests[] = {
 		CONTRACT(new_store_is_empty),
 		CONTRACT(every_field_comes_back),

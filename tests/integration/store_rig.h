@@ -37,6 +37,8 @@ struct store_rig {
 	uint64_t put_seq;
 	uint64_t committed;
 	unsigned commits;
+	uint64_t put_revision;
+	uint64_t committed_revision;
 	unsigned troubles; /* that began */
 	unsigned mends;
 	bool is_in_call; /* of the store: no callback may come */
@@ -53,6 +55,16 @@ static inline void rig_on_committed(uint64_t seq, void *arg)
 	assert_true(seq <= r->put_seq);
 	r->committed = seq;
 	r->commits++;
+}
+
+static inline void rig_on_revision(uint64_t number, void *arg)
+{
+	struct store_rig *r = arg;
+
+	assert_false(r->is_in_call);
+	assert_true(number > r->committed_revision);
+	assert_true(number <= r->put_revision);
+	r->committed_revision = number;
 }
 
 static inline void rig_on_trouble(bool is_broken, const char *why, void *arg)
@@ -89,12 +101,15 @@ static inline int rig_try_open(struct store_rig *r, struct errbuf *e)
 		.path = r->path,
 		.loop = r->loop,
 		.on_committed = rig_on_committed,
+		.on_revision = rig_on_revision,
 		.on_trouble = rig_on_trouble,
 		.arg = r,
 	};
 
 	r->put_seq = 0;
 	r->committed = 0;
+	r->put_revision = 0;
+	r->committed_revision = 0;
 	return store_open(&r->store, &p, e);
 }
 
@@ -128,6 +143,35 @@ static inline void rig_deinit(struct store_rig *r)
 	loop_free(r->loop);
 	r->factory->drop(r->path);
 }
+
+/* --- contracts ------------------------------------------------------------ */
+
+static inline int contract_setup(void **state)
+{
+	const struct store_factory *f = *state;
+	struct store_rig *r = malloc(sizeof(*r));
+
+	assert_non_null(r);
+	rig_init(r, f);
+	rig_open(r);
+	*state = r;
+	return 0;
+}
+
+static inline int contract_teardown(void **state)
+{
+	struct store_rig *r = *state;
+
+	rig_deinit(r);
+	free(r);
+	return 0;
+}
+
+/* A row of a table of contracts for `f`. */
+#define CONTRACT(name)                                                       \
+	{                                                                    \
+#name, contract_##name, contract_setup, contract_teardown, f \
+	}
 
 /* --- rows ----------------------------------------------------------------- */
 
@@ -210,7 +254,9 @@ static inline bool rig_run(struct store_rig *r,
 
 static inline bool rig_is_settled(const struct store_rig *r)
 {
-	return r->committed == r->put_seq && store_pending(r->store) == 0;
+	return r->committed == r->put_seq &&
+	       r->committed_revision == r->put_revision &&
+	       store_pending(r->store) == 0;
 }
 
 static inline void rig_settle(struct store_rig *r)

@@ -1,9 +1,10 @@
 /*
  * The store and the end of the world: a disk that loses power, and SIGKILL.
  * Afterwards the file opens and is whole, and what it has is what was put up
- * to some number, and no less than what was reported as committed.
+ * to some number, and no less than what was reported as committed.  The same
+ * of revisions, and the records are those of the newest one.
  */
-#include "store_workload.h"
+#include "store_workload_federation.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +32,10 @@ struct life {
 	uint64_t put;		/* the last number that was put */
 	_Atomic uint64_t acked; /* and that was committed */
 	uint64_t acked_at_cut;
-	uint64_t put_at_cut;
+	uint64_t revision;		 /* the last one that was put */
+	struct work_records records;	 /* behind it */
+	_Atomic uint64_t acked_revision; /* and that was committed */
+	uint64_t acked_revision_at_cut;
 	int pipe; /* the child's way to tell; -1: none */
 };
 
@@ -44,6 +48,19 @@ static void on_committed(uint64_t seq, void *arg)
 		_exit(3);
 }
 
+/* The child's revisions and rows go through one pipe. */
+static const uint64_t IS_REVISION = UINT64_C(1) << 63;
+
+static void on_revision(uint64_t number, void *arg)
+{
+	struct life *l = arg;
+	uint64_t n = number | IS_REVISION;
+
+	atomic_store(&l->acked_revision, number);
+	if (l->pipe >= 0 && write(l->pipe, &n, sizeof(n)) != sizeof(n))
+		_exit(3);
+}
+
 static void on_trouble(bool is_broken, const char *why, void *arg)
 {
 	(void)is_broken;
@@ -53,8 +70,14 @@ static void on_trouble(bool is_broken, const char *why, void *arg)
 
 static int open_store(struct life *l, struct errbuf *e)
 {
-	const struct store_params p = {l->path, l->loop, on_committed,
-				       on_trouble, l};
+	const struct store_params p = {
+		.path = l->path,
+		.loop = l->loop,
+		.on_committed = on_committed,
+		.on_revision = on_revision,
+		.on_trouble = on_trouble,
+		.arg = l,
+	};
 
 	return store_open(&l->store, &p, e);
 }
@@ -120,18 +143,42 @@ static bool is_whole(const char *path)
 	return whole;
 }
 
+/* The revisions are whole, and none that was committed is gone. */
+static const char *look_at_revisions(struct life *l, uint64_t acked,
+				     struct work_found *f)
+{
+	const char *wrong = work_load_federation(l->store, f);
+
+	if (wrong == NULL && f->newest < acked)
+		wrong = "a revision is gone";
+	if (wrong == NULL)
+		wrong = work_check_newest(l->store, l->loop, f->newest);
+	l->revision = f->newest;
+	l->records = f->expected;
+	return wrong;
+}
+
 /* Look at the store as it is now; NULL, or what is wrong. */
-static const char *look(struct life *l, uint64_t acked, uint64_t last)
+static const char *look(struct life *l, uint64_t acked, uint64_t revision,
+			uint64_t last)
 {
 	static struct errbuf e;
 	struct work_state found = {{0}};
+	struct work_found records;
+	const char *wrong;
 	uint64_t n;
 	int err;
 
 	if (open_store(l, &e) != 0)
 		return e.text;
 	err = store_load(l->store, work_read, &found);
+	wrong = look_at_revisions(l, revision, &records);
 	store_close(l->store);
+	if (wrong != NULL)
+		return wrong;
+	/* it is there, so all that was put before it is */
+	if (records.behind > acked)
+		acked = records.behind;
 	if (err != 0)
 		return "a row that nobody put";
 	if (!is_whole(l->path))
@@ -150,6 +197,32 @@ static void at_cut(void *arg)
 	struct life *l = arg;
 
 	l->acked_at_cut = atomic_load(&l->acked);
+	l->acked_revision_at_cut = atomic_load(&l->acked_revision);
+}
+
+static int put_revision(struct life *l)
+{
+	static struct work_revision r;
+	struct work_records records = l->records;
+	int err;
+
+	work_revise(&r, &records, l->revision + 1);
+	r.row.at_ms = (int64_t)l->put;
+	err = store_put_revision(l->store, &r.row);
+	if (err == 0) {
+		l->revision++;
+		l->records = records;
+	}
+	return err;
+}
+
+/* What was there is known already. */
+static void know_revisions(struct life *l)
+{
+	struct work_found f;
+
+	assert_null(work_load_federation(l->store, &f));
+	assert_int_equal(l->revision, f.newest);
 }
 
 /* Rows in bursts; the power goes somewhere in it, or at the end. */
@@ -160,6 +233,7 @@ static void live(struct life *l)
 
 	if (open_store(l, &e) != 0)
 		fail_msg("%s", e.text);
+	know_revisions(l);
 	for (unsigned i = 0; i < bursts; i++) {
 		unsigned count = 1 + pick(l, 12);
 
@@ -169,6 +243,8 @@ static void live(struct life *l)
 			l->put++;
 			assert_int_equal(0, store_put(l->store, &row, l->put));
 		}
+		if (pick(l, 4) == 0)
+			assert_int_equal(0, put_revision(l));
 		if (pick(l, 3) > 0)
 			loop_run_once(l->loop);
 		if (pick(l, 16) == 0)
@@ -178,6 +254,7 @@ static void live(struct life *l)
 	store_close(l->store);
 	/* what is put when it is closed is on disk when that returns */
 	atomic_store(&l->acked, l->put);
+	atomic_store(&l->acked_revision, l->revision);
 }
 
 struct harvest {
@@ -186,11 +263,15 @@ struct harvest {
 	unsigned in_folder;
 	unsigned lost; /* rounds with rows that were not reported, and gone */
 	unsigned kept; /* the same, and there */
+	unsigned lost_revisions;
+	unsigned kept_revisions;
 };
 
 static void count(struct harvest *h, struct power_facts f, const struct life *l,
-		  uint64_t acked)
+		  uint64_t acked, uint64_t put_revision)
 {
+	h->lost_revisions += l->revision < put_revision;
+	h->kept_revisions += l->revision > l->acked_revision_at_cut;
 	h->in_file += f.in_file;
 	h->in_log += f.in_log;
 	h->in_folder += f.in_folder;
@@ -206,15 +287,18 @@ static const char *round_on(struct life *l, struct power_disk **disk,
 	struct power_disk *looked_at;
 	struct power_facts facts;
 	const char *wrong;
+	uint64_t put_revision;
 
 	l->put = l->base;
 	atomic_store(&l->acked, l->base);
+	atomic_store(&l->acked_revision, l->revision);
 	cut.seed = &l->seed;
 	cut.at_cut = at_cut;
 	cut.arg = l;
 	power_disk_cut_at(d, &cut);
 	power_disk_use(d);
 	live(l);
+	put_revision = l->revision;
 	power_disk_cut(d);
 	*disk = power_disk_take_rest(d);
 	facts = power_disk_facts(d);
@@ -223,11 +307,11 @@ static const char *round_on(struct life *l, struct power_disk **disk,
 	/* looking repairs: the next life has to do that for itself */
 	looked_at = power_disk_clone(*disk);
 	power_disk_use(looked_at);
-	wrong = look(l, l->acked_at_cut, l->put);
+	wrong = look(l, l->acked_at_cut, l->acked_revision_at_cut, l->put);
 	power_disk_use(NULL);
 	power_disk_free(looked_at);
 	if (wrong == NULL)
-		count(h, facts, l, l->acked_at_cut);
+		count(h, facts, l, l->acked_at_cut, put_revision);
 	return wrong;
 }
 
@@ -272,6 +356,8 @@ static void renew(struct life *l, struct power_disk **disk, int round)
 	power_disk_free(*disk);
 	*disk = d = power_disk_new();
 	l->state = (struct work_state){{0}};
+	l->records = (struct work_records){{0}};
+	l->revision = 0;
 	if (round % 20 == 0)
 		return;
 	power_disk_use(d);
@@ -303,14 +389,18 @@ static void test_power_cut(void **state)
 	life_end(&l);
 	print_message("# cut with bytes not synced in the file %u, in the log "
 		      "%u, in the folder %u times; rows not reported were "
-		      "gone %u and there %u times; %" PRIu64 " rows in all\n",
-		      h.in_file, h.in_log, h.in_folder, h.lost, h.kept, l.put);
+		      "gone %u and there %u times, revisions %u and %u; "
+		      "%" PRIu64 " rows in all\n",
+		      h.in_file, h.in_log, h.in_folder, h.lost, h.kept,
+		      h.lost_revisions, h.kept_revisions, l.put);
 	/* or it was no test */
 	assert_in_range(h.in_file, 5, ROUNDS);
 	assert_in_range(h.in_log, 50, ROUNDS);
 	assert_in_range(h.in_folder, 5, ROUNDS);
 	assert_in_range(h.lost, 20, ROUNDS);
 	assert_in_range(h.kept, 5, ROUNDS);
+	assert_in_range(h.lost_revisions, 10, ROUNDS);
+	assert_in_range(h.kept_revisions, 2, ROUNDS);
 }
 
 /* The test sees it when syncs are left out. */
@@ -337,6 +427,18 @@ static void test_a_disk_that_lies_is_noticed(void **state)
 
 /* --- SIGKILL -------------------------------------------------------------- */
 
+static bool take_up(struct life *l)
+{
+	struct work_found f;
+	const char *wrong = work_load_federation(l->store, &f);
+
+	if (wrong != NULL)
+		(void)fprintf(stderr, "%s\n", wrong);
+	l->revision = f.newest;
+	l->records = f.expected;
+	return wrong == NULL;
+}
+
 /* As fast as it can, until it is killed. */
 static int run_child(const char *path, uint64_t base, int pipe)
 {
@@ -349,12 +451,16 @@ static int run_child(const char *path, uint64_t base, int pipe)
 		(void)fprintf(stderr, "%s\n", e.text);
 		return 2;
 	}
+	if (!take_up(&l))
+		return 2;
 	while (err == 0 || err == FED_EAGAIN) {
 		struct presence_row row = work_row(l.put + 1);
 
 		err = store_put(l.store, &row, l.put + 1);
 		if (err == 0)
 			l.put++;
+		if (err == 0 && l.put % 128 == 0)
+			err = put_revision(&l);
 		if (err == FED_EAGAIN || l.put % 16 == 0)
 			(void)uv_run(loop_uv(l.loop), err == FED_EAGAIN
 							      ? UV_RUN_ONCE
@@ -379,8 +485,14 @@ static pid_t start_child(const struct life *l, const int fd[2])
 	_exit(127);
 }
 
-/* All numbers that come in that time; the last one. */
-static uint64_t read_numbers(int fd, uint64_t last, int ms)
+/* What was heard of the child. */
+struct heard {
+	uint64_t acked;
+	uint64_t revision;
+};
+
+/* All numbers that come in that time; the last ones. */
+static void read_numbers(int fd, struct heard *h, int ms)
 {
 	uint64_t end = uv_hrtime() / 1000000 + (uint64_t)ms;
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -389,18 +501,20 @@ static uint64_t read_numbers(int fd, uint64_t last, int ms)
 	for (;;) {
 		uint64_t now = uv_hrtime() / 1000000;
 
-		if (now >= end || poll(&p, 1, (int)(end - now)) <= 0)
-			return last;
-		if (read(fd, &n, sizeof(n)) != sizeof(n))
-			return last;
-		last = n;
+		if (now >= end || poll(&p, 1, (int)(end - now)) <= 0 ||
+		    read(fd, &n, sizeof(n)) != sizeof(n))
+			return;
+		if ((n & IS_REVISION) != 0)
+			h->revision = n & ~IS_REVISION;
+		else
+			h->acked = n;
 	}
 }
 
-static uint64_t live_and_die(struct life *l, unsigned *early)
+static struct heard live_and_die(struct life *l, unsigned *early)
 {
+	struct heard h = {l->base, l->revision};
 	int fd[2];
-	uint64_t acked = l->base;
 	int status;
 	pid_t pid;
 
@@ -409,20 +523,20 @@ static uint64_t live_and_die(struct life *l, unsigned *early)
 	(void)close(fd[1]);
 	/* one of eight while it starts, the others some time after that */
 	if (pick(l, 8) == 0) {
-		acked = read_numbers(fd[0], acked, (int)pick(l, 60));
+		read_numbers(fd[0], &h, (int)pick(l, 60));
 	} else {
 		struct pollfd p = {.fd = fd[0], .events = POLLIN};
 
 		(void)poll(&p, 1, 10000);
-		acked = read_numbers(fd[0], acked, (int)pick(l, 25));
+		read_numbers(fd[0], &h, (int)pick(l, 25));
 	}
-	*early += acked == l->base;
+	*early += h.acked == l->base;
 	(void)kill(pid, SIGKILL);
 	assert_int_equal(pid, waitpid(pid, &status, 0));
 	assert_true(WIFSIGNALED(status)); /* it never ends by itself */
-	acked = read_numbers(fd[0], acked, 1000);
+	read_numbers(fd[0], &h, 1000);
 	(void)close(fd[0]);
-	return acked;
+	return h;
 }
 
 static void test_sigkill(void **state)
@@ -434,18 +548,19 @@ static void test_sigkill(void **state)
 	life_begin(&l, 4711);
 	make_small_pages(l.path);
 	for (int i = 0; i < ROUNDS; i++) {
-		uint64_t acked = live_and_die(&l, &early);
-		const char *wrong =
-			look(&l, acked, acked + 2 * LIMIT_STORE_PENDING);
+		struct heard h = live_and_die(&l, &early);
+		const char *wrong = look(&l, h.acked, h.revision,
+					 h.acked + 2 * LIMIT_STORE_PENDING);
 
 		if (wrong != NULL)
 			fail_msg("round %d, committed %" PRIu64 ": %s", i,
-				 acked, wrong);
+				 h.acked, wrong);
 	}
 	life_end(&l);
-	print_message("# %" PRIu64 " rows; killed before the first commit %u "
-		      "times\n",
-		      l.base, early);
+	print_message("# %" PRIu64 " rows, %" PRIu64 " revisions; killed "
+		      "before the first commit %u times\n",
+		      l.base, l.revision, early);
+	assert_in_range(l.revision, ROUNDS, UINT64_MAX);
 	assert_in_range(l.base, 10 * ROUNDS, UINT64_MAX);
 	assert_in_range(early, 1, ROUNDS / 2);
 }

@@ -244,8 +244,8 @@ static void test_made_by_a_newer_program(void **state)
 	sql(r, "PRAGMA user_version = 7");
 	assert_refused(r, FED_ECONFIG,
 		       "was made by a newer program (schema 7, "
-		       "this one knows 1)");
-	sql(r, "PRAGMA user_version = 1");
+		       "this one knows 2)");
+	sql(r, "PRAGMA user_version = 2");
 	rig_reload(r, &rows); /* it was left as it was */
 	assert_int_equal(3, rows.watches);
 	rig_rows_free(&rows);
