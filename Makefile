@@ -201,12 +201,14 @@ $(B)/integration/test_sip_accept: $(B)/obj/fe-gateway/sip_accept.o
 $(B)/integration/test_sip_cork: $(B)/obj/fe-gateway/sip_cork.o \
 	$(B)/obj/fe-gateway/sip_sockets.o
 SIP_TEST_OBJS := $(patsubst %,$(B)/obj/fe-gateway/sip_%.o,adapter \
-	adapter_parse adapter_read adapter_write cork loop sockets tls tls_compat)
+	adapter_parse adapter_pass adapter_read adapter_write cork loop sockets tls tls_compat)
 $(B)/integration/test_sip_tls $(B)/integration/test_presence_adapter \
-$(B)/integration/test_presence_transactions: \
+$(B)/integration/test_presence_transactions \
+$(B)/integration/test_federation_pass: \
 	$(SIP_TEST_OBJS)
 $(B)/integration/test_sip_tls $(B)/integration/test_presence_adapter \
-$(B)/integration/test_presence_transactions: \
+$(B)/integration/test_presence_transactions \
+$(B)/integration/test_federation_pass: \
 	EXTRA := -lsofia-sip-ua -lssl -lcrypto
 STORE_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard fe-gateway/store*.c))
 STORE_TESTS := $(patsubst %,$(B)/integration/test_presence_%,\

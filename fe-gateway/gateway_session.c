@@ -59,6 +59,9 @@ static void perform(struct gateway_session *s, const struct gw_action *a)
 	case GW_ACT_SIP_DROP:
 		sip_adapter_drop(s->sip, a->u.sip_reply.handle);
 		break;
+	case GW_ACT_SIP_PASS:
+		sip_adapter_pass(s->sip, a->u.sip_reply.handle);
+		break;
 	case GW_ACT_SIP_SEND:
 		sip_hops_send(s->hops, a->u.sip_send.token,
 			      a->u.sip_send.request);

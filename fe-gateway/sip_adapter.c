@@ -36,12 +36,14 @@ struct sip_server {
 	nta_incoming_t *irq;
 	enum sip_transport transport; /* it came over */
 	char source[64];
+	msg_t *answer; /* to the request as it was passed on; NULL: none */
 };
 
 /* A client transaction. */
 struct sip_client {
 	UT_hash_handle hh;
 	uint64_t token;
+	uint64_t passed; /* handle of the request that it is; 0: of none */
 	struct sip_adapter *adapter;
 	nta_outgoing_t *orq;
 };
@@ -64,6 +66,8 @@ static void forget_server(struct sip_adapter *a, struct sip_server *s)
 	/* sofia keeps 16 KB of each transaction that is not given back; it
 	 * goes on answering retransmissions itself */
 	nta_incoming_destroy(s->irq);
+	if (s->answer != NULL)
+		msg_destroy(s->answer);
 	free(s);
 }
 
@@ -105,6 +109,22 @@ void sip_adapter_reply(struct sip_adapter *a, uint64_t handle,
 		forget_server(a, s);
 }
 
+void sip_adapter_pass(struct sip_adapter *a, uint64_t handle)
+{
+	struct sip_server *s = find_server(a, handle);
+
+	if (s == NULL)
+		return;
+	sip_loop_message(a->p.loop);
+	if (sip_adapter_pass_answer(s->irq, s->answer) != 0) {
+		fed_log(loop_log(sip_loop_inner(a->p.loop)), FED_LOG_WARN,
+			"sip_pass_failed", "source=%s", s->source);
+		(void)nta_incoming_treply(s->irq, SIP_502_BAD_GATEWAY,
+					  TAG_END());
+	}
+	forget_server(a, s);
+}
+
 static struct sip_server *new_server(struct sip_adapter *a)
 {
 	struct sip_server *s = calloc(1, sizeof(*s));
@@ -137,6 +157,7 @@ static void on_request(struct sip_adapter *a, nta_incoming_t *irq,
 	(void)snprintf(s->source, sizeof(s->source), "%s", text->source);
 	sip_adapter_read(sip, text, &r);
 	r.handle = s->handle;
+	r.bytes = text->bytes;
 	a->p.on_request(&r, a->p.arg);
 }
 
@@ -150,6 +171,7 @@ static bool is_wanted(struct sip_adapter *a, msg_t *msg, sip_t const *sip,
 	if (sip->sip_request == NULL ||
 	    sip->sip_request->rq_method == sip_method_ack)
 		return false;
+	text->bytes = msg_size(msg);
 	source = sip_adapter_source(msg, text->source, sizeof(text->source));
 	return !sip_adapter_is_udp(sip) || a->p.admit_udp(source, a->p.arg);
 }
@@ -197,6 +219,20 @@ static enum sip_end internal_end(int status)
 	}
 }
 
+/* For sip_adapter_pass(): the last answer counts. */
+static void keep_answer(struct sip_adapter *a, const struct sip_client *c,
+			nta_outgoing_t *orq)
+{
+	struct sip_server *s =
+		c->passed != 0 ? find_server(a, c->passed) : NULL;
+
+	if (s == NULL)
+		return;
+	if (s->answer != NULL)
+		msg_destroy(s->answer);
+	s->answer = nta_outgoing_getresponse(orq);
+}
+
 static int on_response(struct sip_client *c, nta_outgoing_t *orq,
 		       sip_t const *sip)
 {
@@ -218,6 +254,7 @@ static int on_response(struct sip_client *c, nta_outgoing_t *orq,
 		r.end = internal_end(r.status);
 	} else {
 		sip_adapter_read_response(sip, &text, &r);
+		keep_answer(a, c, orq);
 	}
 	c->orq = orq;
 	/* what `r` points into is the transaction's: it goes last, but out of
@@ -236,26 +273,40 @@ static bool may_use(const struct sip_target *t)
 	       sip_tls_compat_may_reuse(t->ip, t->port, t->host);
 }
 
-int sip_adapter_send(struct sip_adapter *a, uint64_t token,
-		     const struct sip_request_out *r,
-		     const struct sip_target *t)
+static nta_outgoing_t *start(struct sip_adapter *a, struct sip_client *c,
+			     const struct sip_request_out *r,
+			     const struct sip_target *t)
 {
+	const struct sip_adapter_start begin = {a->agent, a->leg, on_response,
+						c};
 	const struct sip_adapter_own own = {
 		.vias = nta_agent_via(a->agent),
 		.transport = t->transport,
 		.peer_ip = t->ip,
 	};
+	const struct sip_server *s;
+
+	if (r->passed == 0)
+		return sip_adapter_start(&begin, r, t, &own);
+	s = find_server(a, r->passed);
+	return s != NULL ? sip_adapter_start_passed(&begin, s->irq, r, t, &own)
+			 : NULL;
+}
+
+int sip_adapter_send(struct sip_adapter *a, uint64_t token,
+		     const struct sip_request_out *r,
+		     const struct sip_target *t)
+{
 	struct sip_client *c = calloc(1, sizeof(*c));
 	nta_outgoing_t *orq = NULL;
 
 	if (c != NULL && may_use(t)) {
-		const struct sip_adapter_start start = {a->leg, on_response, c};
-
 		c->adapter = a;
 		c->token = token;
+		c->passed = r->passed;
 		sip_loop_message(a->p.loop);
 		sip_tls_compat_dial(t->host);
-		orq = sip_adapter_start(&start, r, t, &own);
+		orq = start(a, c, r, t);
 		sip_tls_compat_dial(NULL);
 	}
 	if (orq == NULL) {
@@ -383,6 +434,15 @@ static int bind_one(struct sip_adapter *a, const char *text, struct errbuf *e)
 	errbuf_set(e, "sip.listen: cannot bind %s: %s", text,
 		   errno != 0 ? strerror(errno) : "refused by the SIP library");
 	return FED_EIO;
+}
+
+void sip_adapter_keep_text(struct sip_adapter *a, bool is_on)
+{
+	unsigned flags = MSG_DO_CANONIC;
+
+	if (is_on)
+		flags |= MSG_DO_EXTRACT_COPY;
+	(void)nta_agent_set_params(a->agent, NTATAG_SIPFLAGS(flags), TAG_END());
 }
 
 static int bind_all(struct sip_adapter *a, struct errbuf *e)

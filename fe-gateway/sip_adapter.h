@@ -58,6 +58,14 @@ void sip_adapter_reply(struct sip_adapter *a, uint64_t handle,
 /** End the transaction without an answer. */
 void sip_adapter_drop(struct sip_adapter *a, uint64_t handle);
 
+/** Answer with the last response to the request as it was passed on, without
+ * our Via; 502 when there is none that fits.  Ends the transaction. */
+void sip_adapter_pass(struct sip_adapter *a, uint64_t handle);
+
+/** From now on messages keep the text that they came as, so that they can be
+ * passed on unchanged; costs some memory for each. */
+void sip_adapter_keep_text(struct sip_adapter *a, bool is_on);
+
 /**
  * Send a request to a target, over its transport and no other.
  *

@@ -10,6 +10,8 @@
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/url.h>
 
+#include "fe-gateway/core/hop_uri.h"
+
 /* Empty when it does not fit: refused above as malformed. */
 static struct span print_url(const url_t *url, char *buf, size_t size)
 {
@@ -275,11 +277,53 @@ static struct span read_asserted(sip_t const *sip)
 	return SPAN_NULL;
 }
 
+/* Of all Via; nothing when they do not fit. */
+static struct span print_branches(sip_t const *sip, char *buf, size_t size)
+{
+	const sip_via_t *v = sip->sip_via;
+	size_t used = 0;
+
+	for (; v != NULL; v = v->v_next) {
+		bool has = v->v_branch != NULL && *v->v_branch != '\0';
+		int n = snprintf(buf + used, size - used, "%s%s",
+				 used > 0 ? " " : "", has ? v->v_branch : "-");
+
+		if (n < 0 || (size_t)n >= size - used)
+			return SPAN_NULL;
+		used += (size_t)n;
+	}
+	return span_of(buf, used);
+}
+
+static uint16_t via_port(sip_t const *sip)
+{
+	const sip_via_t *v = sip->sip_via;
+	uint32_t port = 0;
+
+	if (v != NULL && v->v_port != NULL &&
+	    span_to_u32(span_str(v->v_port), &port) == 0 && port <= UINT16_MAX)
+		return (uint16_t)port;
+	return hop_uri_default_port(sip_adapter_transport(sip));
+}
+
+/* What tells of the way that it came. */
+static void read_way(sip_t const *sip, struct sip_adapter_text *text,
+		     struct sip_request_in *r)
+{
+	r->is_tls = sip_adapter_transport(sip) == SIP_TLS;
+	r->via_port = via_port(sip);
+	r->branches =
+		print_branches(sip, text->branches, sizeof(text->branches));
+	r->has_max_forwards = sip->sip_max_forwards != NULL;
+	if (r->has_max_forwards)
+		r->max_forwards = clamp(sip->sip_max_forwards->mf_count);
+}
+
 void sip_adapter_read(sip_t const *sip, struct sip_adapter_text *text,
 		      struct sip_request_in *r)
 {
 	*r = (struct sip_request_in){.source = span_str(text->source)};
-	r->is_tls = sip_adapter_transport(sip) == SIP_TLS;
+	read_way(sip, text, r);
 	r->asserted = read_asserted(sip);
 	r->method = span_str(sip->sip_request->rq_method_name);
 	r->request_uri = print_url(sip->sip_request->rq_url, text->request_uri,

@@ -20,10 +20,12 @@ struct sip_adapter_text {
 	char to_uri[LIMIT_SIP_URI_BYTES];
 	char require[512];
 	char source[64];
+	size_t bytes; /* of the message */
 	char contact[LIMIT_SIP_CONTACT_BYTES];
 	char record_routes[LIMIT_DIALOG_ROUTES_BYTES];
 	char accept[LIMIT_SIP_ACCEPT_BYTES];
 	char state[LIMIT_SIP_STATE_BYTES];
+	char branches[LIMIT_SIP_BRANCHES_BYTES];
 };
 
 /* The same of a response. */

@@ -141,7 +141,8 @@ static char *name_addr(const char *uri, const char *tag)
 }
 
 /* Numeric, so that the library has nothing to resolve. */
-static void print_target(const struct sip_target *t, char *out, size_t size)
+void sip_adapter_print_target(const struct sip_target *t, char *out,
+			      size_t size)
 {
 	bool is_v6 = strchr(t->ip, ':') != NULL;
 
@@ -166,7 +167,7 @@ static bool print_values(const struct sip_request_out *r,
 {
 	v->from = name_addr(r->from_uri, r->from_tag);
 	v->to = name_addr(r->to_uri, r->to_tag);
-	print_target(t, v->url, sizeof(v->url));
+	sip_adapter_print_target(t, v->url, sizeof(v->url));
 	(void)snprintf(v->cseq, sizeof(v->cseq), "%u %s", (unsigned)r->cseq,
 		       r->method);
 	if (r->route != NULL)

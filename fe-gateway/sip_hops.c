@@ -130,6 +130,19 @@ void sip_hops_on_response(struct sip_hops *h, uint64_t token,
 	pump(h);
 }
 
+int sip_hops_set_legacy(struct sip_hops *h, const char *uri)
+{
+	int err = next_hops_set_legacy(h->core, uri, now_ms(h));
+
+	pump(h);
+	return err;
+}
+
+enum next_hop_health sip_hops_health(struct sip_hops *h, bool of_legacy)
+{
+	return next_hops_health(h->core, of_legacy);
+}
+
 static void on_lost(const char *ip, uint16_t port, void *arg)
 {
 	struct sip_hops *h = arg;

@@ -36,6 +36,12 @@ void sip_hops_free(struct sip_hops *h);
 void sip_hops_send(struct sip_hops *h, uint64_t token,
 		   const struct sip_request_out *request);
 
+/** As next_hops_set_legacy(). */
+int sip_hops_set_legacy(struct sip_hops *h, const char *uri) FED_NODISCARD;
+
+/** As next_hops_health(). */
+enum next_hop_health sip_hops_health(struct sip_hops *h, bool of_legacy);
+
 /** Look whether connections to next hops have ended, now and then. */
 void sip_hops_look(struct sip_hops *h);
 

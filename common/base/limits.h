@@ -78,6 +78,12 @@
 #define LIMIT_SIP_SLOW 2048u
 #define LIMIT_SIP_PENDING 4096u /* server transactions without final answer */
 #define LIMIT_SIP_PENDING_BYTES (64u * 1024u * 1024u) /* all of those */
+/* Requests at the old gateway, which may not answer.  All of them together have
+ * LIMIT_SIP_PENDING_BYTES more, as they came. */
+#define LIMIT_SIP_PASSED 4096u
+/* Values of branch of all Via in a request: one that has more went in circles
+ * (70 hops), or wants to cost time. */
+#define LIMIT_SIP_BRANCHES_BYTES 8192u
 #define LIMIT_HOPS 256u	      /* next hops remembered: invented domains */
 #define LIMIT_HOP_TARGETS 16u /* addresses of one */
 /* Destinations of dialogs by name: as many watchers, each somewhere else.

@@ -32,6 +32,8 @@
 	X(sip_untrusted, "SIP requests from an address not trusted")       \
 	X(admin_requests, "requests over the admin socket")                \
 	X(admin_refused, "clients of it that were sent away")              \
+	X(legacy_passed, "requests that the old gateway took")             \
+	X(legacy_refused, "requests for it that were refused")             \
 	X(delivered, "deliveries that ended well")                         \
 	X(refused, "deliveries refused to their sender")
 

@@ -99,6 +99,16 @@ bool next_hop_try_again(struct next_hops *h, struct hop_flight *f,
 	return true;
 }
 
+/* What comes from there never goes there. */
+static bool is_sender(const struct hop *hop, const struct sip_sender *s)
+{
+	for (size_t i = 0; i < hop->count; i++)
+		if (hop->targets[i].found.target.port == s->port &&
+		    strcmp(hop->targets[i].found.target.ip, s->ip) == 0)
+			return true;
+	return false;
+}
+
 /* To its first target, or its end. */
 static void depart(struct next_hops *h, struct hop *hop, struct hop_flight *f,
 		   uint64_t now_ms)
@@ -107,6 +117,10 @@ static void depart(struct next_hops *h, struct hop *hop, struct hop_flight *f,
 		end(h, f,
 		    hop->result == NEXT_HOP_NOT_FOUND ? SIP_END_DNS
 						      : SIP_END_TRANSPORT);
+		return;
+	}
+	if (f->request.passed != 0 && is_sender(hop, &f->request.sender)) {
+		end(h, f, SIP_END_LOOP);
 		return;
 	}
 	if (next_hop_try_again(h, f, now_ms))
@@ -183,6 +197,47 @@ static int copy_request(struct hop_flight *f, const struct sip_request_out *r)
 	return body != NULL ? 0 : FED_ENOMEM;
 }
 
+static void end_waiting(struct next_hops *h, struct hop *hop)
+{
+	while (hop->waiting != NULL)
+		end(h, hop->waiting, SIP_END_TRANSPORT);
+}
+
+int next_hops_set_legacy(struct next_hops *h, const char *uri, uint64_t now_ms)
+{
+	struct hop *old = next_hop_legacy(h);
+	struct hop_uri parsed;
+	struct hop *hop;
+	int err;
+
+	if (old != NULL && uri != NULL && strcmp(h->legacy_uri, uri) == 0)
+		return 0;
+	if (old != NULL) {
+		end_waiting(h, old);
+		next_hop_forget(h, old);
+	}
+	free(h->legacy_uri);
+	h->legacy_uri = NULL;
+	if (uri == NULL)
+		return 0;
+	err = hop_uri_parse(span_str(uri), &parsed);
+	if (err != 0)
+		return err;
+	h->legacy_uri = strdup(uri);
+	if (h->legacy_uri == NULL)
+		return FED_ENOMEM;
+	err = next_hop_new(h, NEXT_HOP_LEGACY_KEY, &parsed, false, now_ms,
+			   &hop);
+	if (err != 0)
+		return err;
+	hop->is_permanent = true;
+	hop->is_legacy = true;
+	next_hop_ask_all(h, hop, now_ms);
+	if (!hop->is_static)
+		next_hop_want(h, hop);
+	return 0;
+}
+
 static struct hop_flight *new_flight(struct next_hops *h, uint64_t token,
 				     const struct sip_request_out *r,
 				     uint64_t now_ms)
@@ -200,7 +255,8 @@ static struct hop_flight *new_flight(struct next_hops *h, uint64_t token,
 	f->token = token;
 	f->since_ms = now_ms;
 	f->state = FLIGHT_OUT; /* in no list */
-	f->bytes = message_map_request_bytes(&map, r);
+	f->bytes = r->passed != 0 ? r->passed_bytes + h->p.fixed_bytes
+				  : message_map_request_bytes(&map, r);
 	if (copy_request(f, r) == 0)
 		HASH_ADD(hh, h->flights, number, sizeof(f->number), f);
 	if (f->hh.tbl == NULL) {
@@ -509,5 +565,6 @@ void next_hops_free(struct next_hops *h)
 		drop_flight(h, f);
 	HASH_ITER (hh_id, h->hop_ids, hop, tmp)
 		next_hop_forget(h, hop);
+	free(h->legacy_uri);
 	free(h);
 }

@@ -85,15 +85,36 @@ void next_hops_free(struct next_hops *h);
  * Send a request, which is copied, to its next hop, or inside a dialog to its
  * destination.  Where that leads to the next hop, it is that, with all its
  * targets; where it is an address of it, what is known of that address holds.
- * Other destinations are not asked for signs of life.  One END, or one response
- * that is for the owner, follows.
+ * Other destinations are not asked for signs of life.  What is passed on goes
+ * to the old gateway.  One END, or one response that is for the owner, follows.
  *
  * @return 0; FED_EPROTO, FED_EINVAL the destination or Request-URI; FED_ENOMEM;
- *         FED_ELIMIT too many next hops
+ *         FED_ELIMIT too many next hops; FED_ENOTFOUND no old gateway
  */
 int next_hops_send(struct next_hops *h, uint64_t token,
 		   const struct sip_request_out *request,
 		   uint64_t now_ms) FED_NODISCARD;
+
+/**
+ * Where requests that are passed on go: the old gateway.  It is asked for signs
+ * of life like a next hop, but what is of those is not of it: its return is
+ * told to nobody.
+ *
+ * @param uri  copied; NULL: there is none, and what waits for it ends
+ * @return 0; as hop_uri_parse(), FED_ELIMIT, FED_ENOMEM: there is none
+ */
+int next_hops_set_legacy(struct next_hops *h, const char *uri,
+			 uint64_t now_ms) FED_NODISCARD;
+
+/** Is the old gateway up, as far as is known? */
+enum next_hop_health {
+	NEXT_HOP_UNKNOWN, /* there is none, or nothing is known of it yet */
+	NEXT_HOP_UP,
+	NEXT_HOP_DOWN,
+};
+
+/** @param of_legacy  the old gateway; false: the configured next hop */
+enum next_hop_health next_hops_health(struct next_hops *h, bool of_legacy);
 
 /**
  * A transaction ended.

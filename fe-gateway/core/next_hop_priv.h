@@ -35,6 +35,7 @@ struct hop_target {
 	uint64_t id;   /* never used twice */
 	bool is_quiet; /* of a destination: never asked for signs of life */
 	bool is_down;
+	bool is_heard;	    /* it said something, once */
 	bool is_mute;	    /* while down: it said nothing; else it said no */
 	uint64_t avoid_ms;  /* last choice until then */
 	uint64_t silent_ms; /* asked then, no word since; 0: nothing asked */
@@ -49,6 +50,7 @@ struct hop {
 	uint64_t id;
 	struct hop_uri uri;
 	bool is_permanent; /* of the configuration */
+	bool is_legacy;	   /* the old gateway */
 	bool is_quiet;	   /* a destination of dialogs */
 	bool is_static;	   /* numeric: no DNS */
 	bool is_resolving;
@@ -102,8 +104,12 @@ struct next_hops {
 	struct hop_flight *flights;
 	struct hop_flight *ready, *ended;
 	uint64_t wake_ms;
-	bool has_back; /* some hop is */
+	bool has_back;	  /* some hop is */
+	char *legacy_uri; /* NULL: no old gateway */
 };
+
+/* Of the old gateway: others are "" or have a space in it. */
+#define NEXT_HOP_LEGACY_KEY "legacy"
 
 /* Where a request goes: to a hop, or straight to an address. */
 struct next_hop_way {
@@ -115,6 +121,8 @@ struct next_hop_way {
 
 /* --- next_hop_table.c --- */
 struct hop *next_hop_find(struct next_hops *h, uint64_t id);
+/* The old gateway; NULL: none. */
+struct hop *next_hop_legacy(struct next_hops *h);
 struct hop_target *next_hop_find_target(struct hop *hop, uint64_t id);
 int next_hop_new(struct next_hops *h, const char *key,
 		 const struct hop_uri *uri, bool is_quiet, uint64_t now_ms,

@@ -58,7 +58,8 @@ static void note_back(struct next_hops *h, const struct hop_target *t)
 	struct hop *hop, *tmp;
 
 	HASH_ITER (hh, h->hops, hop, tmp)
-		hop->is_back = hop->is_back || has_target(hop, t);
+		hop->is_back =
+			hop->is_back || (has_target(hop, t) && !hop->is_legacy);
 	h->has_back = true;
 }
 
@@ -112,11 +113,28 @@ static void note_reborn(struct next_hops *h, struct hop_target *t,
 	note_back(h, t);
 }
 
+enum next_hop_health next_hops_health(struct next_hops *h, bool of_legacy)
+{
+	struct hop *hop;
+	bool is_known = false;
+
+	HASH_FIND_STR(h->hops, of_legacy ? NEXT_HOP_LEGACY_KEY : "", hop);
+	for (size_t i = 0; hop != NULL && i < hop->count; i++) {
+		const struct hop_target *t = &hop->targets[i];
+
+		if (!t->is_down && t->is_heard)
+			return NEXT_HOP_UP;
+		is_known = is_known || t->is_down;
+	}
+	return is_known ? NEXT_HOP_DOWN : NEXT_HOP_UNKNOWN;
+}
+
 /* --- signs of life ------------------------------------------------------- */
 
 void next_hop_note_heard(struct next_hops *h, struct hop_target *t)
 {
 	t->silent_ms = 0;
+	t->is_heard = true;
 	if (!t->is_down)
 		return;
 	note_back(h, t);

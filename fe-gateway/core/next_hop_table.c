@@ -19,6 +19,14 @@ struct hop *next_hop_find(struct next_hops *h, uint64_t id)
 	return hop;
 }
 
+struct hop *next_hop_legacy(struct next_hops *h)
+{
+	struct hop *hop;
+
+	HASH_FIND_STR(h->hops, NEXT_HOP_LEGACY_KEY, hop);
+	return hop;
+}
+
 struct hop_target *next_hop_find_target(struct hop *hop, uint64_t id)
 {
 	for (size_t i = 0; hop != NULL && i < hop->count; i++)
@@ -306,6 +314,10 @@ int next_hop_way(struct next_hops *h, const struct sip_request_out *r,
 	int err;
 
 	*out = (struct next_hop_way){.hop = NULL};
+	if (r->passed != 0) {
+		out->hop = next_hop_legacy(h);
+		return out->hop != NULL ? 0 : FED_ENOTFOUND;
+	}
 	if (r->destination == NULL)
 		return hop_of_domain(h, r, now_ms, &out->hop);
 	err = hop_uri_parse(span_str(r->destination), &uri);

@@ -48,6 +48,7 @@ void gw_router_free(struct gw_router *r)
 		return;
 	gw_in_free_all(r);
 	gw_out_free_all(r);
+	gw_legacy_free_all(r);
 	for (size_t i = 0; i < GW_RING; i++)
 		arena_deinit(&r->ring[i].arena);
 	arena_deinit(&r->last.arena);
@@ -55,6 +56,11 @@ void gw_router_free(struct gw_router *r)
 	free(r->seen_ring);
 	thread_map_free(r->threads);
 	free(r);
+}
+
+void gw_router_set_federation(struct gw_router *r, const struct federation *f)
+{
+	r->federation = f;
 }
 
 void gw_router_stop(struct gw_router *r, uint64_t now_ms)
@@ -79,7 +85,8 @@ size_t gw_router_held_out(const struct gw_router *r)
 
 bool gw_router_is_idle(const struct gw_router *r)
 {
-	return r->ins == NULL && r->outs == NULL && r->ring_count == 0 &&
+	return r->ins == NULL && r->outs == NULL && r->passes == NULL &&
+	       r->ring_count == 0 &&
 	       (r->p.presence == NULL || presence_is_idle(r->p.presence));
 }
 
@@ -132,7 +139,8 @@ bool gw_router_next_action(struct gw_router *r, struct gw_action *out,
 			   uint64_t now_ms)
 {
 	arena_deinit(&r->last.arena);
-	if (r->ring_count == 0 && !gw_in_expire(r, now_ms))
+	if (r->ring_count == 0 && !gw_in_expire(r, now_ms) &&
+	    !gw_legacy_expire(r, now_ms))
 		(void)gw_out_expire(r, now_ms);
 	if (pop(r, out))
 		return true;
@@ -150,5 +158,7 @@ uint64_t gw_router_deadline_ms(const struct gw_router *r)
 
 	if (presence < in)
 		in = presence;
+	if (gw_legacy_deadline_ms(r) < in)
+		in = gw_legacy_deadline_ms(r);
 	return in < out ? in : out;
 }

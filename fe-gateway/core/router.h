@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "chan/chan_core.h"
+#include "fe-gateway/core/federation.h"
 #include "fe-gateway/core/message_map.h"
 #include "fe-gateway/core/presence.h"
 #include "fe-gateway/core/sip_checks.h"
@@ -32,6 +33,7 @@ struct gw_router_params {
 enum gw_action_kind {
 	GW_ACT_SIP_REPLY, /* answer a server transaction; above 199: final */
 	GW_ACT_SIP_DROP,  /* forget the server transaction, no answer */
+	GW_ACT_SIP_PASS,  /* answer it with the response to what it passed on */
 	GW_ACT_SIP_SEND,  /* start a client transaction */
 	GW_ACT_STANZA,	  /* chan_link_send_stanza() on that edge */
 	GW_ACT_OUTCOME,	  /* chan_link_send_outcome() on that edge */
@@ -43,7 +45,7 @@ struct gw_action {
 	union {
 		struct {
 			uint64_t handle;
-			const struct sip_reply *reply; /* DROP: NULL */
+			const struct sip_reply *reply; /* DROP, PASS: NULL */
 		} sip_reply;
 		struct {
 			uint64_t token; /* of gw_router_on_sip_response() */
@@ -70,6 +72,9 @@ struct gw_router;
 /** @return 0; FED_EINVAL no edge or too many; FED_ENOMEM */
 int gw_router_new(struct gw_router **r_out, const struct gw_router_params *p,
 		  uint64_t now_ms) FED_NODISCARD;
+
+/** From now on that configuration is in force; it is borrowed. */
+void gw_router_set_federation(struct gw_router *r, const struct federation *f);
 
 /** Forget everything; NULL is allowed. */
 void gw_router_free(struct gw_router *r);

@@ -21,8 +21,8 @@ static void count_reply(struct gw_router *r, int status)
 		metrics_count(r->p.metrics, METRIC_sip_refused);
 }
 
-static void push_reply(struct gw_router *r, uint64_t sip_handle,
-		       const struct sip_reply *reply)
+void gw_push_reply(struct gw_router *r, uint64_t sip_handle,
+		   const struct sip_reply *reply)
 {
 	struct gw_pending_action *a = gw_push(r, GW_ACT_SIP_REPLY);
 
@@ -79,7 +79,7 @@ static void finish(struct gw_router *r, struct gw_in *d,
 		   uint64_t now_ms)
 {
 	if (d->has_sip)
-		push_reply(r, d->sip_handle, reply);
+		gw_push_reply(r, d->sip_handle, reply);
 	metrics_count(r->p.metrics, reply->line.status < 300 ? METRIC_delivered
 							     : METRIC_refused);
 	write_ledger(r, d, outcome, reply->line.status, now_ms);
@@ -210,7 +210,7 @@ static void refuse_request(struct gw_router *r, const uint8_t *id,
 	struct sip_reply reply = {.accept = NULL};
 
 	error_map_cause_to_sip(cause, false, &reply.line);
-	push_reply(r, q->handle, &reply);
+	gw_push_reply(r, q->handle, &reply);
 	write_short_ledger(r, id, q, reply.line.status);
 }
 
@@ -244,7 +244,7 @@ static void on_message(struct gw_router *r, const struct sip_request_in *q,
 	if (err != 0) {
 		refuse_request(r, d->id, q, ERROR_MAP_INTERNAL);
 	} else {
-		push_reply(r, q->handle, &m.reply);
+		gw_push_reply(r, q->handle, &m.reply);
 		write_short_ledger(r, d->id, q, m.reply.line.status);
 	}
 	free_delivery(d);
@@ -269,7 +269,7 @@ static void answer_checked(struct gw_router *r, const struct sip_request_in *q,
 			log_value(q->from_uri).text,
 			log_value(q->call_id).text);
 	if (v != SIP_CHECKS_DROP) {
-		push_reply(r, q->handle, reply);
+		gw_push_reply(r, q->handle, reply);
 		return;
 	}
 	a = gw_push(r, GW_ACT_SIP_DROP);
@@ -352,6 +352,8 @@ void gw_router_on_sip_request(struct gw_router *r,
 	arena_deinit(&r->last.arena);
 	metrics_count(r->p.metrics, METRIC_sip_requests_in);
 	take_asserted(r, &copy);
+	if (gw_legacy_on_request(r, q, now_ms))
+		return;
 	buf_init(&key, LIMIT_SIP_BYTES);
 	print_merge_key(q, &key);
 	v = sip_checks(&r->p.checks, q, is_merged(r, buf_span(&key)), &reply,
@@ -529,7 +531,7 @@ static void say_trying(struct gw_router *r, struct gw_in *d)
 
 	forget_trying(r, d);
 	sip_reply_status(&reply, 100);
-	push_reply(r, d->sip_handle, &reply);
+	gw_push_reply(r, d->sip_handle, &reply);
 }
 
 bool gw_in_expire(struct gw_router *r, uint64_t now_ms)

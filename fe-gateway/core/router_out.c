@@ -361,6 +361,7 @@ static const Fed__Error *end_error(struct gw_out *d,
 		e = error_map_from_cause(ERROR_MAP_TIMEOUT, &d->arena);
 		break;
 	case SIP_END_TRANSPORT:
+	case SIP_END_LOOP:
 		e = error_map_from_cause(ERROR_MAP_TRANSPORT, &d->arena);
 		break;
 	case SIP_END_DNS:
@@ -375,7 +376,7 @@ static const Fed__Error *end_error(struct gw_out *d,
 	return or_last_resort(e);
 }
 
-static const char *end_name(enum sip_end end)
+const char *gw_end_name(enum sip_end end)
 {
 	switch (end) {
 	case SIP_END_RESPONSE:
@@ -388,6 +389,8 @@ static const char *end_name(enum sip_end end)
 		return "dns";
 	case SIP_END_TOO_BIG:
 		return "too-big";
+	case SIP_END_LOOP:
+		return "loop";
 	}
 	return "unknown";
 }
@@ -403,7 +406,7 @@ static void watch_next_hop(struct gw_router *r, enum sip_end end,
 			return;
 		fed_log(r->p.log, FED_LOG_WARN, "next_hop_failed",
 			"uri=%s why=%s", log_value(span_str(hop)).text,
-			end_name(end));
+			gw_end_name(end));
 		r->is_hop_failed = true;
 	} else if (end == SIP_END_RESPONSE && r->is_hop_failed) {
 		fed_log(r->p.log, FED_LOG_INFO, "next_hop_back", "uri=%s",
@@ -432,7 +435,8 @@ void gw_router_on_sip_response(struct gw_router *r, uint64_t token,
 		return;
 	/* its requests go to many places: what fails there says nothing about
 	 * the next hop */
-	if (gw_presence_on_response(r, token, s, now_ms))
+	if (gw_presence_on_response(r, token, s, now_ms) ||
+	    gw_legacy_on_response(r, token, s, now_ms))
 		return;
 	HASH_FIND(hh, r->outs, &token, sizeof(token), d);
 	if (d == NULL || d->queue->flying != d)
@@ -444,7 +448,7 @@ void gw_router_on_sip_response(struct gw_router *r, uint64_t token,
 		finish(r, d, end_error(d, &unknown), "merged", s->status,
 		       now_ms);
 	else
-		finish(r, d, end_error(d, s), end_name(s->end),
+		finish(r, d, end_error(d, s), gw_end_name(s->end),
 		       s->end == SIP_END_RESPONSE ? s->status : 0, now_ms);
 }
 

@@ -2,7 +2,8 @@
  * Inside of the router: router.c (life, actions, deadlines), router_in.c
  * (SIP -> XMPP), router_edges.c (which edge has what), router_out.c
  * (XMPP -> SIP), router_queue.c (one in flight), router_seen.c (delivered
- * ids), router_presence.c (the way of presence).
+ * ids), router_presence.c (the way of presence), router_legacy.c (what is the
+ * old gateway's).
  */
 #ifndef FED_GATEWAY_ROUTER_PRIV_H
 #define FED_GATEWAY_ROUTER_PRIV_H
@@ -105,6 +106,7 @@ enum { GW_RING = 4 };
 struct gw_router {
 	struct gw_router_params p;
 	struct thread_map *threads;
+	const struct federation *federation; /* borrowed; NULL: none yet */
 	bool is_stopping;
 	uint64_t stop_ms; /* while stopping: when nothing is held any more */
 	uint64_t next_id; /* handles and tokens */
@@ -127,6 +129,10 @@ struct gw_router {
 	struct gw_out *fly_fast; /* of fly_ages: all before it are slow */
 	size_t fast_count, slow_count;
 
+	struct gw_pass *passes;
+	struct gw_pass *pass_ages, *pass_trying;
+	size_t pass_bytes; /* of their requests */
+
 	struct gw_seen *seen, *seen_ring;
 	size_t seen_at;
 
@@ -138,7 +144,7 @@ struct gw_router {
 /* One thing that happened, for the ledger. */
 struct gw_ledger {
 	const uint8_t *id; /* NULL: it had none yet */
-	const char *dir;   /* "to-xmpp", "to-sip" */
+	const char *dir;   /* "to-xmpp", "to-sip", "to-legacy" */
 	struct span from;
 	struct span to;
 	struct span call_id;
@@ -155,6 +161,8 @@ struct gw_pending_action *gw_push(struct gw_router *r,
 				  enum gw_action_kind kind);
 
 /* --- router_in.c --- */
+void gw_push_reply(struct gw_router *r, uint64_t sip_handle,
+		   const struct sip_reply *reply);
 /* One deadline that passed, as an action; false: none did. */
 bool gw_in_expire(struct gw_router *r, uint64_t now_ms);
 uint64_t gw_in_deadline_ms(const struct gw_router *r);
@@ -187,6 +195,18 @@ void gw_presence_on_outcome(struct gw_router *r, uint64_t token,
 bool gw_presence_next(struct gw_router *r, struct gw_action *out,
 		      uint64_t now_ms);
 
+/* --- router_legacy.c --- */
+/* It is the old gateway's, and passed on or refused; false: it is not, and
+ * nothing was done. */
+bool gw_legacy_on_request(struct gw_router *r, const struct sip_request_in *q,
+			  uint64_t now_ms);
+/* The response is to one of those; false: it is not. */
+bool gw_legacy_on_response(struct gw_router *r, uint64_t token,
+			   const struct sip_response_in *s, uint64_t now_ms);
+bool gw_legacy_expire(struct gw_router *r, uint64_t now_ms);
+uint64_t gw_legacy_deadline_ms(const struct gw_router *r);
+void gw_legacy_free_all(struct gw_router *r);
+
 /* --- router_edges.c --- */
 bool gw_edges_has_live(const struct gw_router *r);
 /* Into the list of the edge that the hash picks. */
@@ -204,6 +224,8 @@ struct gw_in *gw_edges_hopeless(struct gw_router *r, uint64_t now_ms);
 uint64_t gw_edges_deadline_ms(const struct gw_router *r);
 
 /* --- router_out.c --- */
+/* For the ledger. */
+const char *gw_end_name(enum sip_end end);
 bool gw_out_expire(struct gw_router *r, uint64_t now_ms);
 uint64_t gw_out_deadline_ms(const struct gw_router *r);
 void gw_out_free_all(struct gw_router *r);

@@ -33,6 +33,12 @@ struct sip_target {
 	char host[SIP_HOST_BYTES];
 };
 
+/* Who sent a request: its address, and the port of its Via. */
+struct sip_sender {
+	char ip[SIP_IP_TEXT_BYTES];
+	uint16_t port;
+};
+
 /* Seconds; larger ones are read as this. */
 #define SIP_EXPIRES_MOST 0x7FFFFFFFu
 
@@ -55,6 +61,13 @@ struct sip_request_out {
 	/* URI that says where it is sent to (RFC 3261 8.1.2), without <>: of
 	 * the first route or the remote target; NULL: the next hop */
 	const char *destination;
+	/* Server transaction whose request goes on as it came, but for Via and
+	 * Max-Forwards, to the old gateway; then only method, request_uri,
+	 * branch and the three below count.  0: none */
+	uint64_t passed;
+	uint32_t max_forwards;
+	size_t passed_bytes;		/* as it came */
+	struct sip_sender sender;	/* of what is passed */
 	bool has_contact;		/* Contact: this gateway */
 	const char *event;		/* NULL: none */
 	const char *accept;		/* NULL: none */
@@ -72,6 +85,13 @@ struct sip_request_in {
 	uint64_t handle;    /* server transaction; comes back with the reply */
 	struct span source; /* IP address the packet came from, as text */
 	bool is_tls;	    /* over TLS: its certificate was checked */
+	uint16_t via_port;  /* of the topmost Via, or its transport's own */
+	/* values of branch of all Via, the topmost first, one space between,
+	 * "-" where one has none; empty: too long */
+	struct span branches;
+	bool has_max_forwards;
+	uint32_t max_forwards;
+	size_t bytes; /* of the message */
 	struct span method;
 	struct span request_uri; /* as written, all parameters */
 	struct span from_uri;
@@ -133,6 +153,7 @@ enum sip_end {
 	SIP_END_TRANSPORT, /* could not be sent */
 	SIP_END_DNS,	   /* the next hop has no address */
 	SIP_END_TOO_BIG,   /* for UDP, and there is no TCP */
+	SIP_END_LOOP,	   /* it would go back to who sent it */
 };
 
 struct sip_response_in {

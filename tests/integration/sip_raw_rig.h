@@ -50,6 +50,9 @@ struct rig {
 
 	struct sip_reply reply; /* to all requests */
 	bool is_dropping;	/* no reply at all */
+	uint16_t pass_port;	/* where requests are passed on to; 0: not */
+	enum sip_transport pass_transport;
+	uint64_t passed; /* the last one that was; 0: it is answered */
 	unsigned admitted, requests, responses;
 	char request[RIG_TEXT];	 /* the last one, as text */
 	char response[RIG_TEXT]; /* the last one, as text */
@@ -135,6 +138,25 @@ static inline bool rig_admit(struct span source, void *arg)
 	return true;
 }
 
+/* As a proxy does, with two hops less than it had. */
+static inline void rig_pass(struct rig *g, const struct sip_request_in *r)
+{
+	const struct sip_target to = {.transport = g->pass_transport,
+				      .ip = "127.0.0.1",
+				      .port = g->pass_port,
+				      .host = "127.0.0.1"};
+	const struct sip_request_out out = {
+		.method = "MESSAGE",
+		.request_uri = "sip:juliet@example.com",
+		.branch = "z9hG4bKpassed",
+		.passed = r->handle,
+		.max_forwards = r->has_max_forwards ? r->max_forwards - 2 : 70,
+	};
+
+	g->passed = r->handle;
+	g->send_err = sip_adapter_send(g->a, 2, &out, &to);
+}
+
 /* The lock is held in all callbacks: see rig_on_tick(). */
 static inline void rig_on_request(const struct sip_request_in *r, void *arg)
 {
@@ -142,7 +164,9 @@ static inline void rig_on_request(const struct sip_request_in *r, void *arg)
 
 	(void)pthread_mutex_lock(&g->lock);
 	rig_print_request(r, g->request);
-	if (g->is_dropping)
+	if (g->pass_port != 0)
+		rig_pass(g, r);
+	else if (g->is_dropping)
 		sip_adapter_drop(g->a, r->handle);
 	else
 		sip_adapter_reply(g->a, r->handle, &g->reply);
@@ -156,9 +180,10 @@ static inline void rig_on_response(uint64_t token,
 {
 	struct rig *g = arg;
 
-	(void)token;
 	(void)pthread_mutex_lock(&g->lock);
 	rig_print_response(r, g->response);
+	if (token == 2)
+		sip_adapter_pass(g->a, g->passed);
 	g->responses++;
 	(void)pthread_cond_broadcast(&g->changed);
 	(void)pthread_mutex_unlock(&g->lock);
@@ -207,6 +232,7 @@ static inline void *rig_run(void *arg)
 		(void)fprintf(stderr, "%s\n", e.text);
 		abort();
 	}
+	sip_adapter_keep_text(g->a, true);
 	rig_on_tick(g);
 	sip_loop_run(g->sip_loop);
 	sip_adapter_free(g->a);
