@@ -175,6 +175,16 @@
 #define LIMIT_STREAMS_FLOOR 4u	  /* one is left for strangers */
 #define LIMIT_STREAMS_MOST 15000u /* the unit allows 16384 files */
 #define LIMIT_FILES_BESIDES 256u  /* listeners, channel, DNS, TLS files */
+/* Rules of a Config: a gateway that sends invented partners. */
+#define LIMIT_POLICY_BYTES (4u * 1024u * 1024u)
+/* A Config on disk: one frame of it. */
+#define LIMIT_POLICY_FILE_BYTES (LIMIT_FRAME_BYTES + 4096u)
+/* Durations in it, seconds; to be a stranger, one of them is long enough. */
+#define LIMIT_SETTING_S 86400u
+#define LIMIT_SETTING_SETUP_S 600u
+/* A dialback secret: one that can be guessed, one that is a file by mistake. */
+#define LIMIT_SECRET_BYTES_FLOOR 16u
+#define LIMIT_SECRET_BYTES 4096u
 #define LIMIT_STREAMS_PER_PARTNER 20u
 #define LIMIT_UNAUTH_PER_ADDRESS 20u
 #define LIMIT_SRV_TARGETS 16u	/* SRV records looked at */

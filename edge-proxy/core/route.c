@@ -135,14 +135,13 @@ uint64_t route_next_ms(const struct route *rt)
 }
 
 /* Ahead of the peer, so that no stanza meets a stream that it is closing. */
-uint64_t route_idle_ms(uint64_t peer_idle_ms)
+uint64_t route_idle_ms(uint64_t peer_idle_ms, uint64_t most_ms)
 {
 	uint64_t idle_ms = peer_idle_ms / 4 * 3;
 
-	if (peer_idle_ms == 0 || idle_ms > LIMIT_STREAM_IDLE_MS)
-		return LIMIT_STREAM_IDLE_MS;
-	return idle_ms > LIMIT_STREAM_IDLE_MIN_MS ? idle_ms
-						  : LIMIT_STREAM_IDLE_MIN_MS;
+	if (idle_ms < LIMIT_STREAM_IDLE_MIN_MS)
+		idle_ms = LIMIT_STREAM_IDLE_MIN_MS;
+	return peer_idle_ms == 0 || idle_ms > most_ms ? most_ms : idle_ms;
 }
 
 bool route_is_empty(const struct route *rt)

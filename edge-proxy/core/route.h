@@ -21,13 +21,14 @@ enum route_state {
 struct route_stream {
 	UT_hash_handle hh; /* by number, while there is one */
 	struct route *route;
-	uint64_t number;   /* 0: none */
-	bool is_open;	   /* authenticated */
-	bool is_adopted;   /* the peer opened it */
-	bool is_congested; /* OPEN */
-	size_t peer_max;   /* OPEN; 0: no limit */
-	uint64_t idle_ms;  /* OPEN: how long it may carry nothing */
-	uint64_t used_ms;  /* OPEN: last stanza, either way */
+	uint64_t number;       /* 0: none */
+	bool is_open;	       /* authenticated */
+	bool is_adopted;       /* the peer opened it */
+	bool is_congested;     /* OPEN */
+	size_t peer_max;       /* OPEN; 0: no limit */
+	uint64_t peer_idle_ms; /* OPEN: XEP-0478; 0: not said */
+	uint64_t idle_ms;      /* OPEN: how long it may carry nothing */
+	uint64_t used_ms;      /* OPEN: last stanza, either way */
 };
 
 struct route {
@@ -68,7 +69,8 @@ struct edge_router {
 	uint64_t next_stream;
 	uint64_t last_id; /* of a route */
 	uint64_t deadline_ms;
-	size_t stanzas; /* queued in all routes */
+	uint64_t idle_ms; /* streams carry nothing for so long, at most */
+	size_t stanzas;	  /* queued in all routes */
 	size_t bytes;
 	bool is_stopped;
 };
@@ -91,7 +93,7 @@ void route_set_state(struct route *rt, enum route_state to, const char *why,
 uint64_t route_backoff_ms(unsigned failures, struct id_source *ids);
 
 /** How long a stream may carry nothing; 0: the peer did not say. */
-uint64_t route_idle_ms(uint64_t peer_idle_ms);
+uint64_t route_idle_ms(uint64_t peer_idle_ms, uint64_t most_ms);
 
 /** When a route in this state has to be looked at; UINT64_MAX: never. */
 uint64_t route_next_ms(const struct route *rt);
@@ -115,6 +117,9 @@ void router_done(struct edge_router *r, struct pair_item *it, Fed__Condition c,
 		 const char *text);
 
 /* --- router_stream.c for router.c ----------------------------------------- */
+
+/** Refuse what waits, by the route's last reason. */
+void router_refuse_waiting(struct edge_router *r, struct route *rt);
 
 /** The stream is none of the route's any more. */
 void router_detach(struct edge_router *r, struct route_stream *st);

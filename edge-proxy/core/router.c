@@ -16,6 +16,7 @@ int edge_router_new(struct edge_router **r_out,
 		return FED_ENOMEM;
 	r->env = *env;
 	r->deadline_ms = UINT64_MAX;
+	r->idle_ms = LIMIT_STREAM_IDLE_MS;
 	*r_out = r;
 	return 0;
 }

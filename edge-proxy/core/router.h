@@ -146,6 +146,14 @@ void edge_router_seen(struct edge_router *r, const struct s2s_pair *pair,
 uint64_t edge_router_adopt(struct edge_router *r, const struct s2s_pair *pair,
 			   size_t peer_max, uint64_t now_ms) FED_NODISCARD;
 
+/**
+ * Another policy is in force: what waits for a pair that has no rule any more
+ * is refused (its streams are for their owners to end), and no back-off from
+ * before holds up one that has.  Idle times are the policy's from now on.
+ */
+void edge_router_look_again(struct edge_router *r, const struct policy *p,
+			    uint64_t now_ms);
+
 /** The peer said something on that stream (XEP-0288): it is not idle. */
 void edge_router_heard(struct edge_router *r, uint64_t stream, uint64_t now_ms);
 

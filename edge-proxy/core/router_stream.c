@@ -30,7 +30,7 @@ void router_plan(struct edge_router *r, struct route *rt)
 		r->deadline_ms = rt->deadline_ms;
 }
 
-static void refuse_waiting(struct edge_router *r, struct route *rt)
+void router_refuse_waiting(struct edge_router *r, struct route *rt)
 {
 	Fed__Condition c = s2s_reason_bounce(&rt->last);
 	struct pair_item *it;
@@ -99,7 +99,7 @@ void router_connect(struct edge_router *r, struct route *rt, uint64_t now_ms)
 					       .condition =
 						       S2S_RESOURCE_CONSTRAINT,
 					       .text = "out of memory"};
-		refuse_waiting(r, rt);
+		router_refuse_waiting(r, rt);
 		if (rt->state == ROUTE_OPEN)
 			route_set_state(rt, ROUTE_IDLE, "memory", r->env.log);
 		router_add_todo(r, rt);
@@ -116,7 +116,7 @@ static void attempt_failed(struct edge_router *r, struct route *rt,
 			   uint64_t now_ms)
 {
 	rt->failures++;
-	refuse_waiting(r, rt);
+	router_refuse_waiting(r, rt);
 	back_off(r, rt,
 		 now_ms + (rt->last.kind == S2S_END_DNS
 				   ? LIMIT_BACKOFF_DNS_MS
@@ -231,7 +231,8 @@ void edge_router_opened(struct edge_router *r, uint64_t stream,
 	if (st == NULL || st->is_open)
 		return;
 	st->peer_max = limits->max_bytes;
-	st->idle_ms = route_idle_ms(limits->idle_ms);
+	st->peer_idle_ms = limits->idle_ms;
+	st->idle_ms = route_idle_ms(limits->idle_ms, r->idle_ms);
 	st->is_open = true;
 	st->used_ms = now_ms;
 	if (st == st->route->now)

@@ -123,10 +123,10 @@ Fed__Condition s2s_reason_bounce(const struct s2s_reason *r)
 	case S2S_END_DNS:
 		return FED__CONDITION__REMOTE_SERVER_NOT_FOUND;
 	case S2S_END_POLICY:
-		/* not-allowed is SIP 403 whatever the address (RFC 7247 7.1),
-		 * where forbidden would be 603 for a bare address and stop a
-		 * forked search for all branches */
-		return FED__CONDITION__NOT_ALLOWED;
+		/* SIP 403 whatever the address (RFC 7247 7.1), where forbidden
+		 * would be 603 for a bare address and stop a forked search for
+		 * all branches */
+		return FED__CONDITION__POLICY_VIOLATION;
 	case S2S_END_AUTH:
 		return bounce_auth(r);
 	case S2S_END_ERROR_GOT:

@@ -43,44 +43,6 @@ static bool is_edge(enum in_state from, enum in_state to)
 	return false;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* With bidi our whitespace finds a dead connection (RFC 6120 4.6.1). */
-static uint64_t open_deadline(const struct s2s_in *s)
-{
-	uint64_t idle_ms = s->used_ms + LIMIT_STREAM_IDLE_MS;
-
-	return s->has_bidi ? earlier(idle_ms,
-				     s->wrote_ms + LIMIT_STREAM_KEEPALIVE_MS)
-			   : idle_ms;
-}
-
-static uint64_t state_deadline(const struct s2s_in *s)
-{
-	switch (s->state) {
-	case IN_HDR_CLEAR:
-	case IN_NEG_CLEAR:
-	case IN_HDR_SECURE:
-	case IN_NEG_SECURE:
-	case IN_SASL:
-	case IN_HDR_AUTH:
-		return s->setup_deadline_ms;
-	case IN_TLS:
-		return earlier(s->now_ms + LIMIT_TLS_MS, s->setup_deadline_ms);
-	case IN_OPEN:
-		return open_deadline(s);
-	case IN_DRAIN:
-		return s->now_ms + LIMIT_STREAM_CLOSE_MS;
-	case IN_CLOSED:
-	case IN_STATE_COUNT:
-		break;
-	}
-	return UINT64_MAX;
-}
-
 void s2s_in_set_state(struct s2s_in *s, enum in_state to, const char *trigger)
 {
 	struct s2s_reason r;
@@ -96,7 +58,7 @@ void s2s_in_set_state(struct s2s_in *s, enum in_state to, const char *trigger)
 		"%s from=%s to=%s trigger=%s", s->env->label,
 		state_names[s->state], state_names[to], trigger);
 	s->state = to;
-	s->deadline_ms = state_deadline(s);
+	s->deadline_ms = s2s_in_state_deadline_ms(s);
 }
 
 static void log_close(const struct s2s_in *s, const struct s2s_reason *r)
@@ -200,6 +162,7 @@ void s2s_in_open(struct s2s_in *s, const char *trigger)
 	if (s->state == IN_OPEN || s->state == IN_DRAIN)
 		return;
 	s->used_ms = s->now_ms;
+	s->heard_ms = s->now_ms;
 	s->wrote_ms = s->now_ms;
 	s2s_in_set_state(s, IN_OPEN, trigger);
 	xml_reader_set_stanza_max(s->reader, s->env->policy->stanza_max);
@@ -223,8 +186,8 @@ int s2s_in_new(struct s2s_in **core_out, const struct s2s_env *env,
 	s->now_ms = now_ms;
 	s->has_peer_version = true;
 	s->expires_ms = UINT64_MAX;
-	s->setup_deadline_ms = now_ms + LIMIT_STREAM_SETUP_MS;
-	s->deadline_ms = state_deadline(s);
+	s->setup_deadline_ms = now_ms + policy_setup_ms(env->policy);
+	s->deadline_ms = s2s_in_state_deadline_ms(s);
 	s2s_queue_init(&s->queue);
 	arena_init(&s->arena, LIMIT_STANZA_ARENA_BYTES);
 	*core_out = s;
@@ -380,7 +343,8 @@ static int on_bytes(struct s2s_in *s, struct span bytes)
 		return FED_ESTATE;
 	if (s->state == IN_OPEN) {
 		s->used_ms = s->now_ms;
-		s->deadline_ms = state_deadline(s);
+		s->heard_ms = s->now_ms;
+		s->deadline_ms = s2s_in_state_deadline_ms(s);
 	} else if (s->state != IN_DRAIN) {
 		s->unauth_bytes += bytes.n;
 		if (s->unauth_bytes > LIMIT_UNAUTH_BYTES) {
@@ -394,91 +358,6 @@ static int on_bytes(struct s2s_in *s, struct span bytes)
 		return err;
 	s->feed_err = err;
 	return err == FED_ENOMEM ? err : 0;
-}
-
-/* Our side ends; the peer may finish what it is saying (RFC 6120 4.4). */
-static void drain(struct s2s_in *s, const struct s2s_reason *r,
-		  const char *trigger)
-{
-	s->drain_reason = *r;
-	s2s_in_set_state(s, IN_DRAIN, trigger);
-}
-
-static void on_idle_close(struct s2s_in *s, const char *trigger)
-{
-	struct s2s_reason r =
-		s2s_reason_make(S2S_END_CLOSED, S2S_NO_CONDITION, trigger);
-
-	if (s->state == IN_DRAIN)
-		return;
-	if (s->state != IN_OPEN) {
-		s2s_in_finish(s, &r);
-		return;
-	}
-	s2s_write_end(&s->queue.out);
-	drain(s, &r, trigger);
-}
-
-static void on_shutdown(struct s2s_in *s)
-{
-	struct s2s_reason r =
-		s2s_reason_make(S2S_END_SHUTDOWN, S2S_SYSTEM_SHUTDOWN, NULL);
-
-	if (s->state == IN_DRAIN)
-		return;
-	if (s->state != IN_OPEN) {
-		s2s_in_fail_as(s, r.kind, r.condition, NULL);
-		return;
-	}
-	s2s_write_error(&s->queue.out, S2S_SYSTEM_SHUTDOWN, NULL, false);
-	drain(s, &r, "shutdown");
-}
-
-/* What authenticated the stream does so no longer. */
-static bool is_expired(const struct s2s_in *s)
-{
-	return s->state == IN_OPEN && s->has_cert_pair &&
-	       s->now_ms >= s->expires_ms;
-}
-
-/* RFC 6120 13.7.2.3, 4.9.3.16: the peer comes again with a new one. */
-static void on_expired(struct s2s_in *s)
-{
-	struct s2s_reason r = s2s_reason_make(S2S_END_CLOSED, S2S_RESET,
-					      "certificate expired");
-
-	s2s_write_error(&s->queue.out, r.condition, r.text, false);
-	drain(s, &r, "expired");
-}
-
-static void on_quiet(struct s2s_in *s)
-{
-	if (s->now_ms >= s->used_ms + LIMIT_STREAM_IDLE_MS) {
-		on_idle_close(s, "idle");
-		return;
-	}
-	buf_put_byte(&s->queue.out, ' ');
-	s->wrote_ms = s->now_ms;
-	s->deadline_ms = state_deadline(s);
-}
-
-static void on_timer(struct s2s_in *s)
-{
-	if (s->state != IN_DRAIN)
-		s2s_in_expire_pairs(s);
-	if (is_expired(s)) {
-		on_expired(s);
-		return;
-	}
-	if (s->now_ms < s->deadline_ms)
-		return;
-	if (s->state == IN_OPEN)
-		on_quiet(s);
-	else if (s->state == IN_DRAIN)
-		s2s_in_drop(s, &s->drain_reason);
-	else
-		s2s_in_fail_as(s, S2S_END_TIMEOUT, S2S_CONNECTION_TIMEOUT,
-			       state_names[s->state]);
 }
 
 static void on_tls_failed(struct s2s_in *s, const char *text)
@@ -513,17 +392,20 @@ static int dispatch(struct s2s_in *s, const struct s2s_event *ev)
 		on_eof(s);
 		break;
 	case S2S_EV_TIMER:
-		on_timer(s);
+		s2s_in_on_timer(s);
 		break;
 	case S2S_EV_VERIFIED:
 		s2s_in_on_verified(s, &ev->u.verified.pair,
 				   ev->u.verified.result);
 		break;
 	case S2S_EV_SHUTDOWN:
-		on_shutdown(s);
+		s2s_in_on_shutdown(s);
 		break;
 	case S2S_EV_IDLE_CLOSE:
-		on_idle_close(s, "asked to close");
+		s2s_in_on_idle_close(s, "asked to close");
+		break;
+	case S2S_EV_POLICY:
+		s2s_in_on_policy(s);
 		break;
 	case S2S_EV_TOO_SLOW:
 		s2s_in_fail(s, S2S_RESOURCE_CONSTRAINT, "peer does not read");
@@ -544,16 +426,6 @@ int s2s_in_on_event(struct s2s_in *s, const struct s2s_event *ev,
 	err = dispatch(s, ev);
 	commit(s);
 	return err;
-}
-
-uint64_t s2s_in_deadline_ms(const struct s2s_in *s)
-{
-	if (s->state == IN_CLOSED || s->state == IN_DRAIN)
-		return s->deadline_ms;
-	if (s->state == IN_OPEN && s->has_cert_pair)
-		return earlier(earlier(s->deadline_ms, s->expires_ms),
-			       s2s_in_pairs_deadline_ms(s));
-	return earlier(s->deadline_ms, s2s_in_pairs_deadline_ms(s));
 }
 
 const char *s2s_in_state_name(const struct s2s_in *s)
@@ -579,13 +451,4 @@ bool s2s_in_takes(const struct s2s_in *s, const struct s2s_pair *pair)
 size_t s2s_in_peer_max_bytes(const struct s2s_in *s)
 {
 	return s->peer_max_bytes;
-}
-
-void s2s_in_wrote(struct s2s_in *s, uint64_t now_ms)
-{
-	if (s->state != IN_OPEN)
-		return;
-	s->used_ms = now_ms;
-	s->wrote_ms = now_ms;
-	s->deadline_ms = state_deadline(s);
 }

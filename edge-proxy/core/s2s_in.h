@@ -61,4 +61,11 @@ size_t s2s_in_peer_max_bytes(const struct s2s_in *s);
  * what they point at alone. */
 void s2s_in_wrote(struct s2s_in *s, uint64_t now_ms);
 
+/** Reading goes on: what the peer said during the pause was not heard. */
+void s2s_in_resumed(struct s2s_in *s, uint64_t now_ms);
+
+/** Something on the stream is not allowed by the policy in force;
+ * S2S_EV_POLICY ends it. */
+bool s2s_in_offends(const struct s2s_in *s);
+
 #endif

@@ -47,7 +47,7 @@ bool s2s_in_has_pair(const struct s2s_in *s, const struct s2s_pair *pair)
 	return false;
 }
 
-static size_t count_pairs(const struct s2s_in *s, enum in_pair_state state)
+size_t s2s_in_count_pairs(const struct s2s_in *s, enum in_pair_state state)
 {
 	size_t n = 0;
 
@@ -194,7 +194,7 @@ static void ask_authority(struct s2s_in *s, const struct s2s_dialback_in *d)
 	struct s2s_action a = {.kind = S2S_ACT_VERIFY};
 	struct in_pair *p = NULL;
 
-	if (count_pairs(s, IN_PAIR_PENDING) < LIMIT_DIALBACK_PENDING)
+	if (s2s_in_count_pairs(s, IN_PAIR_PENDING) < LIMIT_DIALBACK_PENDING)
 		p = new_pair(s, d->to, d->from, d->key);
 	if (p == NULL) {
 		answer_result(s, d->to, d->from, "error",
@@ -235,11 +235,28 @@ static void accept_certificate(struct s2s_in *s,
 	set_valid(s, p, FED__MECHANISM__EXTERNAL);
 }
 
+/* Where the operator switched dialback off, a request is as if it were not
+ * there: the peer may still do without it. */
+static bool is_ignored(struct s2s_in *s, const struct s2s_dialback_in *d)
+{
+	const struct policy_partner *rule =
+		policy_of_pair(s->env->policy, d->to, d->from);
+
+	if (rule == NULL || rule->dialback != POLICY_OFF)
+		return false;
+	if (s2s_may_log(s->env, s->now_ms))
+		fed_log(s->env->log, FED_LOG_INFO, "s2s_dialback_ignored",
+			"%s local=%s peer=%s", s->env->label, d->to, d->from);
+	return true;
+}
+
 static void on_request(struct s2s_in *s, const struct s2s_dialback_in *d)
 {
 	const char *obstacle = result_obstacle(s, d);
 	const struct in_pair *known = find_pair(s, d->to, d->from);
 
+	if (is_ignored(s, d))
+		return;
 	if (obstacle != NULL)
 		answer_result(s, d->to, d->from, "error", obstacle);
 	else if (known != NULL && known->state == IN_PAIR_VALID)
@@ -313,7 +330,7 @@ static void on_invalid(struct s2s_in *s, struct in_pair *p)
 	metrics_count(s->env->metrics, METRIC_dialback_invalid);
 	p->state = IN_PAIR_FREE;
 	/* XEP-0220 2.2: a stream with authenticated pairs may stay */
-	if (count_pairs(s, IN_PAIR_VALID) > 0) {
+	if (s2s_in_count_pairs(s, IN_PAIR_VALID) > 0) {
 		answer_result(s, p->local, p->remote, "error", "forbidden");
 		return;
 	}
@@ -366,6 +383,51 @@ uint64_t s2s_in_pairs_deadline_ms(const struct s2s_in *s)
 			earliest = p->deadline_ms;
 	}
 	return earliest;
+}
+
+/* ---- another policy ---- */
+
+bool s2s_in_allows_pair(const struct s2s_in *s, const struct in_pair *p)
+{
+	const struct policy_partner *rule =
+		policy_of_pair(s->env->policy, p->local, p->remote);
+
+	if (rule == NULL)
+		return false;
+	if (p->state == IN_PAIR_VALID &&
+	    p->mechanism == FED__MECHANISM__EXTERNAL)
+		return (negotiation_methods(rule) & NEGOTIATION_SASL_TLS) != 0;
+	return negotiation_allows_dialback(rule, s->tls);
+}
+
+static void drop_pending(struct s2s_in *s, struct in_pair *p)
+{
+	const struct policy_partner *rule =
+		policy_of_pair(s->env->policy, p->local, p->remote);
+
+	p->state = IN_PAIR_FREE;
+	if (rule == NULL || rule->dialback != POLICY_OFF)
+		answer_result(s, p->local, p->remote, "error",
+			      "policy-violation");
+}
+
+size_t s2s_in_drop_pairs(struct s2s_in *s)
+{
+	size_t valid = 0;
+
+	for (size_t i = 0; i < s->pair_count; i++) {
+		struct in_pair *p = &s->pairs[i];
+
+		if (p->state == IN_PAIR_FREE || s2s_in_allows_pair(s, p))
+			continue;
+		if (p->state == IN_PAIR_PENDING) {
+			drop_pending(s, p);
+		} else {
+			p->state = IN_PAIR_FREE;
+			valid++;
+		}
+	}
+	return valid;
 }
 
 /* ---- authoritative role (XEP-0220 2.3) ---- */

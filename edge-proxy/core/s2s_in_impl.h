@@ -49,6 +49,7 @@ struct s2s_in {
 	uint64_t setup_deadline_ms; /* until OPEN */
 	uint64_t deadline_ms;	    /* of the state */
 	uint64_t used_ms;	    /* OPEN: last bytes of either side */
+	uint64_t heard_ms;	    /* OPEN: last bytes of the peer */
 	uint64_t wrote_ms;	    /* OPEN: last bytes of ours */
 	struct s2s_queue queue;
 	struct xml_reader *reader;
@@ -66,7 +67,6 @@ struct s2s_in {
 	char *local;	       /* header's to */
 	char *lang;	       /* header's xml:lang or NULL */
 	char id[ID_TEXT_BYTES + 1];
-	const struct policy_partner *rule; /* of peer, NULL: not known yet */
 	struct s2s_reason drain_reason;
 	struct in_pair *pairs; /* move when one is added */
 	size_t pair_count;     /* at most LIMIT_STREAM_PAIRS */
@@ -102,6 +102,27 @@ bool s2s_in_is_clean(const struct s2s_in *s);
 /** The first pair is authenticated: stanzas may come. */
 void s2s_in_open(struct s2s_in *s, const char *trigger);
 
+/* ---- s2s_in_time.c ---- */
+
+/** When the present state ends by itself; UINT64_MAX: it does not. */
+uint64_t s2s_in_state_deadline_ms(const struct s2s_in *s);
+
+/** Our side ends; the peer may finish what it is saying (RFC 6120 4.4). */
+void s2s_in_drain(struct s2s_in *s, const struct s2s_reason *r,
+		  const char *trigger);
+
+void s2s_in_on_idle_close(struct s2s_in *s, const char *trigger);
+void s2s_in_on_shutdown(struct s2s_in *s);
+void s2s_in_on_timer(struct s2s_in *s);
+
+/* ---- s2s_in_policy.c ---- */
+
+/** The rule of the header's peer; NULL: not known yet, or no partner. */
+const struct policy_partner *s2s_in_rule(const struct s2s_in *s);
+
+/** Another policy is in force. */
+void s2s_in_on_policy(struct s2s_in *s);
+
 /* ---- s2s_in_neg.c ---- */
 
 void s2s_in_on_header(struct s2s_in *s, const struct xml_event *ev);
@@ -111,6 +132,12 @@ void s2s_in_on_auth(struct s2s_in *s, const struct xml_el *el);
 void s2s_in_on_response(struct s2s_in *s, const struct xml_el *el);
 void s2s_in_on_abort(struct s2s_in *s);
 void s2s_in_on_bidi(struct s2s_in *s, const struct xml_el *el);
+
+/** The rule and the certificate leave the peer some way to authenticate. */
+bool s2s_in_has_way(const struct s2s_in *s);
+
+/** Close with policy-violation. */
+void s2s_in_refuse(struct s2s_in *s, const char *text);
 
 /* ---- s2s_in_dialback.c ---- */
 
@@ -133,6 +160,16 @@ bool s2s_in_has_pair(const struct s2s_in *s, const struct s2s_pair *pair);
 /** Enter an authenticated pair and report it. */
 void s2s_in_add_valid(struct s2s_in *s, const char *local, const char *remote,
 		      Fed__Mechanism mechanism);
+
+/** The policy in force allows that pair, as it authenticated or tries to. */
+bool s2s_in_allows_pair(const struct s2s_in *s, const struct in_pair *p);
+
+/** Take pairs off that the policy does not allow; those that wait for a
+ * verification are answered.  @return how many were authenticated */
+size_t s2s_in_drop_pairs(struct s2s_in *s);
+
+/** Pairs in that state. */
+size_t s2s_in_count_pairs(const struct s2s_in *s, enum in_pair_state state);
 
 /** Some pair is or was pending or authenticated: the stream id that its key is
  * bound to must stay, because the answer of its server may still come. */

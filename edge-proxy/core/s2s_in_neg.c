@@ -19,7 +19,6 @@ static void forget_header(struct s2s_in *s)
 	s->peer = NULL;
 	s->local = NULL;
 	s->lang = NULL;
-	s->rule = NULL;
 	s->has_peer_version = true;
 	s->has_bidi = false; /* XEP-0288 2.1: it is for after TLS */
 	s->peer_max_bytes = 0;
@@ -29,10 +28,8 @@ static int keep_header(struct s2s_in *s, const struct s2s_header *h)
 {
 	forget_header(s);
 	s->has_peer_version = h->has_version;
-	if (h->from[0] != '\0') {
+	if (h->from[0] != '\0')
 		s->peer = strdup(h->from);
-		s->rule = policy_find(s->env->policy, span_str(h->from));
-	}
 	if (policy_serves(s->env->policy, span_str(h->to)))
 		s->local = strdup(h->to);
 	if (h->lang != NULL)
@@ -64,7 +61,7 @@ static enum s2s_condition check_names(struct s2s_in *s,
 		*text_out = "that domain is served here";
 		return S2S_INVALID_FROM;
 	}
-	if (s->rule == NULL) {
+	if (s2s_in_rule(s) == NULL) {
 		*text_out = "no federation with that domain";
 		return S2S_POLICY_VIOLATION;
 	}
@@ -96,7 +93,7 @@ static void write_features(struct s2s_in *s,
 				   : 0);
 }
 
-static void refuse_by_policy(struct s2s_in *s, const char *text)
+void s2s_in_refuse(struct s2s_in *s, const char *text)
 {
 	metrics_count(s->env->metrics, METRIC_streams_refused);
 	s2s_in_fail_as(s, S2S_END_POLICY, S2S_POLICY_VIOLATION, text);
@@ -104,28 +101,34 @@ static void refuse_by_policy(struct s2s_in *s, const char *text)
 
 static struct negotiation_offer offer_of(const struct s2s_in *s)
 {
-	struct negotiation_offer offer =
-		negotiation_offer(s->rule, s->tls, span_str(s2s_in_peer(s)));
+	struct negotiation_offer offer = negotiation_offer(
+		s2s_in_rule(s), s->tls, span_str(s2s_in_peer(s)));
 
 	offer.bidi = offer.bidi && s->env->policy->bidi && s->has_peer_version;
 	return offer;
 }
 
+bool s2s_in_has_way(const struct s2s_in *s)
+{
+	struct negotiation_offer offer = offer_of(s);
+
+	/* a 0.9 peer knows neither STARTTLS nor SASL */
+	return offer.dialback ||
+	       (s->has_peer_version && (offer.starttls || offer.external));
+}
+
 static void negotiate(struct s2s_in *s)
 {
 	struct negotiation_offer offer = offer_of(s);
-	/* a 0.9 peer knows neither STARTTLS nor SASL */
-	bool has_way = offer.dialback || (s->has_peer_version &&
-					  (offer.starttls || offer.external));
 
 	s2s_in_write_header(s);
 	s2s_in_set_state(s, s->tls == NULL ? IN_NEG_CLEAR : IN_NEG_SECURE,
 			 "header");
-	if (!has_way) {
-		refuse_by_policy(s, s->tls == NULL
-					    ? "TLS is required"
-					    : "no valid certificate for the "
-					      "domain in from");
+	if (!s2s_in_has_way(s)) {
+		s2s_in_refuse(s, s->tls == NULL
+					 ? "TLS is required"
+					 : "no valid certificate for the "
+					   "domain in from");
 		return;
 	}
 	write_features(s, &offer);
@@ -159,7 +162,7 @@ static void on_header_first(struct s2s_in *s, const struct s2s_header *h)
 	if (c == S2S_NO_CONDITION)
 		negotiate(s);
 	else if (c == S2S_POLICY_VIOLATION)
-		refuse_by_policy(s, text);
+		s2s_in_refuse(s, text);
 	else
 		s2s_in_fail(s, c, text);
 }
@@ -220,7 +223,7 @@ void s2s_in_on_starttls(struct s2s_in *s)
 		refuse_tls(s);
 		return;
 	}
-	offer = negotiation_offer(s->rule, NULL, SPAN_NULL);
+	offer = negotiation_offer(s2s_in_rule(s), NULL, SPAN_NULL);
 	/* a pair from before TLS must not survive it */
 	if (!offer.starttls || s2s_in_had_pairs(s)) {
 		refuse_tls(s);
@@ -328,7 +331,7 @@ static const char *auth_obstacle(const struct s2s_in *s, const char *mechanism)
 
 	if (s->tls == NULL)
 		return "encryption-required";
-	offer = negotiation_offer(s->rule, s->tls, span_str(s->peer));
+	offer = negotiation_offer(s2s_in_rule(s), s->tls, span_str(s->peer));
 	if (mechanism == NULL)
 		return "malformed-request";
 	if (strcmp(mechanism, "EXTERNAL") != 0 || !offer.external)

@@ -27,7 +27,11 @@ void s2s_in_on_stanza(struct s2s_in *s, const struct xml_el *el)
 
 	if (s->state == IN_OPEN || s->state == IN_DRAIN)
 		c = s2s_stanza_take(&src, el, &a, &has_action);
-	if (c != S2S_NO_CONDITION)
+	/* a pair that a new policy took off while the peer was speaking */
+	if (s->state == IN_DRAIN && s->drain_reason.kind == S2S_END_POLICY &&
+	    (c == S2S_INVALID_FROM || c == S2S_HOST_UNKNOWN))
+		metrics_count(s->env->metrics, METRIC_stanzas_dropped);
+	else if (c != S2S_NO_CONDITION)
 		s2s_in_fail(s, c, NULL);
 	else if (has_action)
 		s2s_in_push(s, &a);

@@ -228,7 +228,7 @@ int s2s_out_new(struct s2s_out **core_out, const struct s2s_env *env,
 		const struct s2s_out_params *p, uint64_t now_ms)
 {
 	const struct policy_partner *rule =
-		policy_find(env->policy, span_str(p->pair.remote));
+		policy_of_pair(env->policy, p->pair.local, p->pair.remote);
 	struct s2s_out *s;
 
 	if (rule == NULL || negotiation_methods(rule) == 0)
@@ -238,12 +238,11 @@ int s2s_out_new(struct s2s_out **core_out, const struct s2s_env *env,
 		return FED_ENOMEM;
 	s->env = env;
 	s->mode = p->mode;
-	s->rule = rule;
 	s->has_certificate = p->has_certificate;
 	s->redirects = p->redirects;
 	s->now_ms = now_ms;
 	s->expires_ms = UINT64_MAX;
-	s->setup_deadline_ms = now_ms + LIMIT_STREAM_SETUP_MS;
+	s->setup_deadline_ms = now_ms + policy_setup_ms(env->policy);
 	s->deadline_ms = state_deadline(s);
 	s2s_queue_init(&s->queue);
 	arena_init(&s->arena, LIMIT_STANZA_ARENA_BYTES);
@@ -451,6 +450,9 @@ static int dispatch(struct s2s_out *s, const struct s2s_event *ev)
 		break;
 	case S2S_EV_TOO_SLOW:
 		s2s_out_fail(s, S2S_RESOURCE_CONSTRAINT, "peer does not read");
+		break;
+	case S2S_EV_POLICY:
+		s2s_out_on_policy(s);
 		break;
 	}
 	return 0;

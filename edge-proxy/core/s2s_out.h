@@ -56,6 +56,9 @@ const struct s2s_limits *s2s_out_peer_limits(const struct s2s_out *s);
 /** The stream carries the peer's stanzas too (XEP-0288). */
 bool s2s_out_is_bidi(const struct s2s_out *s);
 
+/** As s2s_in_offends(). */
+bool s2s_out_offends(const struct s2s_out *s);
+
 /** For status. */
 const char *s2s_out_state_name(const struct s2s_out *s);
 Fed__Mechanism s2s_out_mechanism(const struct s2s_out *s);

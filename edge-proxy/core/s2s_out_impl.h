@@ -48,7 +48,6 @@ struct s2s_out {
 	const struct tls_facts *tls; /* NULL: in the clear */
 	uint64_t cert_ms;	     /* the peer's certificate expires */
 	uint64_t expires_ms; /* OPEN: and with it the stream; UINT64_MAX: no */
-	const struct policy_partner *rule;
 	size_t setup_bytes;  /* received before OPEN */
 	unsigned sasl_tries; /* EXTERNAL was refused so often */
 	unsigned challenges; /* answered */
@@ -98,6 +97,14 @@ void s2s_out_push(struct s2s_out *s, const struct s2s_action *a);
 /** Our end is closed; the peer may finish. */
 void s2s_out_drain(struct s2s_out *s, enum s2s_reason_kind kind,
 		   enum s2s_condition c, const char *trigger);
+
+/* ---- s2s_out_policy.c ---- */
+
+/** The peer's rule now; one that allows nothing where there is none. */
+const struct policy_partner *s2s_out_rule(const struct s2s_out *s);
+
+/** Another policy is in force. */
+void s2s_out_on_policy(struct s2s_out *s);
 
 /* ---- s2s_out_neg.c ---- */
 

@@ -58,7 +58,8 @@ static void expect_stanzas(struct s2s_out *s)
 static void ask_for_bidi(struct s2s_out *s, const struct s2s_features *f)
 {
 	if (!f->has_bidi || !s->env->policy->bidi ||
-	    !negotiation_wants_bidi(s->rule, s->tls, span_str(s->remote)))
+	    !negotiation_wants_bidi(s2s_out_rule(s), s->tls,
+				    span_str(s->remote)))
 		return;
 	s2s_write_bidi(&s->queue.out, s->env->policy->stanza_max);
 	s->has_bidi = true;
@@ -76,7 +77,7 @@ static void start_sasl(struct s2s_out *s)
 static void next_verify_step(struct s2s_out *s,
 			     const struct negotiation_view *view)
 {
-	enum negotiation_step step = negotiation_next(s->rule, view);
+	enum negotiation_step step = negotiation_next(s2s_out_rule(s), view);
 
 	if (s->tls == NULL && step == NEGOTIATION_STARTTLS)
 		start_tls(s);
@@ -95,7 +96,7 @@ static void next_step(struct s2s_out *s, const struct s2s_features *f)
 		next_verify_step(s, &view);
 		return;
 	}
-	step = negotiation_next(s->rule, &view);
+	step = negotiation_next(s2s_out_rule(s), &view);
 	/* the same certificate is wanted where a redirect led */
 	if (s->redirects > 0 && s->tls == NULL && view.has_version)
 		step = NEGOTIATION_STARTTLS;
@@ -225,7 +226,8 @@ void s2s_out_on_tls_up(struct s2s_out *s, const struct s2s_event *ev)
 	/* a verify stream carries nothing secret; its peer is the one that
 	 * DNS names (XEP-0220 2.3) */
 	if (s->mode == S2S_OUT_ROUTE &&
-	    (!negotiation_accepts_peer(s->rule, tls, span_str(s->remote)) ||
+	    (!negotiation_accepts_peer(s2s_out_rule(s), tls,
+				       span_str(s->remote)) ||
 	     (s->redirects > 0 &&
 	      !negotiation_is_trusted(tls, span_str(s->remote))))) {
 		refuse_cert(s, tls);
@@ -281,7 +283,7 @@ static void on_sasl_failure(struct s2s_out *s, const struct xml_el *el)
 	fed_log(s->env->log, FED_LOG_WARN, "s2s_sasl_failed",
 		"%s peer=%s condition=%s", s->env->label, s->remote,
 		log_value(span_str(name)).text);
-	if (negotiation_allows_dialback(s->rule, s->tls))
+	if (negotiation_allows_dialback(s2s_out_rule(s), s->tls))
 		s2s_out_start_dialback(s, "sasl-failure");
 	else
 		s2s_out_finish(s, S2S_END_AUTH, S2S_NO_CONDITION, name);

@@ -165,16 +165,18 @@ static void play(struct s2s_in *core, const uint8_t *p, const uint8_t *end,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t flags = size > 0 ? data[0] : 0;
-	struct policy_partner rule = {"*", (enum policy_need)((flags >> 1) % 3),
-				      (enum policy_need)((flags >> 3) % 3),
-				      (enum policy_need)((flags >> 5) % 3)};
-	struct policy policy = {domains,
-				1,
-				&rule,
-				1,
-				SPAN_LIT("0123456789abcdef"),
-				10000,
-				(flags & 1) != 0};
+	struct policy_partner rule = {
+		.domain = "*",
+		.tls = (enum policy_need)((flags >> 1) % 3),
+		.sasl = (enum policy_need)((flags >> 3) % 3),
+		.dialback = (enum policy_need)((flags >> 5) % 3)};
+	struct policy policy = {.domains = domains,
+				.domain_count = 1,
+				.partners = &rule,
+				.partner_count = 1,
+				.dialback_secret = SPAN_LIT("0123456789abcdef"),
+				.stanza_max = 10000,
+				.bidi = (flags & 1) != 0};
 	struct id_source ids = {.counter = 0};
 	struct metrics metrics = {.value = {0}};
 	struct s2s_env env = {.policy = &policy,

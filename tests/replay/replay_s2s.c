@@ -12,7 +12,9 @@
  *
  *   role in | out | verify [ID KEY]   no-certificate   bidi   whole
  *   redirects N (followed before)
- *   partner DOMAIN [tls=NEED] [sasl=NEED] [dialback=NEED]
+ *   partner DOMAIN [tls=NEED] [sasl=NEED] [dialback=NEED] [keep-alive]
+ *   settings [keep-alive=30s] [setup=30s] [idle=30s]
+ *   policy none | the words of partner: another policy is in force now
  *   peer> bytes                     peer< bytes we must have written
  *   tls up cert=NAME|none valid=yes|no [expires=+30s]    tls failed TEXT
  *   verified LOCAL REMOTE RESULT    eof   shutdown   idle-close   too-slow
@@ -103,6 +105,7 @@ static void start(struct play *p)
 	p->policy.domain_count = FED_ARRAY_LEN(served);
 	p->policy.partners = p->rules;
 	p->policy.partner_count = p->rule_count;
+	policy_sort(p->rules, p->rule_count);
 	p->policy.dialback_secret = SPAN_LIT("s3cr3tf0rd14lb4ck");
 	p->policy.stanza_max = 20000;
 	p->policy.bidi = p->has_bidi;
@@ -178,6 +181,25 @@ static enum policy_need need_of(struct play *p, const char *s)
 	return POLICY_OFF;
 }
 
+static unsigned long value_of(const char *word, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(word, name, n) == 0 ? strtoul(word + n, NULL, 10) : 0;
+}
+
+static void cmd_settings(struct play *p, char *args)
+{
+	char *save = NULL;
+
+	for (char *word = strtok_r(args, " ", &save); word != NULL;
+	     word = strtok_r(NULL, " ", &save)) {
+		p->policy.keep_alive_ms += 1000 * value_of(word, "keep-alive=");
+		p->policy.setup_ms += 1000 * value_of(word, "setup=");
+		p->policy.idle_ms += 1000 * value_of(word, "idle=");
+	}
+}
+
 static void cmd_partner(struct play *p, char *args)
 {
 	char *save = NULL;
@@ -199,9 +221,24 @@ static void cmd_partner(struct play *p, char *args)
 			rule->sasl = need_of(p, word + 5);
 		else if (strncmp(word, "dialback=", 9) == 0)
 			rule->dialback = need_of(p, word + 9);
+		else if (strcmp(word, "keep-alive") == 0)
+			rule->keep_alive = true;
 		else
 			complain(p, "partner", word);
 	}
+}
+
+/* The rules of before are overwritten: a pointer into them would show. */
+static void cmd_policy(struct play *p, char *args)
+{
+	start(p);
+	memset(p->rules, 0, sizeof(p->rules));
+	memset(p->rule_domains, 0, sizeof(p->rule_domains));
+	p->rule_count = 0;
+	if (strcmp(args, "none") != 0)
+		cmd_partner(p, args);
+	p->policy.partner_count = p->rule_count;
+	send_kind(p, S2S_EV_POLICY);
 }
 
 static void cmd_role(struct play *p, const char *args)
@@ -377,6 +414,10 @@ static void run_line(struct play *p, char *line)
 		cmd_role(p, a);
 	else if ((a = args_of(line, "partner")) != NULL)
 		cmd_partner(p, a);
+	else if ((a = args_of(line, "settings")) != NULL)
+		cmd_settings(p, a);
+	else if ((a = args_of(line, "policy")) != NULL)
+		cmd_policy(p, a);
 	else if ((a = args_of(line, "tls")) != NULL)
 		cmd_tls(p, a);
 	else if ((a = args_of(line, "verified")) != NULL)

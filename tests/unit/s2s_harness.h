@@ -27,8 +27,11 @@
 
 static const char *const harness_domains[] = {"home.example"};
 static const struct policy_partner harness_rules[] = {
-	{"peer.example", POLICY_OPTIONAL, POLICY_OPTIONAL, POLICY_OPTIONAL},
-	{"contradiction.example", POLICY_OFF, POLICY_REQUIRED, POLICY_OFF},
+	{.domain = "contradiction.example",
+	 .tls = POLICY_OFF,
+	 .sasl = POLICY_REQUIRED,
+	 .dialback = POLICY_OFF},
+	{.domain = "peer.example"},
 };
 
 /* Everything a core borrows. */

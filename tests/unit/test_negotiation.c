@@ -14,6 +14,10 @@
 #define SASL NEGOTIATION_SASL_TLS
 #define TLSDB NEGOTIATION_TLS_DIALBACK
 #define TCPDB NEGOTIATION_TCP_DIALBACK
+#define RULE(a, b, c)                                                   \
+	{                                                               \
+		.domain = "p", .tls = (a), .sasl = (b), .dialback = (c) \
+	}
 
 /* The partner settings' 18 rows; dialback: OPT is on. */
 static const struct {
@@ -152,47 +156,47 @@ static void test_next(void **state)
 		enum negotiation_step step;
 	} table[] = {
 		/* in the clear: tls, starttls, external, version, cert */
-		{{"p", REQ, REQ, OPT},
+		{RULE(REQ, REQ, OPT),
 		 {NULL, true, false, true, true, false},
 		 NEGOTIATION_STARTTLS},
-		{{"p", REQ, REQ, OPT},
+		{RULE(REQ, REQ, OPT),
 		 {NULL, false, false, true, true, false},
 		 NEGOTIATION_STARTTLS}, /* RFC 7590 3.1 */
-		{{"p", REQ, REQ, OPT},
+		{RULE(REQ, REQ, OPT),
 		 {NULL, false, false, false, true, false},
 		 NEGOTIATION_GIVE_UP},
-		{{"p", OPT, OPT, OPT},
+		{RULE(OPT, OPT, OPT),
 		 {NULL, true, false, true, true, false},
 		 NEGOTIATION_STARTTLS}, /* even when merely optional */
-		{{"p", OPT, OPT, OPT},
+		{RULE(OPT, OPT, OPT),
 		 {NULL, false, false, true, true, false},
 		 NEGOTIATION_DIALBACK},
-		{{"p", OPT, OPT, OFF},
+		{RULE(OPT, OPT, OFF),
 		 {NULL, false, false, true, true, false},
 		 NEGOTIATION_STARTTLS},
-		{{"p", OFF, OFF, OPT},
+		{RULE(OFF, OFF, OPT),
 		 {NULL, true, false, true, true, false},
 		 NEGOTIATION_DIALBACK},
 		/* secure */
-		{{"p", REQ, OPT, OPT},
+		{RULE(REQ, OPT, OPT),
 		 {&tls, false, true, true, true, false},
 		 NEGOTIATION_EXTERNAL},
-		{{"p", REQ, OPT, OPT},
+		{RULE(REQ, OPT, OPT),
 		 {&tls, false, true, true, true, true},
 		 NEGOTIATION_DIALBACK},
-		{{"p", REQ, OPT, OPT},
+		{RULE(REQ, OPT, OPT),
 		 {&tls, false, false, true, true, false},
 		 NEGOTIATION_DIALBACK},
-		{{"p", REQ, OPT, OPT},
+		{RULE(REQ, OPT, OPT),
 		 {&tls, false, true, true, false, false},
 		 NEGOTIATION_DIALBACK},
-		{{"p", REQ, REQ, OPT},
+		{RULE(REQ, REQ, OPT),
 		 {&tls, false, false, true, true, false},
 		 NEGOTIATION_GIVE_UP},
-		{{"p", REQ, REQ, OPT},
+		{RULE(REQ, REQ, OPT),
 		 {&tls, false, true, true, false, false},
 		 NEGOTIATION_GIVE_UP},
-		{{"p", REQ, OFF, OPT},
+		{RULE(REQ, OFF, OPT),
 		 {&tls, false, true, true, true, false},
 		 NEGOTIATION_DIALBACK},
 	};

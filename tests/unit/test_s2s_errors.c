@@ -343,8 +343,10 @@ static void test_sasl_failures_got(void **state)
 					    "not-authorized",
 					    "temporary-auth-failure",
 					    "something-new"};
-	static const struct policy_partner strict = {
-		"peer.example", POLICY_REQUIRED, POLICY_REQUIRED, POLICY_OFF};
+	static const struct policy_partner strict = {.domain = "peer.example",
+						     .tls = POLICY_REQUIRED,
+						     .sasl = POLICY_REQUIRED,
+						     .dialback = POLICY_OFF};
 	char text[200];
 	char want[200];
 

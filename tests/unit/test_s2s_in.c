@@ -138,8 +138,8 @@ static void test_pending_limit(void **state)
 {
 	struct harness h;
 	struct harness_core c = new_core(&h);
-	struct policy_partner any = {"*", POLICY_OFF, POLICY_OFF,
-				     POLICY_OPTIONAL};
+	struct policy_partner any = {
+		.domain = "*", .tls = POLICY_OFF, .sasl = POLICY_OFF};
 	struct s2s_event ev = {.kind = S2S_EV_VERIFIED};
 	char text[200];
 
@@ -193,7 +193,7 @@ static void test_bounces(void **state)
 		{{S2S_END_AUTH, S2S_NO_CONDITION, "", ""},
 		 FED__CONDITION__REMOTE_SERVER_TIMEOUT},
 		{{S2S_END_POLICY, S2S_NO_CONDITION, "", ""},
-		 FED__CONDITION__NOT_ALLOWED},
+		 FED__CONDITION__POLICY_VIOLATION},
 		{{S2S_END_ERROR_GOT, S2S_HOST_UNKNOWN, "", ""},
 		 FED__CONDITION__REMOTE_SERVER_NOT_FOUND},
 		{{S2S_END_ERROR_GOT, S2S_POLICY_VIOLATION, "", ""},
