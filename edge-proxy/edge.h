@@ -22,6 +22,7 @@ struct edge_channel;
 struct edge_routes;
 struct edge_confirm;
 struct edge_news;
+struct edge_federation;
 
 enum edge_phase {
 	EDGE_RUNNING,
@@ -35,8 +36,8 @@ struct edge {
 	struct metrics metrics;
 	struct id_source ids;
 	struct edge_config *config;
-	struct policy policy; /* the configuration's, with a secret */
-	char random_secret[SHA256_HEX_BYTES + 1];
+	struct edge_federation *federation;
+	struct policy policy;	 /* in force; changes as a whole */
 	struct tls_creds *creds; /* of the XMPP side */
 	struct edge_dns *dns;
 	struct edge_routes *routes;
@@ -103,6 +104,9 @@ void edge_check_stopped(struct edge *e);
 void edge_in_accept(struct listener *l, struct conn *c, void *arg);
 void edge_in_accept_direct(struct listener *l, struct conn *c, void *arg);
 
+/** Another policy is in force: close what it forbids. */
+void edge_in_look_again_all(struct edge *e);
+
 /** Close all in order (system-shutdown), or at once. */
 void edge_in_shutdown_all(struct edge *e);
 void edge_in_kill_all(struct edge *e);
@@ -154,6 +158,9 @@ void edge_out_close(struct edge *e, uint64_t stream,
  */
 void edge_out_release_all(struct edge *e);
 
+/** As edge_in_look_again_all(), attempts and verifications too. */
+void edge_out_look_again_all(struct edge *e);
+
 void edge_out_shutdown_all(struct edge *e);
 void edge_out_kill_all(struct edge *e);
 
@@ -163,6 +170,9 @@ void edge_out_kill_all(struct edge *e);
 int edge_routes_new(struct edge *e) FED_NODISCARD;
 void edge_routes_free(struct edge *e);
 void edge_routes_stop(struct edge *e);
+
+/** Another policy is in force: as edge_router_look_again(). */
+void edge_routes_look_again(struct edge *e);
 
 /** Stanzas that wait for a stream or for the system. */
 size_t edge_routes_stanzas(const struct edge *e);

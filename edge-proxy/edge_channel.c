@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "edge-proxy/edge_admin.h"
+#include "edge-proxy/edge_federation.h"
 #include "io/admin_show.h"
 #include "xmpp/stanza_error.h"
 
@@ -175,17 +176,26 @@ static void on_outcome(struct edge_channel *ch, const struct chan_action *a)
 		edge_routes_send_error(ch->e, f->stanza, refused);
 }
 
-/* This edge's rules come from its host file. */
 static void on_config(struct edge_channel *ch, struct edge_gateway *gw,
 		      const Fed__Config *config)
 {
-	static const char why[] = "this edge is configured by its host file";
+	struct errbuf why = {0};
 	Fed__ConfigResult result;
 	Fed__Frame reply;
 
 	fed__config_result__init(&result);
 	result.revision = config->revision;
-	result.refused = edge_unconst(why);
+	result.check_only = config->check_only;
+	if (edge_federation_take(ch->e, config, &why) != 0) {
+		result.refused = why.text;
+		fed_log(&ch->e->log, FED_LOG_WARN, "config_refused",
+			"peer=%s revision=%llu check=%d text=\"%s\"",
+			log_value(span_str(chan_link_peer(gw->link))).text,
+			(unsigned long long)config->revision,
+			(int)config->check_only,
+			log_value(span_str(why.text)).text);
+	}
+	result.in_force = edge_federation_revision(ch->e);
 	fed__frame__init(&reply);
 	reply.kind_case = FED__FRAME__KIND_CONFIG_RESULT;
 	reply.config_result = &result;

@@ -101,6 +101,11 @@ static const cyaml_schema_field_t channel_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t federation_fields[] = {
+	STRING_OPT("path", struct edge_config_federation, path),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t dns_fields[] = {
 	LIST("servers", CYAML_FLAG_OPTIONAL, struct edge_config_dns, servers,
 	     &text_entry),
@@ -120,7 +125,11 @@ static const cyaml_schema_field_t file_fields[] = {
 	STRING("instance", struct edge_config_file, instance),
 	CYAML_FIELD_MAPPING("s2s", CYAML_FLAG_DEFAULT, struct edge_config_file,
 			    s2s, s2s_fields),
-	LIST("partners", 0, struct edge_config_file, partners, &partner_entry),
+	CYAML_FIELD_MAPPING("federation", CYAML_FLAG_OPTIONAL,
+			    struct edge_config_file, federation,
+			    federation_fields),
+	LIST("partners", CYAML_FLAG_OPTIONAL, struct edge_config_file, partners,
+	     &partner_entry),
 	CYAML_FIELD_MAPPING("channel", CYAML_FLAG_DEFAULT,
 			    struct edge_config_file, channel, channel_fields),
 	CYAML_FIELD_MAPPING("dns", CYAML_FLAG_OPTIONAL, struct edge_config_file,
@@ -138,6 +147,8 @@ static const cyaml_schema_value_t file_schema = {
 };
 
 /* ---- defaults and policy ------------------------------------------------- */
+
+#define DEFAULT_PATH "/var/lib/edge-proxy/federation.pb"
 
 static int fill_defaults(struct edge_config_file *f)
 {
@@ -159,7 +170,11 @@ static int fill_defaults(struct edge_config_file *f)
 		if (p->dialback == EDGE_NEED_DEFAULT)
 			p->dialback = EDGE_NEED_OPTIONAL;
 	}
-	return host_admin_fill(&f->admin, "edge-proxy");
+	if (f->federation.path == NULL)
+		f->federation.path = strdup(DEFAULT_PATH);
+	return f->federation.path == NULL
+		       ? FED_ENOMEM
+		       : host_admin_fill(&f->admin, "edge-proxy");
 }
 
 static enum policy_need need_of(enum edge_config_need n)
@@ -176,14 +191,16 @@ static enum policy_need need_of(enum edge_config_need n)
 	return POLICY_OPTIONAL;
 }
 
-/* The file was checked: names normalize. */
+/* The file was checked: names normalize.  "*" and "*." stay in front. */
 static char *normalized(const char *name)
 {
-	char out[LIMIT_DOMAIN_BYTES + 1];
+	char out[LIMIT_DOMAIN_BYTES + 3] = "*.";
+	size_t at = strncmp(name, out, 2) == 0 ? 2 : 0;
 
 	if (strcmp(name, "*") == 0)
 		return strdup(name);
-	if (domain_normalize(span_str(name), out, sizeof(out)) != 0)
+	if (domain_normalize(span_str(name + at), out + at, sizeof(out) - at) !=
+	    0)
 		return NULL;
 	return strdup(out);
 }
@@ -209,6 +226,8 @@ static int make_partners(struct edge_config *c)
 {
 	const struct edge_config_file *f = c->file;
 
+	if (f->partners_count == 0)
+		return 0;
 	c->partners = calloc(f->partners_count, sizeof(*c->partners));
 	if (c->partners == NULL)
 		return FED_ENOMEM;
@@ -224,6 +243,7 @@ static int make_partners(struct edge_config *c)
 		p->dialback = need_of(f->partners[i].dialback);
 		c->policy.partner_count = i + 1;
 	}
+	policy_sort(c->partners, f->partners_count);
 	return 0;
 }
 
@@ -239,7 +259,8 @@ int edge_config_read_secret(const char *path, struct buf *out)
 		(void)buf_put(out, chunk, n);
 	explicit_bzero(chunk, sizeof(chunk));
 	(void)fclose(f);
-	if (out->is_failed || span_trim(buf_span(out)).n < 16)
+	if (out->is_failed ||
+	    span_trim(buf_span(out)).n < LIMIT_SECRET_BYTES_FLOOR)
 		return FED_EINVAL;
 	return 0;
 }

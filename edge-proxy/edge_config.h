@@ -5,6 +5,7 @@
 #ifndef FED_EDGE_CONFIG_H
 #define FED_EDGE_CONFIG_H
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "edge-proxy/core/policy.h"
 #include "io/host_admin.h"
@@ -71,6 +72,11 @@ struct edge_config_dns {
 	char *trust_anchor_file; /* NULL: DNSSEC is not looked at */
 };
 
+/* Where the last good Config of the gateways is kept. */
+struct edge_config_federation {
+	char *path;
+};
+
 /* fed_log_level plus one, 0 for "not written" */
 struct edge_config_log {
 	int level;
@@ -79,7 +85,8 @@ struct edge_config_log {
 struct edge_config_file {
 	char *instance;
 	struct edge_config_s2s s2s;
-	struct edge_config_partner *partners;
+	struct edge_config_federation federation;
+	struct edge_config_partner *partners; /* until the first Config */
 	unsigned partners_count;
 	struct edge_config_channel channel;
 	struct edge_config_dns dns;
@@ -123,7 +130,7 @@ int edge_config_channel_creds(const struct edge_config *c,
 			      struct tls_creds **creds_out,
 			      struct errbuf *e) FED_NODISCARD;
 
-enum { EDGE_SECRET_MAX = 4096 };
+enum { EDGE_SECRET_MAX = LIMIT_SECRET_BYTES };
 
 /**
  * Read a dialback secret; blanks around it do not count.

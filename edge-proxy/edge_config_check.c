@@ -164,10 +164,13 @@ static int check_s2s(const struct host_place *c,
 static int check_partner(const struct host_place *c,
 			 const struct edge_config_partner *p, unsigned i)
 {
+	/* "*.": all below the domain */
+	size_t at = strncmp(p->domain, "*.", 2) == 0 ? 2 : 0;
+
 	if (strcmp(p->domain, "*") != 0) {
 		int err = check_name(
 			c, host_path_of("partners", i, ".domain").text,
-			p->domain);
+			p->domain + at);
 
 		if (err != 0)
 			return err;
@@ -189,7 +192,12 @@ static int check_partner(const struct host_place *c,
 
 static bool is_same_partner(const char *a, const char *b)
 {
-	return strcmp(a, b) == 0 || is_same_domain(a, b);
+	bool is_pattern = strncmp(a, "*.", 2) == 0;
+
+	if (strcmp(a, b) == 0 || is_same_domain(a, b))
+		return true;
+	return is_pattern && strncmp(b, "*.", 2) == 0 &&
+	       is_same_domain(a + 2, b + 2);
 }
 
 static int check_partner_once(const struct host_place *c,
@@ -215,16 +223,23 @@ static int check_partners(const struct host_place *c,
 {
 	int err = 0;
 
-	if (f->partners_count == 0)
-		return host_complain(
-			c, "partners",
-			"is empty, expected one rule or more, such as "
-			"{domain: \"*\"}");
 	for (unsigned i = 0; err == 0 && i < f->partners_count; i++)
 		err = check_partner(c, &f->partners[i], i);
 	for (unsigned i = 1; err == 0 && i < f->partners_count; i++)
 		err = check_partner_once(c, f->partners, i);
 	return err;
+}
+
+/* The daemon's folder is not the one it is started in. */
+static int check_federation(const struct host_place *c,
+			    const struct edge_config_federation *f)
+{
+	if (f->path[0] == '/')
+		return 0;
+	return host_complain(c, "federation.path",
+			     "\"%s\" is not an absolute path, expected such as "
+			     "\"/var/lib/edge-proxy/federation.pb\"",
+			     f->path);
 }
 
 static int check_gateway(const struct host_place *c,
@@ -371,6 +386,8 @@ int edge_config_check(const struct edge_config_file *f, const char *path,
 		err = check_s2s(&c, &f->s2s);
 	if (err == 0)
 		err = check_partners(&c, f);
+	if (err == 0)
+		err = check_federation(&c, &f->federation);
 	if (err == 0)
 		err = check_channel(&c, f);
 	if (err == 0)

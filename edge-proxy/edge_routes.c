@@ -193,6 +193,13 @@ size_t edge_routes_queues(const struct edge *e, uint64_t *cursor,
 				  loop_now_ms(e->loop));
 }
 
+void edge_routes_look_again(struct edge *e)
+{
+	edge_router_look_again(e->routes->router, &e->policy,
+			       loop_now_ms(e->loop));
+	kick(e);
+}
+
 size_t edge_routes_stanzas(const struct edge *e)
 {
 	return edge_router_stanzas(e->routes->router);
@@ -372,7 +379,8 @@ static int refuse_too_big(struct edge_router_refusal *no)
 }
 
 /* The gateway is not believed either: its domains must be ours and a
- * partner's. not-allowed is SIP 403 for any address (RFC 7247 7.1). */
+ * partner's. not-allowed and policy-violation are SIP 403 for any address
+ * (RFC 7247 7.1). */
 static int check_pair(struct edge *e, const Fed__Stanza *s, char *local,
 		      char *remote, struct edge_router_refusal *no)
 {
@@ -390,7 +398,7 @@ static int check_pair(struct edge *e, const Fed__Stanza *s, char *local,
 		return refuse(no, FED__CONDITION__NOT_ALLOWED,
 			      "the domain is inside");
 	if (policy_find(&e->policy, span_str(remote)) == NULL)
-		return refuse(no, FED__CONDITION__NOT_ALLOWED,
+		return refuse(no, FED__CONDITION__POLICY_VIOLATION,
 			      "the domain is not a partner");
 	return 0;
 }

@@ -99,6 +99,29 @@ void edge_in_accept_direct(struct listener *l, struct conn *c, void *arg)
 					  .u.text = "TLS cannot be started"});
 }
 
+/* ---- all of them --------------------------------------------------------- */
+
+static void look_again(struct edge_in *in)
+{
+	if (in->source.is_held && !s2s_in_offends(in->core))
+		return; /* only times are others, and they come with bytes */
+	if (in->source.is_held)
+		edge_source_give_up(&in->source);
+	edge_in_event(in, &(struct s2s_event){.kind = S2S_EV_POLICY});
+	/* its connection went while it held the stanza */
+	if (!in->is_closed && in->is_lost)
+		edge_in_event(in, &(struct s2s_event){.kind = S2S_EV_EOF});
+}
+
+void edge_in_look_again_all(struct edge *e)
+{
+	struct edge_in *in;
+	struct edge_in *tmp;
+
+	DL_FOREACH_SAFE (e->ins, in, tmp)
+		look_again(in);
+}
+
 void edge_in_shutdown_all(struct edge *e)
 {
 	struct edge_in *in;

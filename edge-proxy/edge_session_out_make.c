@@ -5,6 +5,8 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "edge-proxy/core/negotiation.h"
+
 /* ---- making -------------------------------------------------------------- */
 
 static struct edge_out *new_out(struct edge *e, enum s2s_out_mode mode,
@@ -39,23 +41,40 @@ static struct edge_out *new_out(struct edge *e, enum s2s_out_mode mode,
 	return o;
 }
 
+static void forbid(struct edge_out *o)
+{
+	const struct s2s_reason r =
+		edge_reason(S2S_END_POLICY, S2S_POLICY_VIOLATION,
+			    "the domain is not a partner any more");
+
+	edge_out_finish(o, &r);
+}
+
 void edge_out_dial(struct edge_out *o)
 {
 	const struct policy_partner *rule =
-		policy_find(&o->e->policy, span_str(o->remote));
+		policy_of_pair(&o->e->policy, o->local, o->remote);
 	struct edge_dial_params p = {.loop = o->e->loop,
 				     .dns = o->e->dns,
 				     .domain = o->remote,
 				     .label = o->label.text,
 				     .fn = edge_out_dialed,
 				     .arg = o};
+	struct other_host proxy;
 	struct s2s_reason r;
 	int err;
 
+	if (rule == NULL) {
+		forbid(o);
+		return;
+	}
 	if (o->other.host[0] != '\0')
 		p.host = &o->other;
+	else if (rule->proxy_host != NULL &&
+		 other_host_parse(span_str(rule->proxy_host), &proxy) == 0)
+		p.host = &proxy;
 	/* direct TLS only where the rule allows TLS */
-	if (rule != NULL && rule->tls != POLICY_OFF)
+	if (rule->tls != POLICY_OFF)
 		p.creds = o->e->creds;
 	if (tls_creds_has(o->e->creds, o->local))
 		p.identity = o->local;
@@ -69,21 +88,35 @@ void edge_out_dial(struct edge_out *o)
 	edge_out_finish(o, &r);
 }
 
+static void end_route(struct edge *e, uint64_t stream,
+		      const struct s2s_pair *pair, const struct s2s_reason *r)
+{
+	edge_news_failed(e, pair, r);
+	edge_routes_ended(e, stream, r);
+}
+
 static void cannot_route(struct edge *e, uint64_t stream,
 			 const struct s2s_pair *pair, const char *text)
 {
 	const struct s2s_reason r =
 		edge_reason(S2S_END_ERROR_SENT, S2S_RESOURCE_CONSTRAINT, text);
 
-	edge_news_failed(e, pair, &r);
-	edge_routes_ended(e, stream, &r);
+	end_route(e, stream, pair, &r);
 }
 
 void edge_out_route(struct edge *e, uint64_t stream,
 		    const struct s2s_pair *pair)
 {
 	struct edge_out *o = NULL;
+	struct s2s_reason r;
 
+	/* what waited while the policy changed */
+	if (policy_of_pair(&e->policy, pair->local, pair->remote) == NULL) {
+		r = edge_reason(S2S_END_POLICY, S2S_POLICY_VIOLATION,
+				"the domain is not a partner any more");
+		end_route(e, stream, pair, &r);
+		return;
+	}
 	/* LIMIT: streams in all */
 	if (e->streams < edge_streams_max(e))
 		o = new_out(e, S2S_OUT_ROUTE, pair);
@@ -235,6 +268,37 @@ void edge_out_close(struct edge *e, uint64_t stream,
 	edge_out_detach(o, &r);
 	close_with(o, why == EDGE_ROUTER_STALLED ? S2S_EV_TOO_SLOW
 						 : S2S_EV_IDLE_CLOSE);
+}
+
+/* One that is being connected has no core yet. */
+static bool offends(const struct edge_out *o)
+{
+	const struct policy_partner *rule =
+		policy_of_pair(&o->e->policy, o->local, o->remote);
+
+	if (o->core == NULL || o->conn == NULL)
+		return rule == NULL || negotiation_methods(rule) == 0;
+	return s2s_out_offends(o->core);
+}
+
+void edge_out_look_again_all(struct edge *e)
+{
+	struct edge_out *o;
+	struct edge_out *tmp;
+
+	DL_FOREACH_SAFE (e->outs, o, tmp) {
+		if (!offends(o))
+			continue;
+		edge_source_give_up(&o->source);
+		if (o->core == NULL || o->conn == NULL)
+			forbid(o);
+		else
+			edge_out_event(
+				o, &(struct s2s_event){.kind = S2S_EV_POLICY});
+		if (!o->is_closed && o->is_lost)
+			edge_out_event(o,
+				       &(struct s2s_event){.kind = S2S_EV_EOF});
+	}
 }
 
 void edge_out_release_all(struct edge *e)

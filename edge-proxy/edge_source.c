@@ -78,6 +78,24 @@ void edge_source_retry(struct edge_source *src)
 	edge_source_take(src, &a);
 }
 
+void edge_source_give_up(struct edge_source *src)
+{
+	const struct s2s_pair *pair = &src->held.u.stanza.pair;
+
+	if (!src->is_held)
+		return;
+	src->is_held = false;
+	edge_channel_forget(&src->wait);
+	src->stanzas++;
+	if (policy_of_pair(&src->e->policy, pair->local, pair->remote) != NULL)
+		edge_routes_refuse(src->e, src->held.u.stanza.stanza,
+				   FED__CONDITION__REMOTE_SERVER_TIMEOUT,
+				   "the stream is being closed");
+	else
+		metrics_count(&src->e->metrics, METRIC_stanzas_dropped);
+	conn_resume(src->conn);
+}
+
 void edge_source_end(struct edge_source *src)
 {
 	src->is_held = false;

@@ -30,6 +30,10 @@ void edge_source_take(struct edge_source *src, const struct s2s_action *a);
 /** Offer the held stanza again; it may be held again. */
 void edge_source_retry(struct edge_source *src);
 
+/** The stream is about to end: the held stanza is not given to a gateway; its
+ * sender is told where he is still a partner's.  Reading goes on. */
+void edge_source_give_up(struct edge_source *src);
+
 /** The stream is over: leave the line. */
 void edge_source_end(struct edge_source *src);
 

@@ -6,7 +6,7 @@
 #include "base/limits.h"
 #include "edge-proxy/edge_admin.h"
 #include "edge-proxy/edge_confirm.h"
-#include "edge-proxy/edge.h"
+#include "edge-proxy/edge_federation.h"
 #include "io/daemon.h"
 
 /* After SIGTERM: what is under way has this long, the answers to it that go
@@ -28,7 +28,9 @@ struct edge_label edge_label_next(struct edge *e, const char *dir)
 
 size_t edge_streams_max(const struct edge *e)
 {
-	return e->config->file->s2s.streams_max;
+	return e->policy.connection_limit != 0
+		       ? e->policy.connection_limit
+		       : e->config->file->s2s.streams_max;
 }
 
 size_t edge_streams_of_others(const struct edge *e)
@@ -134,21 +136,6 @@ static void on_stop_timer(void *arg)
 
 /* ---- start --------------------------------------------------------------- */
 
-static int make_secret(struct edge *e)
-{
-	uint8_t raw[SHA256_BYTES];
-
-	e->policy = e->config->policy;
-	if (e->policy.dialback_secret.n > 0)
-		return 0;
-	if (daemon_random(raw, sizeof(raw)) != 0)
-		return FED_EIO;
-	digest_hex(raw, sizeof(raw), e->random_secret);
-	explicit_bzero(raw, sizeof(raw));
-	e->policy.dialback_secret = span_str(e->random_secret);
-	return 0;
-}
-
 static int start_list(struct edge *e, char *const *list, unsigned count,
 		      listener_fn fn, struct errbuf *err)
 {
@@ -220,7 +207,7 @@ static int start(struct edge *e, struct daemon_signals **signals_out,
 	int rc;
 
 	if (daemon_random(e->ids.key, sizeof(e->ids.key)) != 0 ||
-	    make_secret(e) != 0) {
+	    edge_federation_new(e) != 0) {
 		errbuf_set(err, "the system gives no randomness");
 		return FED_EIO;
 	}
@@ -269,13 +256,13 @@ static void teardown(struct edge *e, struct daemon_signals *signals)
 /* Each stream is an open file. */
 static void allow_files(struct edge *e)
 {
-	size_t need = edge_streams_max(e) + LIMIT_FILES_BESIDES;
+	size_t most = e->config->file->s2s.streams_max;
+	size_t need = most + LIMIT_FILES_BESIDES;
 	size_t have = daemon_allow_files(need);
 
 	if (have < need)
 		fed_log(&e->log, FED_LOG_WARN, "few_files",
-			"have=%zu need=%zu streams_max=%zu", have, need,
-			edge_streams_max(e));
+			"have=%zu need=%zu streams_max=%zu", have, need, most);
 }
 
 static int run(struct edge_config *config)
@@ -292,7 +279,7 @@ static int run(struct edge_config *config)
 		fed_log(&e.log, FED_LOG_INFO, "started",
 			"instance=%s version=%s domains=%zu",
 			config->file->instance, FED_VERSION,
-			config->policy.domain_count);
+			e.policy.domain_count);
 		daemon_notify_ready();
 		loop_run(e.loop);
 	} else {
@@ -303,7 +290,7 @@ static int run(struct edge_config *config)
 		(unsigned long long)e.metrics.value[METRIC_delivered],
 		(unsigned long long)e.metrics.value[METRIC_refused]);
 	teardown(&e, signals);
-	explicit_bzero(e.random_secret, sizeof(e.random_secret));
+	edge_federation_free(&e);
 	explicit_bzero(&e.ids, sizeof(e.ids));
 	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -16,6 +16,35 @@ def build():
     subprocess.run(["make", FAKE], cwd=TOP, check=True, capture_output=True)
 
 
+def _text(value, indent=""):
+    """protobuf's text format of a dictionary: lists repeat a field, bytes and
+    text are quoted, what is all capitals is an enum's value."""
+    lines = []
+    for name, entry in value.items():
+        for item in entry if isinstance(entry, list) else [entry]:
+            if isinstance(item, dict):
+                lines += [f"{indent}{name} {{", _text(item, indent + " "),
+                          f"{indent}}}"]
+            elif isinstance(item, bool):
+                lines.append(f"{indent}{name}: {str(item).lower()}")
+            elif isinstance(item, bytes):
+                escaped = "".join(f"\\x{byte:02x}" for byte in item)
+                lines.append(f'{indent}{name}: "{escaped}"')
+            elif isinstance(item, str) and not item.isupper():
+                lines.append(f'{indent}{name}: "{item}"')
+            else:
+                lines.append(f"{indent}{name}: {item}")
+    return "\n".join(lines)
+
+
+def config_bytes(config):
+    """A fed.Config: {"revision": 1, "partner": [{"domain": ...}], ...}"""
+    return subprocess.run(
+        ["protoc-c", "--encode=fed.Config", f"-I{TOP}/proto",
+         f"{TOP}/proto/channel.proto"], input=_text(config).encode(),
+        capture_output=True, check=True).stdout
+
+
 class FakeGateway:
     """tests/integration/fake_gateway.c on the inside."""
 
@@ -65,6 +94,16 @@ class FakeGateway:
         self.sent += count
         self.process.stdin.write(f"burst {count} {per_second} {sender} {to}\n")
         self.process.stdin.flush()
+
+    def config(self, config):
+        """What the edge says to a Config; a dictionary as config_bytes()
+        takes it."""
+        self.process.stdin.write(f"config {config_bytes(config).hex()}\n")
+        self.process.stdin.flush()
+        line = self.expect(r"^config (\d+) check=(\d) in_force=(\d+) "
+                           r"refused=(.*)$")
+        return {"revision": int(line[1]), "check": line[2] == "1",
+                "in_force": int(line[3]), "refused": line[4]}
 
     def outcome(self, wait_s=15):
         """Of the stanza sent last."""

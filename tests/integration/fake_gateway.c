@@ -14,6 +14,8 @@
  *                                    order; the window may slow it down
  *   admin ID HEX                     fedctl's request, as bytes; the answer is
  *                                    printed as "relay ID HEX"
+ *   config HEX                       a Config, as bytes; the answer is printed
+ *                                    as "config REVISION ..."
  *   quit
  */
 #include <stdio.h>
@@ -33,7 +35,7 @@ struct fake {
 	struct metrics metrics;
 	struct logger log;
 	uv_poll_t in;
-	char line[4096];
+	char line[65536];
 	size_t n;
 	uint64_t sent;
 	struct burst {
@@ -201,8 +203,15 @@ static void on_frame(const Fed__Frame *f)
 	static const char *const what[] = {"opened", "closed", "failed"};
 	const Fed__StreamEvent *ev = f->stream_event;
 
+	const Fed__ConfigResult *config = f->config_result;
+
 	if (f->kind_case == FED__FRAME__KIND_ADMIN_RESPONSE)
 		relay_print(f->admin_response);
+	if (f->kind_case == FED__FRAME__KIND_CONFIG_RESULT)
+		printf("config %llu check=%d in_force=%llu refused=%s\n",
+		       (unsigned long long)config->revision,
+		       (int)config->check_only,
+		       (unsigned long long)config->in_force, config->refused);
 	if (f->kind_case == FED__FRAME__KIND_STREAM_EVENT)
 		printf("event %s dir=%s local=%s peer=%s in_order=%d "
 		       "reason=%s\n",
@@ -276,6 +285,24 @@ static void begin_burst(struct fake *f, const char *rest)
 	on_burst(f);
 }
 
+static void send_config(struct fake *f, const char *hex)
+{
+	uint8_t bytes[sizeof(f->line) / 2];
+	Fed__Frame frame;
+	size_t n = 0;
+	unsigned byte;
+
+	for (; sscanf(hex, "%2x", &byte) == 1 && n < sizeof(bytes); hex += 2)
+		bytes[n++] = (uint8_t)byte;
+	fed__frame__init(&frame);
+	frame.kind_case = FED__FRAME__KIND_CONFIG;
+	frame.config = fed__config__unpack(NULL, n, bytes);
+	if (frame.config == NULL || chan_link_send_frame(f->link, &frame) != 0)
+		printf("config-failed\n");
+	if (frame.config != NULL)
+		fed__config__free_unpacked(frame.config, NULL);
+}
+
 static void on_line(struct fake *f, char *line)
 {
 	char *rest = line;
@@ -291,6 +318,8 @@ static void on_line(struct fake *f, char *line)
 		begin_burst(f, rest);
 	} else if (rest != NULL && strcmp(from, "admin") == 0) {
 		relay_send(f->link, FED__FRAME__KIND_ADMIN_REQUEST, rest);
+	} else if (rest != NULL && strcmp(from, "config") == 0) {
+		send_config(f, rest);
 	} else if (rest != NULL) {
 		to = strsep(&rest, " ");
 		if (rest != NULL)

@@ -224,8 +224,10 @@ EDGE = [
     (r"(sip\.key)", r"\1\n    - {name: SIP.example, certificate: PKI/sip.pem, "
      r"key: PKI/sip.key}", "SIP.example", "s2s.domains[1].name",
      ["there twice", "once"]),
-    (r"partners:\n(  -.*\n)+", "partners: []\n", "partners", "partners",
-     ["is empty", "domain"]),
+    (r"path: .*\}", "path: federation.pb}", "federation.pb",
+     "federation.path", ["not an absolute path"]),
+    (r"\{domain: \"\*\"\}", "{domain: \"*.a b\"}", "a b",
+     "partners[1].domain", ["not a domain name"]),
     (r"  - \{domain: \"\*\"\}", "  - {domain: Bank.example}", "Bank.example",
      "partners[1].domain", ["there twice", "first is on line"]),
     (r"sasl: required", "sasl: perhaps", "perhaps", "partners[0].sasl",

@@ -1,0 +1,87 @@
+/* Write beside, then rename: a crash leaves the old file or the new one. */
+#include "io/file_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int complain(const char *file, struct errbuf *e)
+{
+	errbuf_set(e, "%s: %s", file, strerror(errno));
+	return FED_EIO;
+}
+
+static int write_all(int fd, struct span bytes)
+{
+	while (bytes.n > 0) {
+		ssize_t n = write(fd, bytes.p, bytes.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return FED_EIO;
+		bytes = span_sub(bytes, (size_t)n, bytes.n);
+	}
+	return fsync(fd) == 0 ? 0 : FED_EIO;
+}
+
+static int write_beside(const char *beside, struct span bytes, struct errbuf *e)
+{
+	int fd;
+	int err;
+
+	/* what a crash left may have other rights */
+	(void)unlink(beside);
+	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return complain(beside, e);
+	err = write_all(fd, bytes);
+	if (err != 0)
+		(void)complain(beside, e);
+	if (close(fd) != 0 && err == 0)
+		err = complain(beside, e);
+	return err;
+}
+
+/* The rename is on the disk when its folder is. */
+static int sync_folder(const char *file, struct errbuf *e)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(file, '/');
+	int fd;
+	int err = 0;
+
+	(void)snprintf(folder, sizeof(folder), "%.*s",
+		       slash == NULL ? 1 : (int)(slash - file) + 1,
+		       slash == NULL ? "." : file);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return complain(folder, e);
+	if (fsync(fd) != 0)
+		err = complain(folder, e);
+	(void)close(fd);
+	return err;
+}
+
+int file_replace(const char *file, struct span bytes, struct errbuf *e)
+{
+	char beside[PATH_MAX];
+	int n = snprintf(beside, sizeof(beside), "%s.new", file);
+	int err;
+
+	if (n < 0 || (size_t)n >= sizeof(beside)) {
+		errbuf_set(e, "%s: the name is too long", file);
+		return FED_EIO;
+	}
+	err = write_beside(beside, bytes, e);
+	if (err == 0 && rename(beside, file) != 0)
+		err = complain(file, e);
+	if (err != 0) {
+		(void)unlink(beside);
+		return err;
+	}
+	return sync_folder(file, e);
+}
