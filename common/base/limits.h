@@ -493,6 +493,10 @@
 /* Dialback keys made with less are guessed. */
 #define LIMIT_DIALBACK_SECRET_MIN_BYTES 16u
 #define LIMIT_DIALBACK_SECRET_BYTES 4096u
+/* The configuration as a file, and the records made of it: another file, named
+ * by mistake. */
+#define LIMIT_FEDERATION_FILE_BYTES (64u * 1024u * 1024u)
+#define LIMIT_FEDERATION_ARENA_BYTES (512u * 1024u * 1024u)
 /* Least rate of bytes that may be set: one stanza that every server may send
  * (LIMIT_STANZA_BYTES_FLOOR) must pass in a second. */
 #define LIMIT_PARTNER_BYTES_PER_S_MIN LIMIT_STANZA_BYTES_FLOOR

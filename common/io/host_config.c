@@ -159,6 +159,21 @@ static int check_text(const char *file, struct span text,
 	return err;
 }
 
+int host_config_load_text(const char *name, struct span text,
+			  const cyaml_schema_value_t *schema, void **data_out,
+			  struct errbuf *e)
+{
+	int err;
+
+	*data_out = NULL;
+	err = check_text(name, text, schema, e);
+	if (err == 0)
+		err = load_text(name, text, schema, data_out, e);
+	if (err == FED_ENOMEM)
+		errbuf_set(e, "%s: out of memory", name);
+	return err;
+}
+
 int host_config_load(const char *file, const cyaml_schema_value_t *schema,
 		     void **data_out, struct errbuf *e)
 {
@@ -169,11 +184,8 @@ int host_config_load(const char *file, const cyaml_schema_value_t *schema,
 	buf_init(&text, HOST_FILE_MAX);
 	err = file_read(file, &text, e);
 	if (err == 0)
-		err = check_text(file, buf_span(&text), schema, e);
-	if (err == 0)
-		err = load_text(file, buf_span(&text), schema, data_out, e);
-	if (err == FED_ENOMEM)
-		errbuf_set(e, "%s: out of memory", file);
+		err = host_config_load_text(file, buf_span(&text), schema,
+					    data_out, e);
 	buf_deinit(&text);
 	return err;
 }

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "base/err.h"
+#include "base/span.h"
 
 /**
  * Load a file by schema.
@@ -22,6 +22,15 @@
  */
 int host_config_load(const char *file, const cyaml_schema_value_t *schema,
 		     void **data_out, struct errbuf *e) FED_NODISCARD;
+
+/**
+ * The same of text that was read already.
+ *
+ * @param name  of the file, for e
+ */
+int host_config_load_text(const char *name, struct span text,
+			  const cyaml_schema_value_t *schema, void **data_out,
+			  struct errbuf *e) FED_NODISCARD;
 
 void host_config_free(const cyaml_schema_value_t *schema, void *data);
 
