@@ -67,7 +67,7 @@ LIBS_EDGE := -lcyaml -lyaml -lsystemd -lunbound -luv -lmbedtls -lmbedx509 $(LIBS
 LIBS_GW   := -lcyaml -lyaml -lsystemd -lsofia-sip-ua -lssl -lcrypto -lsqlite3 -lunbound -luv \
 	-lmbedtls -lmbedx509 $(LIBS_PURE) -pthread
 
-LIBS_FEDCTL := -ljansson $(LIBS_PURE)
+LIBS_FEDCTL := -ljansson -lcyaml -lyaml $(LIBS_PURE)
 
 # ---- sources --------------------------------------------------------------
 
@@ -154,8 +154,8 @@ $(B)/fe-gateway: $(call objs,$(SRC_gw_shell)) $(GW_LIBS)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ $(LIBS_GW)
 
-# no loop, no TLS: it opens one socket
-$(B)/fedctl: $(call objs,$(SRC_fedctl)) $(call lib,common/chan) \
+# no loop, no TLS: it opens one socket; of common/io it takes the YAML form
+$(B)/fedctl: $(call objs,$(SRC_fedctl)) $(LIB_IO) $(call lib,common/chan) \
 		$(call lib,common/xmpp) $(call lib,common/base) $(LIB_PROTO)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ $(LIBS_FEDCTL)

@@ -16,6 +16,7 @@ struct ask {
 		Fed__AdminShow show;
 		Fed__AdminLogLevel log_level;
 		Fed__AdminPresence presence;
+		Fed__AdminFederationStatus federation_status;
 	} part;
 };
 

@@ -9,6 +9,12 @@
 static const struct command_group groups[] = {
 	{"what the daemons do", commands_show},
 	{"presence", commands_presence},
+	{"partners, with whom users may talk", commands_partner},
+	{"policies, which users may talk with others", commands_policy},
+	{"grants, policies of single users", commands_grant},
+	{"sites, users by their place", commands_site},
+	{"settings", commands_settings},
+	{"the configuration as a whole", commands_configuration},
 	{NULL, NULL},
 };
 
@@ -21,7 +27,8 @@ const struct command_option command_globals[] = {
 	 .value = "NAME",
 	 .help = "ask that edge, through the gateway"},
 	{.name = "json", .help = "one document for programs, see fedctl(1)"},
-	{.name = "full", .help = "with documents (presence show)"},
+	{.name = "full",
+	 .help = "nothing left out: documents, users of a change"},
 	{.name = "help", .help = "this list, or more about one command"},
 	{.name = "version", .help = "print the version"},
 	{.name = NULL},

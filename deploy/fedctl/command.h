@@ -34,6 +34,7 @@ struct command_option {
 	const char *name;  /* "type"; the last of a list has none */
 	char letter;	   /* 'f': -f too; 0: none */
 	bool repeats;	   /* may be there more than once */
+	bool is_due;	   /* must be there */
 	const char *value; /* "TYPE"; NULL: a switch */
 	enum command_value kind;
 	const char *const *words; /* as those of an argument */
@@ -69,6 +70,12 @@ struct command_group {
 
 extern const struct command commands_show[];
 extern const struct command commands_presence[];
+extern const struct command commands_partner[];
+extern const struct command commands_policy[];
+extern const struct command commands_grant[];
+extern const struct command commands_site[];
+extern const struct command commands_settings[];
+extern const struct command commands_configuration[];
 
 /* Options that every command takes. */
 extern const struct command_option command_globals[];

@@ -19,6 +19,16 @@ static int print_arg(FILE *to, const struct command_arg *a)
 	return (int)strlen(text);
 }
 
+/* An option that must be there, in its short form. */
+static int print_due(FILE *to, const struct command_option *o)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), " -%c %s", o->letter, o->value);
+	(void)fputs(text, to);
+	return (int)strlen(text);
+}
+
 static int print_args(FILE *to, const struct command *c)
 {
 	int width = 0;
@@ -26,6 +36,10 @@ static int print_args(FILE *to, const struct command *c)
 	for (const struct command_arg *a = c->args;
 	     a != NULL && a->name != NULL; a++)
 		width += print_arg(to, a);
+	for (const struct command_option *o = c->options;
+	     o != NULL && o->name != NULL; o++)
+		if (o->is_due)
+			width += print_due(to, o);
 	return width;
 }
 
@@ -145,7 +159,7 @@ void command_help_one(FILE *to, const struct command *c)
 {
 	static const char *const where[] = {
 		[COMMAND_ANY] = "",
-		[COMMAND_GATEWAY] = "Only a gateway knows this.\n",
+		[COMMAND_GATEWAY] = "Only a gateway can do this.\n",
 		[COMMAND_EDGE] = "Only an edge knows this: its own socket, or "
 				 "--edge NAME at a gateway's.\n",
 	};

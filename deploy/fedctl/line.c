@@ -226,6 +226,21 @@ static bool check_value(const struct line *l, const char *name,
 	return false;
 }
 
+static bool check_due(const struct line *l, FILE *err)
+{
+	for (const struct command_option *o = l->command->options;
+	     o != NULL && o->name != NULL; o++)
+		if (o->is_due && !line_has(l, o->name)) {
+			(void)fprintf(err,
+				      "fedctl: %s: --%s is missing, as in: "
+				      "fedctl %s\n",
+				      l->command->name, o->name,
+				      l->command->example);
+			return false;
+		}
+	return true;
+}
+
 static bool check_options(const struct line *l, FILE *err)
 {
 	for (size_t i = 0; i < l->option_count; i++) {
@@ -300,7 +315,7 @@ static bool check_args(const struct line *l, FILE *err)
 
 bool line_check(const struct line *l, FILE *err)
 {
-	return check_options(l, err) && check_args(l, err);
+	return check_options(l, err) && check_args(l, err) && check_due(l, err);
 }
 
 bool line_match(struct line *l, FILE *err)

@@ -42,6 +42,8 @@ static int run(const struct line *l)
 
 	client_init(&c, socket_path(l));
 	session_init(&s, &peer, l);
+	s.yaml = (struct session_yaml){federation_yaml_read,
+				       federation_yaml_write};
 	status = session_run(&s);
 	client_deinit(&c);
 	return status;

@@ -8,6 +8,7 @@
 #include "admin.pb-c.h"
 #include "deploy/fedctl/line.h"
 #include "deploy/fedctl/show.h"
+#include "io/federation_yaml.h"
 
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_AWAY = 3 };
 
@@ -21,8 +22,17 @@ struct session_peer {
 	void *arg;
 };
 
+/* The YAML form: io/federation_yaml.h, or a test. */
+struct session_yaml {
+	int (*read)(const char *name, struct span text, struct arena *a,
+		    struct federation_records *out, struct errbuf *e);
+	int (*write)(FILE *out, const Fed__Record *const *records, size_t count,
+		     bool with_secrets);
+};
+
 struct session {
 	struct session_peer peer;
+	struct session_yaml yaml; /* for main() to set */
 	const struct line *line;
 	FILE *out;
 	FILE *err;

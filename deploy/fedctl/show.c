@@ -1,6 +1,7 @@
 /* The life of an answer on its way out. */
 #include "deploy/fedctl/show.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 
 void shower_init(struct shower *s, FILE *to, const char *arg)
@@ -13,4 +14,5 @@ void shower_deinit(struct shower *s)
 	table_deinit(&s->table);
 	free(s->group);
 	free(s->verdict);
+	json_decref(s->warnings);
 }

@@ -23,6 +23,12 @@ struct shower {
 			 * status 1 */
 	char *group;	/* of the last finding */
 	char *verdict;
+	struct {
+		size_t added, changed, removed, hidden;
+		uint64_t revision;
+		bool is_dry_run;
+	} changes;
+	struct json_t *warnings; /* come behind the changes */
 };
 
 struct show {
@@ -46,6 +52,10 @@ extern const struct show show_log_level_text, show_log_level_json;
 extern const struct show show_watches_text, show_watches_json;
 extern const struct show show_differences_text, show_differences_json;
 extern const struct show show_repaired_text, show_repaired_json;
+extern const struct show show_changed_text, show_changed_json;
+extern const struct show show_history_text, show_history_json;
+extern const struct show show_revision_text, show_revision_json;
+extern const struct show show_status_text, show_status_json;
 /* Findings with their verdict, and the same for what only tells: a BAD one is
  * no failure of the command then. */
 extern const struct show show_check_text, show_check_json;
