@@ -305,13 +305,13 @@ static int by_site(const void *a, const void *b)
 
 static int sort_members(struct writing *w)
 {
-	w->members = calloc(w->count + 1, sizeof(*w->members));
+	w->members = calloc(w->count + 1, sizeof(void *));
 	if (w->members == NULL)
 		return FED_ENOMEM;
 	for (size_t i = 0; i < w->count; i++)
 		if (w->records[i]->kind_case == FED__RECORD__KIND_MEMBER)
 			w->members[w->member_count++] = w->records[i]->member;
-	qsort(w->members, w->member_count, sizeof(*w->members), by_site);
+	qsort(w->members, w->member_count, sizeof(void *), by_site);
 	return 0;
 }
 

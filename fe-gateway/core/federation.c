@@ -48,9 +48,6 @@ static int put_one(struct build *b, const Fed__Record *r)
 	if (err != 0)
 		return err;
 	n = federation_key(normal, key);
-	if (!FED_CHECK(n > 0))
-		return FED_EINVAL;
-	federation_check_name(&b->check, key);
 	err = federation_check_record(&b->check, normal);
 	if (err != 0)
 		return err;
@@ -73,7 +70,7 @@ static int put_all(struct build *b, const struct federation_edit *edit)
 {
 	int err = 0;
 
-	b->put = calloc(edit->put_count + 1, sizeof(*b->put));
+	b->put = calloc(edit->put_count + 1, sizeof(void *));
 	if (b->put == NULL)
 		return FED_ENOMEM;
 	for (size_t i = 0; i < edit->put_count && err == 0; i++) {
@@ -82,7 +79,7 @@ static int put_all(struct build *b, const struct federation_edit *edit)
 	}
 	if (err != 0)
 		return err;
-	qsort(b->put, b->put_count, sizeof(*b->put), by_key);
+	qsort(b->put, b->put_count, sizeof(void *), by_key);
 	for (size_t i = 1; i < b->put_count; i++)
 		if (by_key(&b->put[i - 1], &b->put[i]) == 0) {
 			federation_check_name(&b->check, b->put[i]->key);
@@ -108,10 +105,8 @@ static int remove_one(struct build *b, const Fed__Record *r)
 	key_n = federation_key(normal, key);
 	if (b->base != NULL && key_n > 0)
 		HASH_FIND(hh, b->base->by_key, key, key_n, n);
-	if (n == NULL) {
-		federation_check_name(&b->check, key);
+	if (n == NULL)
 		return federation_complain_missing(&b->check, key);
-	}
 	b->gone[n - b->base->nodes] = REMOVED;
 	return 0;
 }

@@ -111,8 +111,9 @@ struct federation_policy federation_policy_of(const struct federation *f,
 
 /**
  * What edges are told: domains of partners that are enabled, none while
- * federation is off; "*" only in open mode.  revision and check_only are left
- * to the caller.
+ * federation is off; "*" only in open mode.  Those that are not enabled are
+ * denied where a more general partner would have them.  revision and check_only
+ * are left to the caller.
  *
  * @param domains  SIP domains that they serve for us
  * @param a        it lives in there, and borrows from f

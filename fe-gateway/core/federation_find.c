@@ -25,15 +25,15 @@ const Fed__Record *federation_named(const struct federation *f,
 				    const char *prefix, struct span name)
 {
 	char key[FEDERATION_KEY_BYTES];
-	size_t n = strlen(prefix);
+	struct span before = span_str(prefix);
 	const struct federation_held *h;
 
-	if (name.n > sizeof(key) - n)
+	if (name.n > sizeof(key) - before.n)
 		return NULL;
-	memcpy(key, prefix, n);
+	memcpy(key, before.p, before.n);
 	if (name.n > 0)
-		memcpy(key + n, name.p, name.n);
-	h = federation_held_of(f, span_of(key, n + name.n));
+		memcpy(key + before.n, name.p, name.n);
+	h = federation_held_of(f, span_of(key, before.n + name.n));
 	return h != NULL ? h->record : NULL;
 }
 
@@ -123,6 +123,25 @@ static const struct federation_name *partner_name(const struct federation *f,
 	while (n == NULL && next_pattern(&domain, text, &pattern))
 		n = find_name(f->partners, pattern);
 	return n;
+}
+
+const Fed__PartnerRecord *federation_partner_above(const struct federation *f,
+						   struct span name)
+{
+	char text[PATTERN_BYTES];
+	struct span pattern;
+	struct span rest = name;
+	const struct federation_name *n = NULL;
+
+	while (n == NULL && next_pattern(&rest, text, &pattern))
+		if (!span_eq(pattern, name))
+			n = find_name(f->partners, pattern);
+	if (n == NULL && f->settings->open) {
+		n = find_name(f->partners, SPAN_LIT("*"));
+		if (n == NULL)
+			return &f->anyone;
+	}
+	return n != NULL ? n->owner->record->partner : NULL;
 }
 
 static const Fed__DeniedRecord *denied_at(const struct federation *f,

@@ -96,25 +96,24 @@ static int normal_domains(struct federation_check *c, const char *field,
 /* --- users -----------------------------------------------------------------
  */
 
-static bool is_sip(struct span s)
-{
-	return span_ieq(span_sub(s, 0, 4), SPAN_LIT("sip:")) ||
-	       span_ieq(span_sub(s, 0, 5), SPAN_LIT("sips:"));
-}
-
 static int user_of(struct span in, struct jid *j)
 {
+	struct span scheme = SPAN_LIT("sip:");
+	char sip[USER_TEXT_MAX];
+
 	/* a user is the same one by whatever transport */
 	if (span_ieq(span_sub(in, 0, 5), SPAN_LIT("sips:"))) {
-		char sip[USER_TEXT_MAX];
+		struct span rest = span_sub(in, 5, in.n);
 
-		if (in.n > sizeof(sip))
+		if (rest.n > sizeof(sip) - scheme.n)
 			return FED_ELIMIT;
-		memcpy(sip, "sip:", 4);
-		memcpy(sip + 4, in.p + 5, in.n - 5);
-		return address_uri_to_jid(span_of(sip, in.n - 1), j);
+		memcpy(sip, scheme.p, scheme.n);
+		memcpy(sip + scheme.n, rest.p, rest.n);
+		return address_uri_to_jid(span_of(sip, scheme.n + rest.n), j);
 	}
-	return is_sip(in) ? address_uri_to_jid(in, j) : jid_parse(in, j);
+	if (span_ieq(span_sub(in, 0, scheme.n), scheme))
+		return address_uri_to_jid(in, j);
+	return jid_parse(in, j);
 }
 
 static int normal_user(struct federation_check *c, char **text)
@@ -173,17 +172,6 @@ static int normal_name(struct federation_check *c, const char *field,
 /* --- records ---------------------------------------------------------------
  */
 
-static int normal_partner(struct federation_check *c, Fed__PartnerRecord *p,
-			  bool is_key_only)
-{
-	int err = normal_domain(c, "domain", &p->domain);
-
-	if (err != 0 || is_key_only)
-		return err;
-	return normal_domains(c, "additional", p->n_additional,
-			      LIMIT_PARTNER_DOMAINS, &p->additional);
-}
-
 static int normal_policy(struct federation_check *c, Fed__PolicyRecord *p)
 {
 	if (p->scope == FED__POLICY_SCOPE__GLOBAL) {
@@ -200,37 +188,6 @@ static int normal_policy(struct federation_check *c, Fed__PolicyRecord *p)
 		return federation_complain(c, "scope",
 					   "global, site or user is expected");
 	return normal_name(c, "name", &p->name);
-}
-
-static int normal_site(struct federation_check *c, Fed__SiteRecord *s,
-		       bool is_key_only)
-{
-	int err = normal_name(c, "name", &s->name);
-
-	if (err != 0 || is_key_only)
-		return err;
-	return normal_domains(c, "domains", s->n_domain, LIMIT_SITE_DOMAINS,
-			      &s->domain);
-}
-
-static int normal_member(struct federation_check *c, Fed__MemberRecord *m,
-			 bool is_key_only)
-{
-	int err = normal_user(c, &m->user);
-
-	if (err != 0 || is_key_only)
-		return err;
-	return normal_name(c, "site", &m->site);
-}
-
-static int normal_grant(struct federation_check *c, Fed__GrantRecord *g,
-			bool is_key_only)
-{
-	int err = normal_user(c, &g->user);
-
-	if (err != 0 || is_key_only)
-		return err;
-	return normal_name(c, "policy", &g->policy);
 }
 
 /* An empty secret is one that was not said: answers never show it. */
@@ -257,33 +214,56 @@ static Fed__Record *shallow(struct federation_check *c, const Fed__Record *r)
 	return to;
 }
 
-static int normal_kind(struct federation_check *c, Fed__Record *r,
-		       bool is_key_only)
+static int normal_key(struct federation_check *c, Fed__Record *r)
 {
 	switch (r->kind_case) {
 	case FED__RECORD__KIND_PARTNER:
-		return normal_partner(c, r->partner, is_key_only);
+		return normal_domain(c, "domain", &r->partner->domain);
 	case FED__RECORD__KIND_DENIED:
 		return normal_domain(c, "domain", &r->denied->domain);
 	case FED__RECORD__KIND_POLICY:
 		return normal_policy(c, r->policy);
 	case FED__RECORD__KIND_SITE:
-		return normal_site(c, r->site, is_key_only);
+		return normal_name(c, "name", &r->site->name);
 	case FED__RECORD__KIND_MEMBER:
-		return normal_member(c, r->member, is_key_only);
+		return normal_user(c, &r->member->user);
 	case FED__RECORD__KIND_GRANT:
-		return normal_grant(c, r->grant, is_key_only);
+		return normal_user(c, &r->grant->user);
 	case FED__RECORD__KIND_MOVER:
 		return normal_user(c, &r->mover->user);
 	case FED__RECORD__KIND_SETTINGS:
-		if (!is_key_only)
-			keep_secret(c, r->settings);
-		return 0;
 	case FED__RECORD__KIND__NOT_SET:
 	case _FED__RECORD__KIND__CASE_IS_INT_SIZE:
 		break;
 	}
-	return FED_EINVAL;
+	return 0;
+}
+
+static int normal_rest(struct federation_check *c, Fed__Record *r)
+{
+	switch (r->kind_case) {
+	case FED__RECORD__KIND_PARTNER:
+		return normal_domains(c, "additional", r->partner->n_additional,
+				      LIMIT_PARTNER_DOMAINS,
+				      &r->partner->additional);
+	case FED__RECORD__KIND_SITE:
+		return normal_domains(c, "domains", r->site->n_domain,
+				      LIMIT_SITE_DOMAINS, &r->site->domain);
+	case FED__RECORD__KIND_MEMBER:
+		return normal_name(c, "site", &r->member->site);
+	case FED__RECORD__KIND_GRANT:
+		return normal_name(c, "policy", &r->grant->policy);
+	case FED__RECORD__KIND_SETTINGS:
+		keep_secret(c, r->settings);
+		break;
+	case FED__RECORD__KIND_DENIED:
+	case FED__RECORD__KIND_POLICY:
+	case FED__RECORD__KIND_MOVER:
+	case FED__RECORD__KIND__NOT_SET:
+	case _FED__RECORD__KIND__CASE_IS_INT_SIZE:
+		break;
+	}
+	return 0;
 }
 
 int federation_normalize(struct federation_check *c, const Fed__Record *r,
@@ -292,7 +272,9 @@ int federation_normalize(struct federation_check *c, const Fed__Record *r,
 	static const char *const labels[FEDERATION_KINDS] = {
 		"record", "partner", "denied", "policy",  "site",
 		"member", "grant",   "mover",  "settings"};
+	char key[FEDERATION_KEY_BYTES];
 	Fed__Record *to;
+	int err;
 
 	if ((unsigned)r->kind_case >= FEDERATION_KINDS ||
 	    r->kind_case == FED__RECORD__KIND__NOT_SET || r->partner == NULL) {
@@ -304,5 +286,11 @@ int federation_normalize(struct federation_check *c, const Fed__Record *r,
 	if (to == NULL)
 		return out_of_memory(c);
 	*out = to;
-	return normal_kind(c, to, is_key_only);
+	err = normal_key(c, to);
+	if (err != 0)
+		return err;
+	if (!FED_CHECK(federation_key(to, key) > 0))
+		return FED_EINVAL;
+	federation_check_name(c, key);
+	return is_key_only ? 0 : normal_rest(c, to);
 }

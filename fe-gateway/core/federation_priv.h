@@ -155,6 +155,11 @@ const Fed__PartnerRecord *federation_partner_by(const struct federation *f,
 						struct span domain,
 						const char **name_out);
 
+/** Whose a domain or a pattern would be if its own name were nobody's; NULL:
+ * nobody's. */
+const Fed__PartnerRecord *federation_partner_above(const struct federation *f,
+						   struct span name);
+
 /** PREFIX and name as key; NULL: none. */
 const Fed__Record *federation_named(const struct federation *f,
 				    const char *prefix, struct span name);

@@ -92,26 +92,76 @@ static int push_domain(struct push *p, const Fed__PartnerRecord *r,
 	return 0;
 }
 
+static int push_denied(struct push *p, char *domain)
+{
+	if (arena_append(p->a, (void ***)&p->config->denied,
+			 &p->config->n_denied, domain) != 0)
+		return out_of_memory(p->e);
+	count_row(p, strlen(domain), text_cost(domain));
+	return 0;
+}
+
+/* --- partners that are not enabled -----------------------------------------
+ */
+
+static bool is_enabled(const Fed__PartnerRecord *r)
+{
+	return r->state == FED__PARTNER_STATE__ENABLED;
+}
+
+/* An edge would take it for one of a more general partner. */
+static bool is_covered(const struct federation *f, const char *domain)
+{
+	const Fed__PartnerRecord *r =
+		federation_partner_above(f, span_str(domain));
+
+	return r != NULL && is_enabled(r);
+}
+
+/* A more special pattern, which an edge would take for denied too. */
+static bool has_enabled_below(const struct federation *f, const char *pattern)
+{
+	struct span end = span_str(pattern + 1);
+
+	for (size_t i = 0; i < f->name_count; i++) {
+		const struct federation_name *n = &f->names[i];
+		struct span name = span_str(n->name);
+
+		if (n->owner->record->kind_case == FED__RECORD__KIND_PARTNER &&
+		    is_enabled(n->owner->record->partner) &&
+		    name.n > end.n + 1 && name.p[0] == '*' &&
+		    span_ends(name, end))
+			return true;
+	}
+	return false;
+}
+
+static int push_off(struct push *p, char *domain)
+{
+	if (strcmp(domain, "*") == 0 || !is_covered(p->f, domain) ||
+	    (domain[0] == '*' && has_enabled_below(p->f, domain)))
+		return 0;
+	return push_denied(p, domain);
+}
+
+/* --- records ---------------------------------------------------------------
+ */
+
+static int push_name(struct push *p, const Fed__PartnerRecord *r, char *domain)
+{
+	return is_enabled(r) ? push_domain(p, r, domain) : push_off(p, domain);
+}
+
 static int push_partner(struct push *p, const Fed__PartnerRecord *r)
 {
 	int err;
 
-	if (r->state != FED__PARTNER_STATE__ENABLED ||
-	    (strcmp(r->domain, "*") == 0 && !p->f->settings->open))
+	if (strcmp(r->domain, "*") == 0 && !p->f->settings->open)
 		return 0;
-	err = push_domain(p, r, r->domain);
+	err = push_name(p, r, r->domain);
 	for (size_t i = 0; i < r->n_additional && err == 0; i++)
-		err = push_domain(p, r, r->additional[i]);
+		err = push_name(p, r, r->additional[i]);
 	return err;
-}
-
-static int push_denied(struct push *p, const Fed__DeniedRecord *d)
-{
-	if (arena_append(p->a, (void ***)&p->config->denied,
-			 &p->config->n_denied, d->domain) != 0)
-		return out_of_memory(p->e);
-	count_row(p, strlen(d->domain), text_cost(d->domain));
-	return 0;
 }
 
 static int push_record(struct push *p, const Fed__Record *r)
@@ -119,7 +169,7 @@ static int push_record(struct push *p, const Fed__Record *r)
 	if (r->kind_case == FED__RECORD__KIND_PARTNER)
 		return push_partner(p, r->partner);
 	if (r->kind_case == FED__RECORD__KIND_DENIED)
-		return push_denied(p, r->denied);
+		return push_denied(p, r->denied->domain);
 	return 0;
 }
 

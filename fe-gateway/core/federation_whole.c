@@ -142,7 +142,7 @@ static struct reference reference_of(const Fed__Record *r)
 	if (r->kind_case == FED__RECORD__KIND_GRANT)
 		return (struct reference){"policy/user/", "policy",
 					  r->grant->policy, "policy",
-					  "fedctl policy add"};
+					  "fedctl policy set user"};
 	if (r->kind_case == FED__RECORD__KIND_MEMBER)
 		return (struct reference){site, "site", r->member->site, "site",
 					  "fedctl site add"};
@@ -277,22 +277,23 @@ static int check_losses(struct federation_check *c, const struct federation *f)
 	if (l.grants > 0) {
 		errbuf_set(c->e,
 			   "policy user %s: it is granted to %zu user%s, "
-			   "%s first; look with fedctl grant list --policy "
-			   "\"%s\", and take it back or grant another one",
+			   "%s first; see fedctl grant list --policy \"%s\", "
+			   "then fedctl revoke, or grant another one",
 			   l.ref.name, l.grants, plural(l.grants),
 			   strchr(l.first->key, '/') + 1, l.ref.name);
 		return FED_EINVAL;
 	}
 	if (l.members > 0)
 		errbuf_set(c->e,
-			   "site %s: %zu user%s belong to it, %s first; look "
-			   "with fedctl site show \"%s\", and take them out",
+			   "site %s: %zu user%s of it, %s first; see fedctl "
+			   "site show \"%s\", then fedctl site set with "
+			   "--user -USER",
 			   l.ref.name, l.members, plural(l.members),
 			   strchr(l.first->key, '/') + 1, l.ref.name);
 	else
 		errbuf_set(c->e,
 			   "site %s: it has a policy; remove that too (fedctl "
-			   "policy remove --site \"%s\")",
+			   "policy remove site \"%s\")",
 			   l.ref.name, l.ref.name);
 	return FED_EINVAL;
 }

@@ -15,7 +15,7 @@
 #include "base/arena.h"
 #include "fe-gateway/core/federation.h"
 
-enum { FED_T_RECORDS = 64, FED_T_ARENA = 16 * 1024 * 1024 };
+enum { FED_T_RECORDS = 64, FED_T_ARENA = 256 * 1024 * 1024 };
 
 /* What a test puts together: records live in the arena. */
 struct fed_test {
