@@ -178,7 +178,7 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIBS_OF_PURE)
 		-Wl,--end-group -lcmocka $(EXTRA) $(LIBS_PURE)
 
 # allocations that fail when the test says so
-$(B)/unit/test_presence_sub_memory: LDFLAGS += \
+$(B)/unit/test_presence_sub_memory $(B)/unit/test_federation_memory: LDFLAGS += \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 $(B)/replay/%: $(B)/obj/tests/replay/%.o $(LIBS_OF_PURE)

@@ -58,6 +58,12 @@ static void add(struct explain *x, Fed__Finding__Level level, const char *what,
 		x->is_out_of_memory = true;
 }
 
+/* A shell would take it for two words, or for files. */
+static const char *quote_for(const char *word)
+{
+	return strpbrk(word, " *") != NULL ? "\"" : "";
+}
+
 static char *no_advice(struct explain *x)
 {
 	return arena_dup(x->a, SPAN_NULL);
@@ -75,7 +81,7 @@ static void explain_switch(struct explain *x)
 	    arena_printf(x->a, "federation is %s for the whole deployment",
 			 on_off(is_on)),
 	    is_on ? no_advice(x)
-		  : arena_printf(x->a, "fedctl settings set --federation on"));
+		  : arena_printf(x->a, "fedctl settings set federation on"));
 }
 
 /* Why a policy is his. */
@@ -111,15 +117,17 @@ static char *policy_advice(struct explain *x, const Fed__PolicyRecord *p)
 {
 	const char *scope = "global";
 	const char *name = "";
+	const char *quote;
 
 	if (p != NULL && p->scope != FED__POLICY_SCOPE__GLOBAL) {
 		scope = p->scope == FED__POLICY_SCOPE__SITE ? "site " : "user ";
 		name = p->name;
 	}
+	quote = quote_for(name);
 	return arena_printf(x->a,
-			    "fedctl policy set %s%s --federation on --xmpp on, "
-			    "or fedctl grant %s POLICY",
-			    scope, name, x->local);
+			    "fedctl policy set %s%s%s%s --federation on --xmpp "
+			    "on, or fedctl grant %s POLICY",
+			    scope, quote, name, quote, x->local);
 }
 
 static void explain_policy(struct explain *x)
@@ -158,12 +166,14 @@ static void explain_no_partner(struct explain *x)
 {
 	const Fed__DeniedRecord *d =
 		federation_denied(x->f, span_str(x->domain));
+	const char *quote = d != NULL ? quote_for(d->domain) : "";
 
 	if (d != NULL)
 		add(x, FED__FINDING__LEVEL__BAD, "partner",
 		    arena_printf(x->a, "%s is denied by the record %s",
 				 x->domain, d->domain),
-		    arena_printf(x->a, "fedctl denied remove %s", d->domain));
+		    arena_printf(x->a, "fedctl deny remove %s%s%s", quote,
+				 d->domain, quote));
 	else
 		add(x, FED__FINDING__LEVEL__BAD, "partner",
 		    arena_printf(x->a,
@@ -189,10 +199,12 @@ static const char *match_word(struct explain *x, const Fed__PartnerRecord *p,
 
 static char *state_advice(struct explain *x, const Fed__PartnerRecord *p)
 {
-	if (p->state == FED__PARTNER_STATE__LEGACY)
-		return arena_printf(x->a, "fedctl migrate enable %s",
-				    p->domain);
-	return arena_printf(x->a, "fedctl partner enable %s", p->domain);
+	const char *quote = quote_for(p->domain);
+
+	return arena_printf(x->a, "fedctl %s enable %s%s%s",
+			    p->state == FED__PARTNER_STATE__LEGACY ? "migrate"
+								   : "partner",
+			    quote, p->domain, quote);
 }
 
 static void explain_partner(struct explain *x)
@@ -258,6 +270,18 @@ static void explain_note(struct explain *x)
 	    no_advice(x));
 }
 
+static char *type_advice(struct explain *x, const Fed__PartnerRecord *p)
+{
+	const char *quote = quote_for(p->domain);
+
+	return arena_printf(
+		x->a,
+		"%s adds the contact %s, or fedctl partner %s %s%s%s --type "
+		"federated",
+		x->local, x->remote, p == &x->f->anyone ? "add" : "set", quote,
+		p->domain, quote);
+}
+
 static void explain_type(struct explain *x)
 {
 	const Fed__PartnerRecord *p = x->v.partner;
@@ -274,11 +298,7 @@ static void explain_type(struct explain *x)
 	    arena_printf(x->a, "type %s: %s",
 			 federation_word(federation_type_words, p->type),
 			 type_rule(x, p)),
-	    refuses ? arena_printf(x->a,
-				   "%s adds the contact %s, or fedctl partner "
-				   "set %s --type federated",
-				   x->local, x->remote, p->domain)
-		    : no_advice(x));
+	    refuses ? type_advice(x, p) : no_advice(x));
 	explain_note(x);
 }
 
