@@ -12,7 +12,8 @@
 static int compare(struct span a, const char *b)
 {
 	size_t n = strlen(b);
-	int order = memcmp(a.p, b, a.n < n ? a.n : n);
+	size_t both = a.n < n ? a.n : n;
+	int order = both == 0 ? 0 : memcmp(a.p, b, both);
 
 	if (order != 0 || a.n == n)
 		return order;

@@ -107,6 +107,9 @@ void s2s_in_open(struct s2s_in *s, const char *trigger);
 /** When the present state ends by itself; UINT64_MAX: it does not. */
 uint64_t s2s_in_state_deadline_ms(const struct s2s_in *s);
 
+/** How long the peer may say nothing at all. */
+uint64_t s2s_in_quiet_ms(const struct s2s_in *s);
+
 /** Our side ends; the peer may finish what it is saying (RFC 6120 4.4). */
 void s2s_in_drain(struct s2s_in *s, const struct s2s_reason *r,
 		  const char *trigger);

@@ -83,14 +83,15 @@ static enum s2s_condition check_same(const struct s2s_in *s,
 static void write_features(struct s2s_in *s,
 			   const struct negotiation_offer *offer)
 {
-	/* RFC 6120 4.3.2: features are for peers of version 1.0 */
-	if (!s->has_peer_version)
-		return;
+	const struct s2s_limits ours = {s->env->policy->stanza_max,
+					s2s_in_quiet_ms(s)};
 	/* dialback has no restart: these are the last features it sees */
-	s2s_write_features(&s->queue.out, offer,
-			   offer->dialback || s->state == IN_OPEN
-				   ? s->env->policy->stanza_max
-				   : 0);
+	bool are_last = offer->dialback || s->state == IN_OPEN;
+
+	/* RFC 6120 4.3.2: features are for peers of version 1.0 */
+	if (s->has_peer_version)
+		s2s_write_features(&s->queue.out, offer,
+				   are_last ? &ours : NULL);
 }
 
 void s2s_in_refuse(struct s2s_in *s, const char *text)

@@ -8,27 +8,38 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Until when the peer must have said something, a blank will do. */
-static uint64_t silent_ms(const struct s2s_in *s)
+/* The peer should say something each so long, a blank will do; UINT64_MAX: it
+ * need not. */
+static uint64_t keep_alive_ms(const struct s2s_in *s)
 {
 	uint64_t allowed_ms = s->env->policy->keep_alive_ms;
 	const struct policy_partner *rule =
 		allowed_ms == 0 ? NULL : s2s_in_rule(s);
 
-	if (rule == NULL || !rule->keep_alive)
-		return UINT64_MAX;
-	return s->heard_ms + allowed_ms;
+	return rule != NULL && rule->keep_alive ? allowed_ms : UINT64_MAX;
+}
+
+uint64_t s2s_in_quiet_ms(const struct s2s_in *s)
+{
+	return earlier(policy_idle_ms(s->env->policy), keep_alive_ms(s));
+}
+
+static uint64_t silent_ms(const struct s2s_in *s)
+{
+	uint64_t allowed_ms = keep_alive_ms(s);
+
+	return allowed_ms == UINT64_MAX ? UINT64_MAX : s->heard_ms + allowed_ms;
 }
 
 /* With bidi our whitespace finds a dead connection (RFC 6120 4.6.1). */
 static uint64_t open_deadline(const struct s2s_in *s)
 {
-	uint64_t idle_ms = s->used_ms + policy_idle_ms(s->env->policy);
+	uint64_t at_ms = earlier(s->used_ms + policy_idle_ms(s->env->policy),
+				 silent_ms(s));
 
-	idle_ms = earlier(idle_ms, silent_ms(s));
-	return s->has_bidi ? earlier(idle_ms,
-				     s->wrote_ms + LIMIT_STREAM_KEEPALIVE_MS)
-			   : idle_ms;
+	return s->has_bidi
+		       ? earlier(at_ms, s->wrote_ms + LIMIT_STREAM_KEEPALIVE_MS)
+		       : at_ms;
 }
 
 uint64_t s2s_in_state_deadline_ms(const struct s2s_in *s)

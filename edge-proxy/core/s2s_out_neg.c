@@ -57,11 +57,14 @@ static void expect_stanzas(struct s2s_out *s)
 /* XEP-0288 2.2: behind TLS, before the authentication. */
 static void ask_for_bidi(struct s2s_out *s, const struct s2s_features *f)
 {
+	const struct s2s_limits ours = {s->env->policy->stanza_max,
+					policy_idle_ms(s->env->policy)};
+
 	if (!f->has_bidi || !s->env->policy->bidi ||
 	    !negotiation_wants_bidi(s2s_out_rule(s), s->tls,
 				    span_str(s->remote)))
 		return;
-	s2s_write_bidi(&s->queue.out, s->env->policy->stanza_max);
+	s2s_write_bidi(&s->queue.out, &ours);
 	s->has_bidi = true;
 	expect_stanzas(s);
 }

@@ -41,9 +41,10 @@ void s2s_header_read(const struct xml_event *ev, struct s2s_header *h);
 
 /* ---- features ---- */
 
-/** Features of the receiving entity; limits (XEP-0478) when stanza_max > 0. */
+/** Features of the receiving entity; limits: ours (XEP-0478), NULL: not said.
+ */
 void s2s_write_features(struct buf *b, const struct negotiation_offer *offer,
-			size_t stanza_max);
+			const struct s2s_limits *limits);
 
 struct s2s_features {
 	bool has_starttls;
@@ -59,7 +60,7 @@ void s2s_features_read(const struct xml_el *el, struct s2s_features *f);
 /* ---- bidi (XEP-0288) ---- */
 
 /** <bidi/> of the initiating entity, with its limits (XEP-0478 3.3). */
-void s2s_write_bidi(struct buf *b, size_t stanza_max);
+void s2s_write_bidi(struct buf *b, const struct s2s_limits *limits);
 
 /** The peer's stanza limit inside its <bidi/>, 0: none. */
 size_t s2s_bidi_max_bytes(const struct xml_el *el);

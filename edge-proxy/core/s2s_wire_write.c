@@ -56,19 +56,19 @@ static void write_dialback_feature(struct buf *b)
 	xml_write_close(b, "dialback");
 }
 
-static void write_limits(struct buf *b, size_t stanza_max)
+static void write_limits(struct buf *b, const struct s2s_limits *limits)
 {
 	xml_write_open(b, "limits");
 	xml_write_attr(b, "xmlns", NS_LIMITS);
 	xml_write_body(b);
-	buf_printf(b, "<max-bytes>%zu</max-bytes>", stanza_max);
-	buf_printf(b, "<idle-seconds>%u</idle-seconds>",
-		   LIMIT_STREAM_IDLE_MS / 1000u);
+	buf_printf(b, "<max-bytes>%zu</max-bytes>", limits->max_bytes);
+	buf_printf(b, "<idle-seconds>%llu</idle-seconds>",
+		   (unsigned long long)limits->idle_ms / 1000u);
 	xml_write_close(b, "limits");
 }
 
 void s2s_write_features(struct buf *b, const struct negotiation_offer *offer,
-			size_t stanza_max)
+			const struct s2s_limits *limits)
 {
 	xml_write_open(b, "stream:features");
 	xml_write_body(b);
@@ -80,17 +80,17 @@ void s2s_write_features(struct buf *b, const struct negotiation_offer *offer,
 		xml_write_flag(b, "bidi", NS_BIDI_FEATURE);
 	if (offer->dialback)
 		write_dialback_feature(b);
-	if (stanza_max > 0)
-		write_limits(b, stanza_max);
+	if (limits != NULL)
+		write_limits(b, limits);
 	xml_write_close(b, "stream:features");
 }
 
-void s2s_write_bidi(struct buf *b, size_t stanza_max)
+void s2s_write_bidi(struct buf *b, const struct s2s_limits *limits)
 {
 	xml_write_open(b, "bidi");
 	xml_write_attr(b, "xmlns", NS_BIDI);
 	xml_write_body(b);
-	write_limits(b, stanza_max);
+	write_limits(b, limits);
 	xml_write_close(b, "bidi");
 }
 
