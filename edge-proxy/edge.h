@@ -23,6 +23,7 @@ struct edge_routes;
 struct edge_confirm;
 struct edge_news;
 struct edge_federation;
+struct edge_partner;
 
 enum edge_phase {
 	EDGE_RUNNING,
@@ -55,7 +56,7 @@ struct edge {
 	size_t verifies;		 /* outbound streams that only verify */
 	uint64_t last_label;	       /* number of the last stream, for logs */
 	struct edge_count strangers;   /* unauthenticated streams by source */
-	struct edge_count partners;    /* inbound streams by peer domain */
+	struct edge_partner *partners; /* uthash: those with streams */
 	struct edge_count verifying;   /* verify streams by peer domain */
 	struct ratelimit refused_log;  /* connections refused */
 	struct ratelimit stranger_log; /* lines that strangers cause */

@@ -73,8 +73,6 @@ void edge_in_finish(struct edge_in *in, const struct s2s_reason *r)
 	DL_DELETE(e->ins, in);
 	e->streams--;
 	no_stranger(in);
-	if (in->partner != NULL)
-		edge_count_drop(&e->partners, in->partner);
 	edge_source_end(&in->source);
 	drop_verifies(in);
 	edge_in_drop_pairs(in, r);
@@ -97,17 +95,14 @@ static void follow_up(struct edge_in *in, enum s2s_event_kind kind)
 		in->follow_up.u.text = "TLS cannot be started";
 }
 
-/* LIMIT: streams of one partner */
 static void count_partner(struct edge_in *in, const char *remote)
 {
 	if (in->partner != NULL)
 		return;
 	in->partner = strdup(remote);
 	if (in->partner != NULL &&
-	    edge_count_add(&in->e->partners, remote, LIMIT_STREAMS_PER_PARTNER))
+	    edge_partner_enter(&in->source, remote, true, EDGE_PARTNER_NEW))
 		return;
-	free(in->partner);
-	in->partner = NULL;
 	metrics_count(&in->e->metrics, METRIC_streams_refused);
 	if (ratelimit_take(&in->e->refused_log, loop_now_ms(in->e->loop)))
 		fed_log(&in->e->log, FED_LOG_WARN, "stream_refused",
@@ -202,7 +197,7 @@ static void drain(struct edge_in *in)
 {
 	struct s2s_action a;
 
-	while (!in->is_closed && !in->source.is_held &&
+	while (!in->is_closed && !edge_source_is_busy(&in->source) &&
 	       s2s_in_next_action(in->core, &a))
 		do_action(in, &a);
 	edge_in_check_routes(in);
@@ -223,19 +218,25 @@ static void feed(struct edge_in *in, const struct s2s_event *ev)
 }
 
 /* What had to wait until the actions were drained. */
-static void feed_rest(struct edge_in *in)
+static void feed_followed(struct edge_in *in)
 {
-	while (in->has_follow_up && !in->is_closed && !in->source.is_held) {
+	while (in->has_follow_up && !in->is_closed &&
+	       !edge_source_is_busy(&in->source)) {
 		struct s2s_event next = in->follow_up;
 
 		in->has_follow_up = false;
 		feed(in, &next);
 	}
-	if (in->is_closed || in->source.is_held)
-		return;
-	if (in->verifies != NULL)
+	if (!in->is_closed && !edge_source_is_busy(&in->source))
+		conn_set_deadline(in->conn, s2s_in_deadline_ms(in->core));
+}
+
+static void feed_rest(struct edge_in *in)
+{
+	feed_followed(in);
+	if (!in->is_closed && in->verifies != NULL &&
+	    !edge_source_is_busy(&in->source))
 		loop_defer(in->e->loop, &in->work);
-	conn_set_deadline(in->conn, s2s_in_deadline_ms(in->core));
 }
 
 void edge_in_follow_up(struct edge_in *in, enum s2s_event_kind kind)
@@ -256,7 +257,8 @@ void edge_in_work(void *arg)
 	struct edge_in *in = arg;
 	struct edge_verify *v = in->verifies;
 
-	while (v != NULL && !in->is_closed && !in->source.is_held) {
+	while (v != NULL && !in->is_closed &&
+	       !edge_source_is_busy(&in->source)) {
 		struct edge_verify done = *v;
 		struct s2s_event ev = {.kind = S2S_EV_VERIFIED};
 
@@ -273,8 +275,7 @@ void edge_in_work(void *arg)
 		free(done.remote);
 		v = in->verifies;
 	}
-	if (!in->is_closed && !in->source.is_held)
-		conn_set_deadline(in->conn, s2s_in_deadline_ms(in->core));
+	feed_followed(in);
 }
 
 void edge_in_verified(struct edge_in *in)
@@ -287,7 +288,7 @@ void edge_in_verified(struct edge_in *in)
 static void lost(struct edge_in *in)
 {
 	edge_in_event(in, &(struct s2s_event){.kind = S2S_EV_EOF});
-	if (!in->is_closed && !in->source.is_held)
+	if (!in->is_closed && !edge_source_is_busy(&in->source))
 		edge_in_finish(in, &(struct s2s_reason){.kind = S2S_END_EOF});
 }
 
@@ -297,12 +298,13 @@ void edge_in_retry(void *arg)
 
 	edge_source_retry(&in->source);
 	drain(in);
-	if (in->is_closed || in->source.is_held)
+	if (in->is_closed || edge_source_is_busy(&in->source))
 		return;
 	if (in->is_lost) {
 		lost(in);
 		return;
 	}
+	s2s_in_resumed(in->core, loop_now_ms(in->e->loop));
 	conn_resume(in->conn);
 	if (in->is_timer_due) {
 		in->is_timer_due = false;
@@ -320,7 +322,7 @@ static void on_error(struct edge_in *in, const struct conn_event *cev)
 	ev.u.text = cev->text;
 	/* a stanza that waits for the channel is still delivered */
 	in->is_lost = true;
-	if (in->source.is_held) {
+	if (edge_source_is_busy(&in->source)) {
 		edge_in_leave_routes(in,
 				     &(struct s2s_reason){.kind = S2S_END_EOF});
 		return;
@@ -351,10 +353,12 @@ void edge_in_conn(struct conn *c, const struct conn_event *cev, void *arg)
 		ev.kind = S2S_EV_BYTES;
 		ev.u.bytes = cev->data;
 		edge_in_heard(in);
-		break;
+		edge_in_event(in, &ev);
+		edge_partner_spend(&in->source, 0, cev->data.n);
+		return;
 	case CONN_TIMEOUT:
-		in->is_timer_due = in->source.is_held;
-		if (in->source.is_held)
+		in->is_timer_due = edge_source_is_busy(&in->source);
+		if (edge_source_is_busy(&in->source))
 			return;
 		ev.kind = S2S_EV_TIMER;
 		break;

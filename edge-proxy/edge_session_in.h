@@ -19,7 +19,7 @@ struct edge_in {
 	char address[EDGE_SOURCE_BYTES]; /* in e->strangers until open */
 	bool is_stranger;
 	bool is_direct;		   /* TLS before the first byte */
-	char *partner;		   /* counted in e->partners */
+	char *partner;		   /* domain it is counted for, or NULL */
 	struct edge_source source; /* stanzas for the channel */
 	bool is_timer_due;	   /* while held */
 	bool is_lost;		   /* connection gone while held */

@@ -103,14 +103,19 @@ void edge_in_accept_direct(struct listener *l, struct conn *c, void *arg)
 
 static void look_again(struct edge_in *in)
 {
-	if (in->source.is_held && !s2s_in_offends(in->core))
-		return; /* only times are others, and they come with bytes */
-	if (in->source.is_held)
+	bool was_busy = edge_source_is_busy(&in->source);
+
+	/* its domain may be another partner's, at another rate */
+	if (in->source.partner != NULL)
+		(void)edge_partner_enter(&in->source, in->partner, true,
+					 EDGE_PARTNER_THERE);
+	if (s2s_in_offends(in->core))
 		edge_source_give_up(&in->source);
-	edge_in_event(in, &(struct s2s_event){.kind = S2S_EV_POLICY});
-	/* its connection went while it held the stanza */
-	if (!in->is_closed && in->is_lost)
-		edge_in_event(in, &(struct s2s_event){.kind = S2S_EV_EOF});
+	/* where a stanza stays, only times are others: they come with bytes */
+	if (!in->source.is_held)
+		edge_in_event(in, &(struct s2s_event){.kind = S2S_EV_POLICY});
+	if (was_busy && !in->is_closed && !in->source.is_held)
+		edge_in_retry(in);
 }
 
 void edge_in_look_again_all(struct edge *e)
@@ -128,9 +133,12 @@ void edge_in_shutdown_all(struct edge *e)
 	struct edge_in *tmp;
 
 	DL_FOREACH_SAFE (e->ins, in, tmp) {
+		bool was_busy = edge_source_is_busy(&in->source);
+
 		/* nobody waits any more: stanzas that have no place get an
 		 * error, and reading goes on to see the peer's end */
-		if (in->source.is_held)
+		edge_partner_hurry(&in->source);
+		if (was_busy)
 			edge_in_retry(in);
 		if (in->is_closed)
 			continue;

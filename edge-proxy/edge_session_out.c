@@ -272,7 +272,7 @@ static void drain(struct edge_out *o)
 {
 	struct s2s_action a;
 
-	while (!o->is_closed && !o->source.is_held &&
+	while (!o->is_closed && !edge_source_is_busy(&o->source) &&
 	       s2s_out_next_action(o->core, &a))
 		do_action(o, &a);
 	check_still_open(o);
@@ -295,19 +295,20 @@ static void feed(struct edge_out *o, const struct s2s_event *ev)
 /* What had to wait until the actions were drained. */
 static void feed_rest(struct edge_out *o)
 {
-	while (o->has_follow_up && !o->is_closed && !o->source.is_held) {
+	while (o->has_follow_up && !o->is_closed &&
+	       !edge_source_is_busy(&o->source)) {
 		struct s2s_event next = o->follow_up;
 
 		o->has_follow_up = false;
 		feed(o, &next);
 	}
-	if (o->conn != NULL && !o->source.is_held)
+	if (o->conn != NULL && !edge_source_is_busy(&o->source))
 		conn_set_deadline(o->conn, s2s_out_deadline_ms(o->core));
 }
 
 void edge_out_event(struct edge_out *o, const struct s2s_event *ev)
 {
-	if (o->source.is_held) {
+	if (edge_source_is_busy(&o->source)) {
 		follow_up(o, ev->kind);
 		return;
 	}
@@ -319,7 +320,7 @@ void edge_out_event(struct edge_out *o, const struct s2s_event *ev)
 static void lost(struct edge_out *o, const struct s2s_event *ev)
 {
 	edge_out_event(o, ev);
-	if (o->conn != NULL && !o->source.is_held)
+	if (o->conn != NULL && !edge_source_is_busy(&o->source))
 		edge_out_finish(o, &(struct s2s_reason){.kind = S2S_END_EOF});
 }
 
@@ -329,7 +330,7 @@ void edge_out_retry(void *arg)
 
 	edge_source_retry(&o->source);
 	drain(o);
-	if (o->conn == NULL || o->source.is_held)
+	if (o->conn == NULL || edge_source_is_busy(&o->source))
 		return;
 	if (o->is_lost) {
 		lost(o, &(struct s2s_event){.kind = S2S_EV_EOF});
@@ -363,7 +364,7 @@ static void on_error(struct edge_out *o, const struct conn_event *cev)
 	}
 	/* a stanza that waits for the channel is still delivered */
 	o->is_lost = true;
-	if (o->source.is_held)
+	if (edge_source_is_busy(&o->source))
 		leave_route(o, &r);
 	else
 		lost(o, &ev);
@@ -376,6 +377,8 @@ static void on_data(struct edge_out *o, struct span data)
 	if (o->route != 0 && s2s_out_is_bidi(o->core))
 		edge_routes_heard(o->e, o->route);
 	edge_out_event(o, &ev);
+	if (o->is_open)
+		edge_partner_spend(&o->source, 0, data.n);
 }
 
 static void on_conn(struct conn *c, const struct conn_event *cev, void *arg)
@@ -398,7 +401,7 @@ static void on_conn(struct conn *c, const struct conn_event *cev, void *arg)
 		ev.expires_ms = edge_expires_ms(o->e, ev.u.tls);
 		break;
 	case CONN_TIMEOUT:
-		o->is_timer_due = o->source.is_held;
+		o->is_timer_due = edge_source_is_busy(&o->source);
 		if (o->is_timer_due)
 			return;
 		ev.kind = S2S_EV_TIMER;

@@ -104,6 +104,19 @@ static void cannot_route(struct edge *e, uint64_t stream,
 	end_route(e, stream, pair, &r);
 }
 
+/* LIMIT: streams of one partner */
+static void refuse_partner(struct edge_out *o, uint64_t stream,
+			   const struct s2s_pair *pair)
+{
+	const struct s2s_reason r =
+		edge_reason(S2S_END_ERROR_SENT, S2S_RESOURCE_CONSTRAINT,
+			    "too many streams of the partner");
+
+	metrics_count(&o->e->metrics, METRIC_streams_refused);
+	end_route(o->e, stream, pair, &r);
+	edge_out_finish(o, &r);
+}
+
 void edge_out_route(struct edge *e, uint64_t stream,
 		    const struct s2s_pair *pair)
 {
@@ -123,6 +136,11 @@ void edge_out_route(struct edge *e, uint64_t stream,
 	if (o == NULL) {
 		metrics_count(&e->metrics, METRIC_streams_refused);
 		cannot_route(e, stream, pair, "too many streams");
+		return;
+	}
+	if (!edge_partner_enter(&o->source, pair->remote, false,
+				EDGE_PARTNER_NEW)) {
+		refuse_partner(o, stream, pair);
 		return;
 	}
 	o->route = stream;
@@ -281,24 +299,33 @@ static bool offends(const struct edge_out *o)
 	return s2s_out_offends(o->core);
 }
 
-void edge_out_look_again_all(struct edge *e)
+static void look_again(struct edge_out *o)
 {
-	struct edge_out *o;
-	struct edge_out *tmp;
+	bool was_busy = edge_source_is_busy(&o->source);
 
-	DL_FOREACH_SAFE (e->outs, o, tmp) {
-		if (!offends(o))
-			continue;
+	/* its domain may be another partner's, at another rate */
+	if (o->source.partner != NULL)
+		(void)edge_partner_enter(&o->source, o->remote, false,
+					 EDGE_PARTNER_THERE);
+	if (offends(o)) {
 		edge_source_give_up(&o->source);
 		if (o->core == NULL || o->conn == NULL)
 			forbid(o);
 		else
 			edge_out_event(
 				o, &(struct s2s_event){.kind = S2S_EV_POLICY});
-		if (!o->is_closed && o->is_lost)
-			edge_out_event(o,
-				       &(struct s2s_event){.kind = S2S_EV_EOF});
 	}
+	if (was_busy && !o->is_closed && !o->source.is_held)
+		edge_out_retry(o);
+}
+
+void edge_out_look_again_all(struct edge *e)
+{
+	struct edge_out *o;
+	struct edge_out *tmp;
+
+	DL_FOREACH_SAFE (e->outs, o, tmp)
+		look_again(o);
 }
 
 void edge_out_release_all(struct edge *e)
@@ -306,9 +333,12 @@ void edge_out_release_all(struct edge *e)
 	struct edge_out *o;
 	struct edge_out *tmp;
 
-	DL_FOREACH_SAFE (e->outs, o, tmp)
-		if (o->source.is_held)
-			edge_out_retry(o);
+	DL_FOREACH_SAFE (e->outs, o, tmp) {
+		if (!edge_source_is_busy(&o->source))
+			continue;
+		edge_partner_hurry(&o->source);
+		edge_out_retry(o);
+	}
 }
 
 void edge_out_shutdown_all(struct edge *e)

@@ -49,12 +49,18 @@ static void answer_failure(struct edge *e, const Fed__Stanza *s, int err)
 	}
 }
 
+static void count(struct edge_source *src)
+{
+	src->stanzas++;
+	edge_partner_spend(src, 1, 0);
+}
+
 void edge_source_take(struct edge_source *src, const struct s2s_action *a)
 {
 	int err;
 
 	if (edge_confirm_take(src->e, a->u.stanza.stanza)) {
-		src->stanzas++;
+		count(src);
 		return;
 	}
 	err = deliver(src, a);
@@ -65,7 +71,7 @@ void edge_source_take(struct edge_source *src, const struct s2s_action *a)
 		return;
 	}
 	edge_channel_forget(&src->wait);
-	src->stanzas++;
+	count(src);
 	if (err != 0)
 		answer_failure(src->e, a->u.stanza.stanza, err);
 }
@@ -74,6 +80,8 @@ void edge_source_retry(struct edge_source *src)
 {
 	const struct s2s_action a = src->held;
 
+	if (!src->is_held)
+		return;
 	src->is_held = false;
 	edge_source_take(src, &a);
 }
@@ -93,11 +101,11 @@ void edge_source_give_up(struct edge_source *src)
 				   "the stream is being closed");
 	else
 		metrics_count(&src->e->metrics, METRIC_stanzas_dropped);
-	conn_resume(src->conn);
 }
 
 void edge_source_end(struct edge_source *src)
 {
+	edge_partner_leave(src);
 	src->is_held = false;
 	src->conn = NULL;
 	edge_channel_forget(&src->wait);
