@@ -95,11 +95,14 @@ class FakeGateway:
         self.process.stdin.write(f"burst {count} {per_second} {sender} {to}\n")
         self.process.stdin.flush()
 
+    def send_config(self, config):
+        self.process.stdin.write(f"config {config_bytes(config).hex()}\n")
+        self.process.stdin.flush()
+
     def config(self, config):
         """What the edge says to a Config; a dictionary as config_bytes()
         takes it."""
-        self.process.stdin.write(f"config {config_bytes(config).hex()}\n")
-        self.process.stdin.flush()
+        self.send_config(config)
         line = self.expect(r"^config (\d+) check=(\d) in_force=(\d+) "
                            r"refused=(.*)$")
         return {"revision": int(line[1]), "check": line[2] == "1",

@@ -1,10 +1,12 @@
 """The edge under the configuration of a gateway: what it takes, what it
 refuses and how, what becomes of streams when it changes."""
 
+import hashlib
+import hmac
+import itertools
 import os
 import pathlib
 import re
-import signal
 import time
 
 import pytest
@@ -12,12 +14,15 @@ import pytest
 import edge_alone
 from conftest import Lab
 from edge_alone import FakeGateway
-from rogue import Rogue, Stream
+from federation_peer import FederationPeer
+from rogue import Rogue
 
 ROMEO = "romeo@sip.example"
-PEER = "peer.example"
+PEER, SELF, CLEAR = "peer.example", "self.example", "clear.example"
+# all ways are open
 OPEN = {"domain": "*", "tls": "OPTIONAL", "sasl": "OPTIONAL",
         "dialback": "OPTIONAL"}
+BODIES = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +45,26 @@ def gateway(edge_lab):
 
 
 @pytest.fixture(scope="module")
-def peer(edge_lab):
-    rogue = Rogue(edge_lab, PEER, "198.51.100.50")
-    yield rogue
-    rogue.close()
+def peers(edge_lab, tmp_path_factory):
+    """Partners by domain: with a good certificate, with one of their own
+    making, without TLS."""
+    made = {
+        PEER: FederationPeer(edge_lab, PEER, "198.51.100.50"),
+        SELF: FederationPeer(edge_lab, SELF, "198.51.100.51",
+                             has_external=False,
+                             self_signed_in=tmp_path_factory.mktemp("ss")),
+        CLEAR: FederationPeer(edge_lab, CLEAR, "198.51.100.52",
+                              has_tls=False),
+    }
+    yield made
+    for peer in made.values():
+        peer.close()
+
+
+@pytest.fixture(autouse=True)
+def nobody_lingers(peers):
+    for peer in peers.values():
+        peer.lingers = False
 
 
 _revision = 0
@@ -65,9 +86,42 @@ def put(gateway, *partners, **more):
     return number
 
 
-def stanza(body, sender=f"x@{PEER}"):
-    return (f"<message from='{sender}' to='{ROMEO}' id='i' type='chat'>"
-            f"<body>{body}</body></message>")
+def rule(domain, **more):
+    return {**OPEN, "domain": domain, **more}
+
+
+def body():
+    return f"edge{next(BODIES)}."
+
+
+def authenticated(peer, how="external"):
+    """An inbound stream, authenticated so."""
+    stream = peer.open()
+    if how != "clear":
+        peer.open_secure(stream)
+    if how == "external":
+        return stream.authenticate()
+    stream.send(peer.request()).expect("type='valid'")
+    return stream
+
+
+def passes(gateway, stream, peer):
+    """A message comes through on it."""
+    text = body()
+    stream.send(peer.message(text))
+    gateway.expect(f"body={text}$")
+
+
+def ends_with(stream, condition, within_s=5):
+    """The peer is told that within so long."""
+    begin = time.monotonic()
+    assert stream.end() == condition
+    assert time.monotonic() - begin < within_s
+
+
+def answer_to(gateway, domain, within_s=15):
+    gateway.send(ROMEO, f"x@{domain}", body())
+    return gateway.outcome(within_s)
 
 
 def file_of(lab):
@@ -177,3 +231,323 @@ def test_cannot_be_kept(edge_lab, gateway):
     assert f"{beside}: File exists" in answer["refused"]
     assert answer["in_force"] == now
     put(gateway, OPEN)
+
+
+# ---- streams that are there -------------------------------------------------
+
+
+def test_a_partner_is_removed(edge_lab, gateway, peers):
+    """Its streams end, of both directions, and nothing more is sent to it."""
+    peer = peers[PEER]
+    peer.lingers = True
+    put(gateway, rule(PEER), rule(SELF))
+    other = authenticated(peers[SELF], "dialback")
+    stream = authenticated(peer)
+    passes(gateway, stream, peer)
+    gateway.send(ROMEO, f"x@{PEER}", body())
+    assert peer.got.get(timeout=10)[1:] == ("tls", "external")
+    put(gateway, rule(SELF))
+    ends_with(stream, "policy-violation")
+    edge_lab.wait_log("edge", r"stream_close \S+ dir=out .*peer=peer.example "
+                      'reason="policy policy-violation', 5)
+    assert answer_to(gateway, PEER) == "policy-violation"
+    # the others notice nothing
+    passes(gateway, other, peers[SELF])
+    other.close()
+
+
+@pytest.mark.parametrize("domain, how, stricter", [
+    (PEER, "external", {"sasl": "OFF"}),
+    (PEER, "external", {"tls": "OFF"}),
+    (SELF, "dialback", {"dialback": "OFF"}),
+    (SELF, "dialback", {"tls": "REQUIRED", "sasl": "REQUIRED"}),
+    (SELF, "dialback", {"tls": "OFF"}),
+    (CLEAR, "clear", {"tls": "REQUIRED"}),
+    (CLEAR, "clear", {"dialback": "OFF"}),
+])
+def test_a_rule_becomes_stricter(gateway, peers, domain, how, stricter):
+    put(gateway, rule(domain))
+    stream = authenticated(peers[domain], how)
+    passes(gateway, stream, peers[domain])
+    put(gateway, rule(domain, **stricter))
+    ends_with(stream, "policy-violation")
+
+
+@pytest.mark.parametrize("domain, how, stricter", [
+    (PEER, "external", {"tls": "REQUIRED", "sasl": "REQUIRED"}),
+    (PEER, "external", {"dialback": "OFF"}),
+    (SELF, "dialback", {"tls": "REQUIRED"}),
+    (SELF, "dialback", {"sasl": "OFF"}),
+    (CLEAR, "clear", {"tls": "OFF", "sasl": "OFF"}),
+])
+def test_a_stricter_rule_that_allows_it(gateway, peers, domain, how, stricter):
+    put(gateway, rule(domain))
+    stream = authenticated(peers[domain], how)
+    put(gateway, rule(domain, **stricter))
+    passes(gateway, stream, peers[domain])
+    stream.close()
+
+
+def test_a_stream_that_negotiates(gateway, peers):
+    put(gateway, rule(PEER))
+    stream = peers[PEER].open_secure(peers[PEER].open())
+    put(gateway)
+    ends_with(stream, "policy-violation")
+
+
+def test_two_pairs_on_a_stream(gateway, peers):
+    """It ends for both, but what was under way for the one is taken."""
+    peer = peers[PEER]
+    put(gateway, rule(PEER), rule(SELF))
+    stream = authenticated(peer)
+    stream.send(peers[SELF].request()).expect("type='valid'")
+    passes(gateway, stream, peers[SELF])
+    put(gateway, rule(PEER))
+    stream.expect("<stream:error><policy-violation")
+    lost, taken = body(), body()
+    stream.send(peers[SELF].message(lost) + peer.message(taken))
+    gateway.expect(f"body={taken}$")
+    edge_alone.none_of(gateway, f"body={lost}", 0.3)
+    stream.close()
+
+
+@pytest.mark.parametrize("where", ["198.51.100.59", "198.51.100.56:5334"],
+                         ids=["connecting", "negotiating"])
+def test_what_waits_is_refused(edge_lab, gateway, peers, where):
+    """An attempt is under way to a place that answers nothing."""
+    if ":" in where:
+        silent = Rogue(edge_lab, PEER, "198.51.100.56")
+        silent.listen(lambda stream: stream.end(), 5334)
+    else:
+        edge_lab("fault", "cut", "edge", where)
+    put(gateway, rule("hangs.example", proxy_host=where))
+    for _ in range(3):
+        gateway.send(ROMEO, "x@hangs.example", body())
+    sent = gateway.sent
+    time.sleep(0.3)
+    begin = time.monotonic()
+    put(gateway)
+    for number in range(sent - 2, sent + 1):
+        assert gateway.expect(rf"^outcome {number} (\S+)")[1] == (
+            "policy-violation")
+    assert time.monotonic() - begin < 5
+    edge_lab.wait_log("edge", r"stream_close \S+ dir=out .*peer=hangs.example "
+                      'reason="policy policy-violation', 5)
+
+
+def test_allowed_at_once(gateway, peers):
+    """No back-off from what failed before."""
+    put(gateway, rule(CLEAR, tls="REQUIRED"))
+    assert answer_to(gateway, CLEAR) == "remote-server-timeout"
+    put(gateway)
+    assert answer_to(gateway, CLEAR) == "policy-violation"
+    put(gateway, rule(CLEAR))
+    gateway.send(ROMEO, f"x@{CLEAR}", body())
+    assert peers[CLEAR].got.get(timeout=4)[1:] == ("clear", "dialback")
+
+
+def test_denied(gateway, peers):
+    """What is denied is no partner, but by its own name."""
+    put(gateway, OPEN, denied=["*.example"])
+    assert answer_to(gateway, PEER) == "policy-violation"
+    put(gateway, OPEN, rule(PEER), denied=["*.example"])
+    gateway.send(ROMEO, f"x@{PEER}", body())
+    assert peers[PEER].got.get(timeout=5)
+
+
+# ---- limits -----------------------------------------------------------------
+
+
+def test_limit_of_a_partner(gateway, peers):
+    """All its domains together, whoever opens the stream."""
+    put(gateway, *(rule(domain, name="house.example", connection_limit=2)
+                   for domain in (PEER, SELF)), rule(CLEAR))
+    streams = [authenticated(peers[PEER]), authenticated(peers[SELF],
+                                                         "dialback")]
+    ends_with(authenticated(peers[PEER]), "resource-constraint")
+    gateway.send(ROMEO, f"x@{PEER}", body())
+    assert gateway.outcome() == "remote-server-timeout"
+    # no limit of the others
+    passes(gateway, authenticated(peers[CLEAR], "clear"), peers[CLEAR])
+    streams[0].send("</stream:stream>").end()
+    passes(gateway, authenticated(peers[PEER]), peers[PEER])
+
+
+def test_limit_of_anybody(gateway, peers):
+    """Of "*" each domain has its own."""
+    put(gateway, rule("*", name="*", connection_limit=1))
+    for domain, how in ((PEER, "external"), (SELF, "dialback")):
+        stream = authenticated(peers[domain], how)
+        ends_with(authenticated(peers[domain], how), "resource-constraint")
+        stream.send("</stream:stream>").end()
+
+
+def test_limit_of_all(edge_lab, gateway, peers):
+    """A quarter is kept for those that the edge opens."""
+    put(gateway, OPEN, settings={"connection_limit": 4})
+    wait_for_no_streams(edge_lab)
+    streams = [authenticated(peers[CLEAR], "clear") for _ in range(2)]
+    third = peers[CLEAR].open()
+    fourth = peers[CLEAR].connect()
+    assert not fourth.read()
+    for stream in [*streams, third]:
+        stream.close()
+    put(gateway, OPEN)
+
+
+def wait_for_no_streams(lab):
+    def ids(what):
+        return set(re.findall(rf"event=stream_{what} (s2s=\d+) ",
+                              lab.log("edge")))
+    edge_alone.wait_until(lambda: ids("open") <= ids("close"))
+
+
+# ---- rates ------------------------------------------------------------------
+
+
+def arrival_s(gateway, stream, peer, texts):
+    """How long it takes until all are there, in order."""
+    begin = time.monotonic()
+    stream.send("".join(peer.message(text) for text in texts))
+    for text in texts:
+        assert gateway.expect(r"body=(\S+)$", 30)[1] == text
+    return time.monotonic() - begin
+
+
+def test_stanzas_per_second(gateway, peers):
+    """A second's worth at once, then at that pace; nothing is lost, and
+    nobody else waits."""
+    put(gateway, rule(PEER, stanzas_per_s=10), rule(CLEAR))
+    stream = authenticated(peers[PEER])
+    other = authenticated(peers[CLEAR], "clear")
+    texts = [body() for _ in range(40)]
+    stream.send("".join(peers[PEER].message(text) for text in texts))
+    begin = time.monotonic()
+    text = body()
+    other.send(peers[CLEAR].message(text))
+    seen = []
+    while text not in seen:
+        seen.append(gateway.expect(r"body=(\S+)$")[1])
+    assert time.monotonic() - begin < 1.5
+    for _ in range(41 - len(seen)):
+        seen.append(gateway.expect(r"body=(\S+)$")[1])
+    took = time.monotonic() - begin
+    assert [one for one in seen if one != text] == texts
+    assert 2.5 < took < 6
+    stream.send("</stream:stream>")
+    assert stream.end() is None
+    other.close()
+
+
+def test_bytes_per_second(gateway, peers):
+    put(gateway, rule(PEER, bytes_per_s=20000))
+    stream = authenticated(peers[PEER])
+    texts = [f"{number}{'x' * 5000}" for number in range(24)]
+    assert 3.5 < arrival_s(gateway, stream, peers[PEER], texts) < 8
+    stream.close()
+
+
+def test_two_streams_share_a_rate(gateway, peers):
+    put(gateway, rule(PEER, stanzas_per_s=10))
+    streams = [authenticated(peers[PEER]) for _ in range(2)]
+    begin = time.monotonic()
+    for stream in streams:
+        stream.send("".join(peers[PEER].message(body()) for _ in range(20)))
+    for _ in range(40):
+        gateway.expect(r"body=edge\d+\.$")
+    assert 2.5 < time.monotonic() - begin < 6
+    for stream in streams:
+        stream.close()
+
+
+def test_a_rate_is_lifted(gateway, peers):
+    """What waits goes on at once, and so does what becomes forbidden end."""
+    put(gateway, rule(PEER, stanzas_per_s=1))
+    stream = authenticated(peers[PEER])
+    texts = [body() for _ in range(30)]
+    stream.send("".join(peers[PEER].message(text) for text in texts))
+    gateway.expect(f"body={texts[0]}$")
+    begin = time.monotonic()
+    number = next_revision()
+    gateway.send_config({"revision": number, "partner": [rule(PEER)]})
+    seen = [gateway.expect(r"(?:body=|^config )(\S+)")[1] for _ in texts]
+    assert time.monotonic() - begin < 5
+    assert [one for one in seen if one != str(number)] == texts[1:]
+    put(gateway, rule(PEER, stanzas_per_s=1))
+    stream.send("".join(peers[PEER].message(body()) for _ in range(30)))
+    time.sleep(0.3)
+    put(gateway)
+    ends_with(stream, "policy-violation")
+
+
+# ---- the other settings -----------------------------------------------------
+
+
+def test_proxy_host(gateway, peers):
+    """That place instead of DNS; the certificate is that of the domain."""
+    peer = FederationPeer(peers[PEER].lab, "hidden.example", "198.51.100.55",
+                          is_in_dns=False)
+    try:
+        put(gateway, rule("hidden.example"))
+        assert answer_to(gateway, "hidden.example") == (
+            "remote-server-not-found")
+        peer.listen(peer.script, 5333)
+        put(gateway, rule("hidden.example", proxy_host="198.51.100.55:5333"))
+        gateway.send(ROMEO, "x@hidden.example", body())
+        assert peer.got.get(timeout=10)[1:] == ("tls", "external")
+        # the good certificate of another domain does not do
+        put(gateway, rule("wrong.example", sasl="REQUIRED", tls="REQUIRED",
+                          proxy_host="198.51.100.55:5333"))
+        assert answer_to(gateway, "wrong.example") == "remote-server-timeout"
+    finally:
+        peer.close()
+
+
+def test_establishment_timeout(gateway, peers):
+    put(gateway, OPEN, settings={"stream_establishment_timeout_s": 2})
+    stream = peers[PEER].open()
+    begin = time.monotonic()
+    assert stream.end() == "connection-timeout"
+    assert 1.5 < time.monotonic() - begin < 5
+
+
+def test_inactivity_timeout(gateway, peers):
+    """In both directions: the goodbye of a stream without an error."""
+    peers[PEER].lingers = True
+    put(gateway, OPEN, settings={"stream_inactivity_timeout_s": 2})
+    stream = authenticated(peers[PEER])
+    gateway.send(ROMEO, f"x@{PEER}", body())
+    peers[PEER].got.get(timeout=10)
+    assert stream.end() is None
+    closed = [gateway.expect(r"^event closed dir=(\w+) .*in_order=1")[1]
+              for _ in range(2)]
+    assert sorted(closed) == ["in", "out"]
+
+
+def test_keep_alive(gateway, peers):
+    """Who should send signs of life and does not is believed to be gone;
+    blanks will do."""
+    put(gateway, rule(PEER, keep_alive=True), rule(SELF),
+        settings={"keep_alive_interval_s": 2})
+    silent, alive = (authenticated(peers[PEER]) for _ in range(2))
+    other = authenticated(peers[SELF], "dialback")
+    begin = time.monotonic()
+    while time.monotonic() - begin < 4:
+        alive.send(" ")
+        time.sleep(0.5)
+    assert silent.end() == "connection-timeout"
+    passes(gateway, alive, peers[PEER])
+    passes(gateway, other, peers[SELF])
+    alive.close()
+    other.close()
+
+
+def test_dialback_secret(gateway, peers):
+    """The same on all edges: the key is made of it (XEP-0185)."""
+    secret = b"0123456789abcdef-shared"
+    put(gateway, OPEN, dialback_secret=secret)
+    gateway.send(ROMEO, f"x@{SELF}", body())
+    peers[SELF].got.get(timeout=10)
+    key = hmac.new(hashlib.sha256(secret).hexdigest().encode(),
+                   f"{SELF} sip.example rogue1".encode(), "sha256")
+    assert peers[SELF].key == key.hexdigest()
