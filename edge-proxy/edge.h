@@ -18,7 +18,9 @@ struct edge_admin;
 struct edge_in;
 struct edge_in_route;
 struct edge_out;
+struct chan_link;
 struct edge_channel;
+struct edge_check;
 struct edge_routes;
 struct edge_confirm;
 struct edge_news;
@@ -46,6 +48,7 @@ struct edge {
 	struct edge_news *news;
 	struct edge_channel *channel;
 	struct edge_admin *admin;
+	struct attempts *attempts; /* what fedctl why knows */
 	struct listener **listeners;
 	size_t listener_count;
 	struct edge_in *ins;		 /* inbound streams */
@@ -54,6 +57,7 @@ struct edge {
 	struct edge_out *outs_by_route;	 /* uthash: router's stream numbers */
 	size_t streams;			 /* both, attempts too */
 	size_t verifies;		 /* outbound streams that only verify */
+	size_t checks;			 /* of fedctl */
 	uint64_t last_label;	       /* number of the last stream, for logs */
 	struct edge_count strangers;   /* unauthenticated streams by source */
 	struct edge_partner *partners; /* uthash: those with streams */
@@ -146,6 +150,12 @@ void edge_in_verified(struct edge_in *in);
 
 /** Nobody waits for the answer any more. */
 void edge_out_abandon(struct edge_out *o);
+
+/** A stream that carries nothing: it is closed when it is authenticated, and
+ * edge_check_ended() is called, perhaps at once.  check->out is set.
+ * @return false: too many streams */
+bool edge_out_check(struct edge *e, struct edge_check *check,
+		    const struct s2s_pair *pair) FED_NODISCARD;
 
 /** Write to the stream of a route; false: the stream is gone. */
 bool edge_out_write(struct edge *e, uint64_t stream, struct span bytes,
@@ -257,6 +267,9 @@ void edge_news_failed(struct edge *e, const struct s2s_pair *pair,
 int edge_channel_new(struct edge *e, struct tls_creds *creds,
 		     struct errbuf *err) FED_NODISCARD;
 void edge_channel_free(struct edge *e);
+
+/** The link of that number; NULL: gone. */
+struct chan_link *edge_channel_link(struct edge *e, uint64_t number);
 
 /** Orderly end: take no new stanzas. */
 void edge_channel_drain(struct edge *e);

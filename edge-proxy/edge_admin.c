@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "edge-proxy/edge_admin_relay.h"
+#include "edge-proxy/edge_attempts.h"
 #include "edge-proxy/edge_session_in.h"
 #include "edge-proxy/edge_session_out.h"
 #include "io/admin_show.h"
@@ -175,6 +176,7 @@ static enum admin_step show(struct edge *e, struct admin_call *call,
 }
 
 enum admin_step edge_admin_answer(struct edge *e, struct admin_call *call,
+				  const struct edge_asker *asker,
 				  struct arena *a, Fed__AdminResponse *out)
 {
 	const Fed__AdminRequest *r = call->request;
@@ -200,7 +202,10 @@ enum admin_step edge_admin_answer(struct edge *e, struct admin_call *call,
 		admin_show_error(out, "a gateway decides that: ask one");
 		break;
 	case FED__ADMIN_REQUEST__KIND_WHY:
+		edge_attempts_why(e, r->why, a, out);
+		break;
 	case FED__ADMIN_REQUEST__KIND_CHECK:
+		return edge_check_more(e, call, asker, a, out);
 	case FED__ADMIN_REQUEST__KIND_CLOSE_STREAM:
 	case FED__ADMIN_REQUEST__KIND_RELOAD:
 	case FED__ADMIN_REQUEST__KIND__NOT_SET:
@@ -211,17 +216,31 @@ enum admin_step edge_admin_answer(struct edge *e, struct admin_call *call,
 	return ADMIN_LAST;
 }
 
+static void on_ready(void *arg, struct admin_call *call)
+{
+	const struct edge_admin *ea = arg;
+
+	admin_server_ready(ea->server, call);
+}
+
 static enum admin_step on_more(struct admin_call *call, struct arena *a,
 			       Fed__AdminResponse *out, void *arg)
 {
 	struct edge_admin *ea = arg;
+	const struct edge_asker asker = {on_ready, ea};
 
 	if (call->request->edge[0] != '\0') {
 		admin_show_error(out, "an edge has no channel to edges: ask a "
 				      "gateway");
 		return ADMIN_LAST;
 	}
-	return edge_admin_answer(ea->e, call, a, out);
+	return edge_admin_answer(ea->e, call, &asker, a, out);
+}
+
+static void on_end(struct admin_call *call, void *arg)
+{
+	(void)arg;
+	edge_check_end(call);
 }
 
 void edge_admin_on_relay(struct edge *e, uint64_t gateway,
@@ -235,7 +254,8 @@ void edge_admin_on_relay(struct edge *e, uint64_t gateway,
 int edge_admin_new(struct edge *e, struct errbuf *err)
 {
 	struct edge_admin *ea = calloc(1, sizeof(*ea));
-	const struct admin_handler handler = {.on_more = on_more, .arg = ea};
+	const struct admin_handler handler = {
+		.on_more = on_more, .on_end = on_end, .arg = ea};
 	int rc;
 
 	if (ea == NULL)

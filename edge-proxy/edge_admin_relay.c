@@ -9,9 +9,11 @@
 
 /* A request that is not answered to the end. */
 struct edge_relay {
+	struct admin_call call; /* first: what is answered has only that */
 	uint64_t gateway;
-	uint64_t id; /* the gateway's */
-	struct admin_call call;
+	uint64_t id;	 /* the gateway's */
+	bool is_waiting; /* the gateway wants a response, there is none yet */
+	bool is_ready;	 /* now there is */
 	struct arena arena; /* of the request */
 	struct edge_relay *prev;
 	struct edge_relay *next;
@@ -23,12 +25,14 @@ struct edge_relays {
 	size_t count;
 	struct arena arena; /* of the response being made */
 	struct buf out;	    /* the same, packed */
+	struct loop_deferred work;
 };
 
 static void forget(struct edge_relays *r, struct edge_relay *one)
 {
 	DL_DELETE(r->list, one);
 	r->count--;
+	edge_check_end(&one->call);
 	arena_deinit(&one->arena);
 	free(one);
 }
@@ -75,19 +79,56 @@ static void refuse(struct edge_relays *r, struct chan_link *link, uint64_t id,
 	send_back(r, link, id, &response);
 }
 
+static void on_ready(void *arg, struct admin_call *call);
+
 static void answer(struct edge_relays *r, struct edge_relay *one,
 		   struct chan_link *link)
 {
+	const struct edge_asker asker = {on_ready, r};
 	Fed__AdminResponse response;
+	enum admin_step step;
 
 	fed__admin_response__init(&response);
 	response.id = one->call.request->id;
-	response.last = edge_admin_answer(r->e, &one->call, &r->arena,
-					  &response) != ADMIN_MORE;
+	one->is_waiting = true;
+	step = edge_admin_answer(r->e, &one->call, &asker, &r->arena,
+				 &response);
+	if (step == ADMIN_WAIT)
+		return;
+	one->is_waiting = false;
+	response.last = step == ADMIN_LAST;
 	send_back(r, link, one->id, &response);
 	arena_reset(&r->arena);
 	if (response.last)
 		forget(r, one);
+}
+
+/* At the end of the turn: it may be said from inside of anything. */
+static void on_work(void *arg)
+{
+	struct edge_relays *r = arg;
+	struct edge_relay *one;
+	struct edge_relay *next;
+	struct chan_link *link;
+
+	DL_FOREACH_SAFE (r->list, one, next) {
+		if (!one->is_ready || !one->is_waiting)
+			continue;
+		one->is_ready = false;
+		link = edge_channel_link(r->e, one->gateway);
+		if (link == NULL)
+			forget(r, one);
+		else
+			answer(r, one, link);
+	}
+}
+
+static void on_ready(void *arg, struct admin_call *call)
+{
+	struct edge_relays *r = arg;
+
+	((struct edge_relay *)call)->is_ready = true;
+	loop_defer(r->e->loop, &r->work);
 }
 
 /* ---- requests ------------------------------------------------------------ */
@@ -179,6 +220,7 @@ int edge_relays_new(struct edge_relays **r_out, struct edge *e)
 	if (r == NULL)
 		return FED_ENOMEM;
 	r->e = e;
+	r->work = (struct loop_deferred){.fn = on_work, .arg = r};
 	arena_init(&r->arena, LIMIT_ADMIN_ARENA_BYTES);
 	buf_init(&r->out, LIMIT_ADMIN_RESPONSE_BYTES + ADMIN_PREFIX_BYTES);
 	*r_out = r;
@@ -189,6 +231,7 @@ void edge_relays_free(struct edge_relays *r)
 {
 	if (r == NULL)
 		return;
+	loop_undefer(r->e->loop, &r->work);
 	while (r->list != NULL)
 		forget(r, r->list);
 	arena_deinit(&r->arena);

@@ -39,6 +39,14 @@ static struct edge_gateway *find_number(struct edge_channel *ch,
 	return NULL;
 }
 
+struct chan_link *edge_channel_link(struct edge *e, uint64_t number)
+{
+	struct edge_gateway *gw =
+		e->channel == NULL ? NULL : find_number(e->channel, number);
+
+	return gw == NULL ? NULL : gw->link;
+}
+
 static struct edge_gateway *find_or_add(struct edge_channel *ch,
 					struct chan_link *l)
 {

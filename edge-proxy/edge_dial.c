@@ -15,6 +15,12 @@ struct edge_dial {
 	struct edge_dns_query *query;
 	struct edge_dns_target *targets;
 	struct conn *conns[LIMIT_SRV_ADDRESSES]; /* under way */
+	uint64_t started_ms[LIMIT_SRV_ADDRESSES];
+	size_t failed;	     /* addresses so far */
+	enum dial_fate fate; /* of all of those; NONE: they differ */
+	size_t last_failed;  /* address */
+	bool is_fallback;    /* DNS has no SRV records */
+	bool is_host;	     /* they were not asked for */
 	size_t count;
 	struct dial_plan plan;
 	struct loop_timer *timer;
@@ -38,6 +44,61 @@ static void fail(struct edge_dial *d, enum s2s_reason_kind kind,
 
 static void on_conn(struct conn *c, const struct conn_event *ev, void *arg);
 
+static struct dial_note_address describe(const struct edge_dial *d, size_t i,
+					 const char *address)
+{
+	const struct sockaddr_storage *sa = &d->targets[i].addr;
+	in_port_t port = sa->ss_family == AF_INET6
+				 ? ((const struct sockaddr_in6 *)sa)->sin6_port
+				 : ((const struct sockaddr_in *)sa)->sin_port;
+
+	return (struct dial_note_address){
+		.host = d->targets[i].name,
+		.address = address,
+		.port = ntohs(port),
+		.since_ms = d->started_ms[i],
+		.is_direct_tls = d->targets[i].is_direct_tls,
+	};
+}
+
+static void record_failure(struct edge_dial *d, size_t i, const char *address,
+			   const char *text)
+{
+	const struct dial_note_address a = describe(d, i, address);
+	enum dial_fate fate =
+		dial_note_failed(&d->p.note, loop_now_ms(d->p.loop), &a, text);
+
+	if (d->failed > 0 && d->fate != fate)
+		fate = DIAL_FATE_NONE;
+	d->fate = fate;
+	d->failed++;
+	d->last_failed = i;
+}
+
+static void record_up(const struct edge_dial *d, size_t i)
+{
+	const struct dial_note_address a =
+		describe(d, i, conn_peer_address(d->conns[i]));
+
+	dial_note_up(&d->p.note, loop_now_ms(d->p.loop), &a);
+}
+
+static void record_lost(const struct edge_dial *d)
+{
+	const struct dial_note_address a = describe(d, d->last_failed, "");
+	const struct dial_note_end end = {
+		.tried = d->failed,
+		.fate = d->fate,
+		.host = a.host,
+		.port = a.port,
+		.text = d->last.text,
+		.is_fallback = d->is_fallback,
+		.is_host = d->is_host,
+	};
+
+	dial_note_lost(&d->p.note, loop_now_ms(d->p.loop), &end);
+}
+
 /* kind says what had been reached: CONNECT, or TLS. */
 static void note_failure(struct edge_dial *d, size_t i,
 			 enum s2s_reason_kind kind, const char *text)
@@ -54,6 +115,7 @@ static void note_failure(struct edge_dial *d, size_t i,
 		"%s peer=%s target=%s address=%s error=\"%s\"", d->p.label,
 		log_value(span_str(d->p.domain)).text,
 		log_value(span_str(d->targets[i].name)).text, address, text);
+	record_failure(d, i, address, text);
 	dial_plan_on_failed(&d->plan, i, loop_now_ms(d->p.loop));
 }
 
@@ -65,9 +127,12 @@ static void stop(struct edge_dial *d, size_t i)
 
 static void start(struct edge_dial *d, size_t i)
 {
-	int err = conn_connect(&d->conns[i], d->p.loop,
-			       (const struct sockaddr *)&d->targets[i].addr,
-			       on_conn, d);
+	int err;
+
+	d->started_ms[i] = loop_now_ms(d->p.loop);
+	err = conn_connect(&d->conns[i], d->p.loop,
+			   (const struct sockaddr *)&d->targets[i].addr,
+			   on_conn, d);
 
 	if (err != 0)
 		note_failure(d, i, S2S_END_CONNECT,
@@ -113,6 +178,7 @@ static void advance(struct edge_dial *d)
 			d->p.fn(d->p.arg, won, NULL);
 			return;
 		case DIAL_LOST:
+			record_lost(d);
 			last = d->last; /* fn frees the dial */
 			d->p.fn(d->p.arg, NULL, &last);
 			return;
@@ -137,6 +203,7 @@ static void on_conn(struct conn *c, const struct conn_event *ev, void *arg)
 		return;
 	switch (ev->kind) {
 	case CONN_UP:
+		record_up(d, i);
 		dial_plan_on_up(&d->plan, i);
 		break;
 	case CONN_TLS_UP:
@@ -184,12 +251,24 @@ static void race(struct edge_dial *d, const struct edge_dns_target *targets,
 	advance(d);
 }
 
+static void record_dns(struct edge_dial *d, enum edge_dns_result result,
+		       bool is_secure, const char *text)
+{
+	const struct dns_facts *f = edge_dns_facts(d->query);
+
+	d->is_fallback = f != NULL && f->is_fallback;
+	d->is_host = f != NULL && f->is_host;
+	dial_note_dns(&d->p.note, loop_now_ms(d->p.loop), f, is_secure,
+		      result == EDGE_DNS_OK ? NULL : text);
+}
+
 static void on_resolved(void *arg, enum edge_dns_result result,
 			const struct edge_dns_target *targets, size_t count,
 			bool is_secure, const char *text)
 {
 	struct edge_dial *d = arg;
 
+	record_dns(d, result, is_secure, text);
 	d->query = NULL;
 	fed_log(loop_log(d->p.loop), FED_LOG_DEBUG, "resolved",
 		"%s peer=%s result=%d addresses=%zu secure=%d text=\"%s\"",

@@ -6,6 +6,7 @@
 #ifndef FED_EDGE_DIAL_H
 #define FED_EDGE_DIAL_H
 
+#include "edge-proxy/core/dial_note.h"
 #include "edge-proxy/core/s2s.h"
 #include "edge-proxy/edge_dns.h"
 #include "io/conn.h"
@@ -30,8 +31,9 @@ struct edge_dial_params {
 	const char *label; /* for log lines; lives as the dial */
 	/* direct TLS; NULL: targets that want it are left out */
 	struct tls_creds *creds;
-	const char *identity; /* ours to show; NULL: none; lives as the dial */
-	edge_dial_fn fn;      /* never called from inside edge_dial_new() */
+	const char *identity;  /* ours to show; NULL: none; lives as the dial */
+	struct dial_note note; /* where its steps are recorded */
+	edge_dial_fn fn;       /* never called from inside edge_dial_new() */
 	void *arg;
 };
 

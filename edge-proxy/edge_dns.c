@@ -38,6 +38,7 @@ struct edge_dns_query {
 	char problem[256];
 	struct edge_dns_target targets[LIMIT_SRV_ADDRESSES];
 	size_t target_count;
+	struct dns_facts *facts; /* NULL: no memory for them */
 	struct loop_timer *deadline;
 	uint64_t until_ms;	   /* of the whole query */
 	struct loop_deferred step; /* all lookups of the stage are back */
@@ -119,6 +120,87 @@ static void drop_lookups(struct edge_dns_query *q)
 	q->pending = 0;
 }
 
+/* ---- facts --------------------------------------------------------------- */
+
+static void take_answer(struct dns_facts_answer *to, const struct dns_lookup *k)
+{
+	static const enum dns_fact facts[] = {[DNS_DATA] = DNS_FACT_DATA,
+					      [DNS_NONE] = DNS_FACT_NONE,
+					      [DNS_FAILED] = DNS_FACT_FAILED};
+	const struct dns_answer *from;
+
+	if (k == NULL || dns_lookup_is_pending(k))
+		return;
+	from = dns_lookup_answer(k);
+	to->fact = facts[from->verdict];
+	if (from->verdict == DNS_NONE && from->is_nameless)
+		to->fact = DNS_FACT_NO_NAME;
+	to->is_secure = from->is_secure;
+	to->ttl_s = from->ttl_s;
+	if (from->problem != NULL)
+		(void)snprintf(to->problem, sizeof(to->problem), "%s",
+			       from->problem);
+}
+
+static void take_records(struct edge_dns_query *q, const struct srv_record *rec,
+			 size_t n)
+{
+	struct dns_facts *f = q->facts;
+
+	if (f == NULL)
+		return;
+	for (size_t i = 0; i < DNS_FACTS_SERVICES; i++)
+		take_answer(&f->srv[i], q->lookups[i]);
+	f->rec_count = n < FED_ARRAY_LEN(f->rec) ? n : FED_ARRAY_LEN(f->rec);
+	memcpy(f->rec, rec, f->rec_count * sizeof(*rec));
+}
+
+static void take_host(struct edge_dns_query *q, size_t i)
+{
+	struct dns_facts_host *h;
+
+	if (q->facts == NULL || i >= FED_ARRAY_LEN(q->facts->host))
+		return;
+	h = &q->facts->host[i];
+	(void)snprintf(h->name, sizeof(h->name), "%s", q->plan.rec[i].target);
+	h->priority = q->plan.rec[i].priority;
+	h->weight = q->plan.rec[i].weight;
+	h->port = q->plan.rec[i].port;
+	h->is_direct_tls = q->plan.rec[i].is_direct_tls;
+	q->facts->host_count = i + 1;
+	q->facts->is_fallback = q->plan.is_fallback;
+}
+
+static void take_target(struct edge_dns_query *q, size_t place, bool is_v6,
+			struct span raw)
+{
+	struct dns_facts_host *h;
+	struct dns_facts_address *to;
+
+	if (q->facts == NULL || place >= q->facts->host_count)
+		return;
+	h = &q->facts->host[place];
+	if (h->address_count == FED_ARRAY_LEN(h->address))
+		return;
+	to = &h->address[h->address_count++];
+	to->is_v6 = is_v6;
+	memcpy(to->raw, raw.p, raw.n);
+}
+
+static void take_address_answers(struct edge_dns_query *q)
+{
+	for (size_t i = 0; q->facts != NULL && i < q->lookup_count; i++)
+		if (i / 2 < q->facts->host_count)
+			take_answer(i % 2 == 0 ? &q->facts->host[i / 2].a
+					       : &q->facts->host[i / 2].aaaa,
+				    q->lookups[i]);
+}
+
+const struct dns_facts *edge_dns_facts(const struct edge_dns_query *q)
+{
+	return q->facts;
+}
+
 /* ---- a query's life ------------------------------------------------------ */
 
 static void query_free(struct edge_dns_query *q)
@@ -128,6 +210,7 @@ static void query_free(struct edge_dns_query *q)
 	q->dns->query_count--;
 	loop_undefer(q->dns->loop, &q->step);
 	loop_timer_free(q->deadline);
+	free(q->facts);
 	free(q);
 }
 
@@ -143,6 +226,7 @@ static void report(struct edge_dns_query *q, enum edge_dns_result result,
 	loop_timer_free(q->deadline);
 	q->fn(q->arg, result, q->targets, q->target_count,
 	      result == EDGE_DNS_OK && q->is_secure, text);
+	free(q->facts);
 	free(q);
 }
 
@@ -167,10 +251,12 @@ static void add_target(struct edge_dns_query *q, unsigned place,
 	*t = (struct edge_dns_target){.place = place,
 				      .is_direct_tls = rec->is_direct_tls};
 	if (type == DNS_TYPE_A && rdata.n == sizeof(in4.sin_addr)) {
+		take_target(q, place, false, rdata);
 		in4.sin_port = htons(rec->port);
 		memcpy(&in4.sin_addr, rdata.p, sizeof(in4.sin_addr));
 		memcpy(&t->addr, &in4, sizeof(in4));
 	} else if (type == DNS_TYPE_AAAA && rdata.n == sizeof(in6.sin6_addr)) {
+		take_target(q, place, true, rdata);
 		in6.sin6_port = htons(rec->port);
 		memcpy(&in6.sin6_addr, rdata.p, sizeof(in6.sin6_addr));
 		memcpy(&t->addr, &in6, sizeof(in6));
@@ -205,6 +291,7 @@ static void finish_addresses(struct edge_dns_query *q)
 {
 	char text[400];
 
+	take_address_answers(q);
 	collect_targets(q);
 	if (q->target_count > 0) {
 		report(q, EDGE_DNS_OK, "");
@@ -229,6 +316,7 @@ static void begin_addresses(struct edge_dns_query *q)
 	q->is_ending = false;
 	loop_timer_arm(q->deadline, q->until_ms);
 	for (size_t i = 0; i < q->plan.count; i++) {
+		take_host(q, i);
 		look_up(q, q->plan.rec[i].target, DNS_TYPE_A);
 		look_up(q, q->plan.rec[i].target, DNS_TYPE_AAAA);
 	}
@@ -284,6 +372,7 @@ static void finish_srv(struct edge_dns_query *q)
 	}
 	n = parse_answer(q->lookups[0], false, rec, half);
 	n += parse_answer(q->lookups[1], true, rec + n, half);
+	take_records(q, rec, n);
 	if (n == 0 && (verdict_of(q->lookups[0]) == DNS_DATA ||
 		       verdict_of(q->lookups[1]) == DNS_DATA))
 		note_failure(q, q->domain, "unusable SRV records");
@@ -361,6 +450,7 @@ static int new_query(struct edge_dns *d, const char *name, edge_dns_fn fn,
 	q->fn = fn;
 	q->arg = arg;
 	q->is_secure = true;
+	q->facts = calloc(1, sizeof(*q->facts)); /* nobody needs them */
 	q->step = (struct loop_deferred){.fn = on_step, .arg = q};
 	(void)snprintf(q->domain, sizeof(q->domain), "%s", name);
 	DL_APPEND(d->queries, q);
@@ -395,7 +485,7 @@ int edge_dns_resolve(struct edge_dns *d, const char *domain,
 	return 0;
 }
 
-/* An address is its own answer. */
+/* An address is its own answer: nobody was asked. */
 static bool take_address(struct edge_dns_query *q, const char *host)
 {
 	unsigned char raw[sizeof(struct in6_addr)];
@@ -406,6 +496,10 @@ static bool take_address(struct edge_dns_query *q, const char *host)
 	else if (inet_pton(AF_INET, host, raw) == 1)
 		add_target(q, 0, DNS_TYPE_A,
 			   span_of(raw, sizeof(struct in_addr)));
+	if (q->target_count > 0 && q->facts != NULL) {
+		q->facts->host[0].a.fact = DNS_FACT_NONE;
+		q->facts->host[0].aaaa.fact = DNS_FACT_NONE;
+	}
 	return q->target_count > 0;
 }
 
@@ -423,10 +517,13 @@ int edge_dns_resolve_host(struct edge_dns *d, const char *host, uint16_t port,
 	q->plan.count = 1;
 	q->plan.is_fallback = true;
 	q->plan.rec[0].port = port;
+	if (q->facts != NULL)
+		q->facts->is_host = true;
 	if (!is_askable(q, host))
 		return 0;
 	(void)snprintf(q->plan.rec[0].target, sizeof(q->plan.rec[0].target),
 		       "%s", host);
+	take_host(q, 0);
 	if (take_address(q, host))
 		loop_defer(d->loop, &q->step);
 	else

@@ -5,7 +5,7 @@
 #ifndef FED_EDGE_DNS_H
 #define FED_EDGE_DNS_H
 
-#include "edge-proxy/core/srv_plan.h"
+#include "edge-proxy/core/dns_facts.h"
 #include "io/loop.h"
 
 struct edge_dns;
@@ -66,6 +66,10 @@ int edge_dns_resolve(struct edge_dns *d, const char *domain,
 int edge_dns_resolve_host(struct edge_dns *d, const char *host, uint16_t port,
 			  edge_dns_fn fn, void *arg,
 			  struct edge_dns_query **q_out) FED_NODISCARD;
+
+/** What DNS said, piece by piece, for those who explain it: while fn is called,
+ * and until then what is there by now.  NULL: there was no memory. */
+const struct dns_facts *edge_dns_facts(const struct edge_dns_query *q);
 
 /** fn will not be called.  NULL is allowed. */
 void edge_dns_cancel(struct edge_dns_query *q);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "edge-proxy/edge_attempts.h"
+
 /* ---- end ----------------------------------------------------------------- */
 
 void edge_in_reap(void *arg)
@@ -70,6 +72,7 @@ void edge_in_finish(struct edge_in *in, const struct s2s_reason *r)
 		return;
 	in->is_closed = true;
 	log_close(in, r);
+	edge_attempts_ended(e, &in->env, r);
 	DL_DELETE(e->ins, in);
 	e->streams--;
 	no_stranger(in);
@@ -116,6 +119,8 @@ static void on_ready(struct edge_in *in, const struct s2s_action *a)
 	const struct tls_facts *tls = conn_tls_facts(in->conn);
 
 	no_stranger(in);
+	edge_attempts_ready(in->e, &in->env, a->u.ready.mechanism,
+			    a->u.ready.is_bidi);
 	count_partner(in, a->u.ready.pair.remote);
 	edge_routes_seen(in->e, &a->u.ready.pair);
 	edge_in_add_pair(in, &a->u.ready.pair,
@@ -327,8 +332,10 @@ static void on_error(struct edge_in *in, const struct conn_event *cev)
 				     &(struct s2s_reason){.kind = S2S_END_EOF});
 		return;
 	}
-	if (cev->kind == CONN_ERROR && cev->err == FED_ETLS)
+	if (cev->kind == CONN_ERROR && cev->err == FED_ETLS) {
+		edge_attempts_tls(in->e, &in->env, in->conn, cev->text);
 		edge_in_event(in, &ev);
+	}
 	if (!in->is_closed)
 		lost(in);
 }
@@ -348,6 +355,7 @@ void edge_in_conn(struct conn *c, const struct conn_event *cev, void *arg)
 		ev.kind = S2S_EV_TLS_UP;
 		ev.u.tls = conn_tls_facts(c);
 		ev.expires_ms = edge_expires_ms(in->e, ev.u.tls);
+		edge_attempts_tls(in->e, &in->env, c, NULL);
 		break;
 	case CONN_DATA:
 		ev.kind = S2S_EV_BYTES;

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "edge-proxy/edge_attempts.h"
+
 /* ---- accepting ----------------------------------------------------------- */
 
 static const char *refusal(struct edge *e, const char *source)
@@ -68,6 +70,7 @@ static struct edge_in *take(struct edge *e, struct conn *c)
 	in->start_ms = loop_now_ms(e->loop);
 	in->work = (struct loop_deferred){.fn = edge_in_work, .arg = in};
 	in->reap = (struct loop_deferred){.fn = edge_in_reap, .arg = in};
+	edge_attempts_accepted(in);
 	DL_APPEND(e->ins, in);
 	e->streams++;
 	conn_set_handler(c, edge_in_conn, in);

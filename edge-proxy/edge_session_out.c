@@ -5,6 +5,8 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "edge-proxy/edge_attempts.h"
+#include "edge-proxy/edge_check.h"
 #include "xmpp/jid.h"
 
 /* ---- end ----------------------------------------------------------------- */
@@ -113,6 +115,9 @@ void edge_out_finish(struct edge_out *o, const struct s2s_reason *r)
 		return;
 	o->is_closed = true;
 	log_close(o, r);
+	edge_attempts_verified(o, r);
+	edge_attempts_ended(e, &o->env, r);
+	edge_check_ended(o);
 	DL_DELETE(e->outs, o);
 	e->streams--;
 	if (o->mode == S2S_OUT_VERIFY) {
@@ -139,6 +144,9 @@ static void on_redirect(struct edge_out *o, const struct other_host *host)
 {
 	o->other = *host;
 	o->redirects++;
+	s2s_note(&o->env, loop_now_ms(o->e->loop), ATTEMPT_INFO, "redirect",
+		 "it sends us to %s port %u",
+		 log_value(span_str(host->host)).text, host->port);
 	fed_log(&o->e->log, FED_LOG_INFO, "stream_redirected",
 		"%s peer=%s host=%s port=%u count=%u", o->label.text,
 		log_value(span_str(o->remote)).text,
@@ -200,6 +208,7 @@ static void on_ready(struct edge_out *o, bool is_bidi)
 	const struct tls_facts *tls = conn_tls_facts(o->conn);
 
 	o->is_open = true;
+	edge_attempts_ready(o->e, &o->env, s2s_out_mechanism(o->core), is_bidi);
 	fed_log(&o->e->log, FED_LOG_INFO, "stream_open",
 		"%s local=%s peer=%s address=%s mechanism=%s tls=%s "
 		"direct=%d bidi=%d",
@@ -210,6 +219,8 @@ static void on_ready(struct edge_out *o, bool is_bidi)
 			: "dialback",
 		tls == NULL ? "none" : tls->version, o->is_direct,
 		(int)is_bidi);
+	if (o->check != NULL)
+		follow_up(o, S2S_EV_IDLE_CLOSE);
 	if (o->route == 0)
 		return;
 	edge_routes_opened(o->e, o->route, s2s_out_peer_limits(o->core));
@@ -361,6 +372,7 @@ static void on_error(struct edge_out *o, const struct conn_event *cev)
 	if (cev->kind == CONN_ERROR && cev->err == FED_ETLS) {
 		ev.kind = S2S_EV_TLS_FAILED;
 		ev.u.text = cev->text;
+		edge_attempts_tls(o->e, &o->env, o->conn, cev->text);
 	}
 	/* a stanza that waits for the channel is still delivered */
 	o->is_lost = true;
@@ -399,6 +411,8 @@ static void on_conn(struct conn *c, const struct conn_event *cev, void *arg)
 		ev.kind = S2S_EV_TLS_UP;
 		ev.u.tls = conn_tls_facts(c);
 		ev.expires_ms = edge_expires_ms(o->e, ev.u.tls);
+		edge_attempts_tls(o->e, &o->env, c, NULL);
+		edge_check_saw_tls(o);
 		break;
 	case CONN_TIMEOUT:
 		o->is_timer_due = edge_source_is_busy(&o->source);
@@ -424,6 +438,7 @@ void edge_out_dialed(void *arg, struct conn *c, const struct s2s_reason *why)
 		.key = o->key,
 		.has_certificate = tls_creds_has(o->e->creds, o->local),
 		.redirects = o->redirects,
+		.is_check = o->check != NULL,
 	};
 	int err;
 

@@ -26,6 +26,7 @@ struct edge_out {
 	struct s2s_env env;
 	uint64_t route; /* router's stream number, 0: let go or VERIFY */
 	struct edge_verify *verify; /* VERIFY: who waits */
+	struct edge_check *check;   /* fedctl asked for it; no route */
 	bool has_verdict;
 	enum s2s_verify_result verdict;
 	/* <see-other-host/> */

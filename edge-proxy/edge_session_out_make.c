@@ -6,6 +6,8 @@
 #include <utlist.h>
 
 #include "edge-proxy/core/negotiation.h"
+#include "edge-proxy/edge_attempts.h"
+#include "edge-proxy/edge_check.h"
 
 /* ---- making -------------------------------------------------------------- */
 
@@ -64,10 +66,12 @@ void edge_out_dial(struct edge_out *o)
 	struct s2s_reason r;
 	int err;
 
+	edge_attempts_dialing(o);
 	if (rule == NULL) {
 		forbid(o);
 		return;
 	}
+	p.note = (struct dial_note){o->env.attempts, o->env.attempt};
 	if (o->other.host[0] != '\0')
 		p.host = &o->other;
 	else if (rule->proxy_host != NULL &&
@@ -200,6 +204,21 @@ void edge_out_verify(struct edge *e, struct edge_verify *v,
 				&(struct s2s_reason){.kind = S2S_END_TIMEOUT});
 	else
 		edge_out_dial(o);
+}
+
+bool edge_out_check(struct edge *e, struct edge_check *check,
+		    const struct s2s_pair *pair)
+{
+	struct edge_out *o = NULL;
+
+	if (e->streams < edge_streams_max(e))
+		o = new_out(e, S2S_OUT_ROUTE, pair);
+	if (o == NULL)
+		return false;
+	o->check = check;
+	check->out = o;
+	edge_out_dial(o);
+	return true;
 }
 
 /* ---- from the outside ---------------------------------------------------- */

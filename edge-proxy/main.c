@@ -187,6 +187,8 @@ static int start_parts(struct edge *e, struct errbuf *err)
 	if (rc == 0 && f->dns.trust_anchor_file != NULL)
 		rc = edge_dns_trust(e->dns, f->dns.trust_anchor_file, err);
 	if (rc == 0)
+		rc = attempts_new(&e->attempts);
+	if (rc == 0)
 		rc = edge_routes_new(e);
 	if (rc == 0)
 		rc = edge_confirm_new(e);
@@ -247,6 +249,7 @@ static void teardown(struct edge *e, struct daemon_signals *signals)
 	edge_news_free(e);
 	edge_confirm_free(e);
 	edge_routes_free(e);
+	attempts_free(e->attempts);
 	edge_dns_free(e->dns);
 	loop_timer_free(e->stop_timer);
 	loop_free(e->loop);

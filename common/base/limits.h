@@ -265,6 +265,22 @@
 #define LIMIT_ADMIN_WARN_RATE 1u
 #define LIMIT_ADMIN_WARN_BURST 10u
 
+/* --- what "fedctl why" and "fedctl check" know -------------------------- */
+/* Domains whose last attempts are remembered.  A quarter is for domains that
+ * are no partners: strangers who come under many names push out each other,
+ * not the partners. */
+#define LIMIT_ATTEMPT_DOMAINS 1024u
+#define LIMIT_ATTEMPT_STRANGERS (LIMIT_ATTEMPT_DOMAINS / 4)
+#define LIMIT_ATTEMPTS 4u	/* of a domain, in each direction */
+#define LIMIT_ATTEMPT_STEPS 24u /* of an attempt: a peer that goes in circles \
+				 */
+#define LIMIT_ATTEMPT_TEXT 400u /* bytes of a step: peers write them */
+#define LIMIT_ATTEMPT_BYTES 4096u /* texts of an attempt: 32 MiB in all */
+#define LIMIT_CHECKS 4u		  /* at once: each resolves and connects */
+#define LIMIT_CHECK_MS 30000u	  /* one of them */
+#define LIMIT_CHECK_SIGN_MS 2000u /* below LIMIT_ADMIN_RELAY_MS */
+#define LIMIT_CHECK_FINDINGS 128u /* a zone with many records */
+
 /* --- names ---------------------------------------------------------------- */
 #define LIMIT_JID_PART_BYTES 1023u /* RFC 7622 3.1 */
 #define LIMIT_JID_BYTES 3071u

@@ -58,6 +58,7 @@ static struct dns_answer judge(const struct ub_result *r)
 	if (r->rcode != RCODE_OK && r->rcode != RCODE_NXDOMAIN)
 		return failed("the DNS server could not answer");
 	a.is_secure = r->secure;
+	a.is_nameless = r->rcode == RCODE_NXDOMAIN;
 	if (r->rcode == RCODE_OK && r->havedata) {
 		a.verdict = DNS_DATA;
 		a.ttl_s = r->ttl > 0 ? (uint32_t)r->ttl : 0;

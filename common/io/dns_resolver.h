@@ -29,6 +29,7 @@ enum dns_verdict {
 struct dns_answer {
 	enum dns_verdict verdict;
 	bool is_secure;	     /* DNSSEC vouched for it */
+	bool is_nameless;    /* NONE: the name itself does not exist */
 	uint32_t ttl_s;	     /* DATA: how long it may be kept */
 	const char *problem; /* FAILED: a few words; else NULL */
 };

@@ -43,6 +43,52 @@ struct span tls_file_der(const struct tls_file *f)
 	return span_of(f->chain.raw.p, f->chain.raw.len);
 }
 
+size_t tls_file_count(const struct tls_file *f)
+{
+	const mbedtls_x509_crt *c = &f->chain;
+	size_t n = 0;
+
+	for (; c != NULL && c->raw.p != NULL; c = c->next)
+		n++;
+	return n;
+}
+
+struct span tls_file_der_at(const struct tls_file *f, size_t i)
+{
+	const mbedtls_x509_crt *c = &f->chain;
+
+	while (i-- > 0 && c != NULL)
+		c = c->next;
+	return c == NULL ? SPAN_NULL : span_of(c->raw.p, c->raw.len);
+}
+
+int tls_file_verify(struct tls_file *f, const char *trust_file,
+		    const char *crl_file, char *problem_out,
+		    size_t problem_size, struct errbuf *e)
+{
+	mbedtls_x509_crt trust;
+	mbedtls_x509_crl crl;
+	uint32_t flags = 0;
+	int err;
+
+	mbedtls_x509_crt_init(&trust);
+	mbedtls_x509_crl_init(&crl);
+	err = tls_load_certs(trust_file, true, &trust, e);
+	if (err == 0 && crl_file != NULL)
+		err = tls_load_crl(crl_file, &crl, e);
+	if (err == 0 &&
+	    mbedtls_x509_crt_verify(&f->chain, &trust,
+				    crl_file != NULL ? &crl : NULL, NULL,
+				    &flags, NULL, NULL) != 0 &&
+	    flags == 0)
+		flags = UINT32_MAX;
+	if (err == 0)
+		tls_verify_explain(flags, &f->chain, problem_out, problem_size);
+	mbedtls_x509_crt_free(&trust);
+	mbedtls_x509_crl_free(&crl);
+	return err;
+}
+
 bool tls_file_has_name(const struct tls_file *f, const char *name)
 {
 	return tls_verify_name(&f->chain, name);

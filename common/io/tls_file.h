@@ -24,6 +24,22 @@ void tls_file_free(struct tls_file *f);
 /** The first certificate, DER; it is the file's until that is freed. */
 struct span tls_file_der(const struct tls_file *f);
 
+/** How many there are, and each one, DER, as tls_file_der(). */
+size_t tls_file_count(const struct tls_file *f);
+struct span tls_file_der_at(const struct tls_file *f, size_t i);
+
+/**
+ * Would somebody with these CAs believe it?  Nothing is said of names and
+ * usage.
+ *
+ * @param crl_file     NULL: none
+ * @param problem_out  why not, as in tls_facts; "" believed
+ * @return 0; FED_ECONFIG a file cannot be read; FED_ENOMEM
+ */
+int tls_file_verify(struct tls_file *f, const char *trust_file,
+		    const char *crl_file, char *problem_out,
+		    size_t problem_size, struct errbuf *e) FED_NODISCARD;
+
 /** The first one has that dNSName, exact or by wildcard. */
 bool tls_file_has_name(const struct tls_file *f, const char *name);
 

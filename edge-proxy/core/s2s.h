@@ -15,6 +15,7 @@
 #include "base/metrics.h"
 #include "base/ratelimit.h"
 #include "base/tls_facts.h"
+#include "edge-proxy/core/attempts.h"
 #include "edge-proxy/core/other_host.h"
 #include "edge-proxy/core/policy.h"
 #include "channel.pb-c.h"
@@ -218,6 +219,8 @@ struct s2s_env {
 	const char *label;	     /* "s2s=17 dir=in": context of log lines */
 	struct ratelimit *log_limit; /* of lines that strangers cause; NULL:
 				      * none */
+	struct attempts *attempts; /* steps are recorded there, NULL: not... */
+	uint64_t attempt;	   /* ...under that number */
 };
 
 /** LIMIT: a stranger cannot fill the disk with lines. */

@@ -4,6 +4,7 @@
 
 #include "edge-proxy/core/dialback.h"
 #include "edge-proxy/core/s2s_in_impl.h"
+#include "edge-proxy/core/s2s_note.h"
 
 /* ---- the table of pairs ---- */
 
@@ -158,6 +159,7 @@ static void answer_result(struct s2s_in *s, const char *local,
 				 .error = error};
 
 	s2s_write_dialback(&s->queue.out, &d);
+	s2s_note_dialback(s->env, s->now_ms, remote, type, error);
 	if (s2s_may_log(s->env, s->now_ms))
 		fed_log(s->env->log, FED_LOG_INFO, "s2s_dialback",
 			"%s local=%s peer=%s type=%s error=%s", s->env->label,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "edge-proxy/core/s2s_note.h"
 #include "edge-proxy/core/s2s_in_impl.h"
 #include "edge-proxy/core/xml_names.h"
 #include "edge-proxy/core/xml_writer.h"
@@ -168,11 +169,22 @@ static void on_header_first(struct s2s_in *s, const struct s2s_header *h)
 		s2s_in_fail(s, c, text);
 }
 
+/* In words in the clear, by the certificate behind TLS. */
+static void note_header(const struct s2s_in *s, const struct s2s_header *h)
+{
+	if (s->state == IN_HDR_AUTH || h->from[0] == '\0')
+		return;
+	s2s_note_peer(s->env, s->now_ms, h->from, h->to, s->tls != NULL);
+	if (s->tls != NULL)
+		s2s_note_certificate(s->env, s->now_ms, s->tls, h->from, false);
+}
+
 void s2s_in_on_header(struct s2s_in *s, const struct xml_event *ev)
 {
 	struct s2s_header h;
 
 	s2s_header_read(ev, &h);
+	note_header(s, &h);
 	if (s->state != IN_HDR_AUTH && keep_header(s, &h) != 0)
 		s2s_in_fail(s, S2S_INTERNAL_SERVER_ERROR, NULL);
 	else if (h.problem != S2S_NO_CONDITION)
@@ -266,6 +278,8 @@ void s2s_in_on_tls_up(struct s2s_in *s, const struct s2s_event *ev)
 static void refuse_auth(struct s2s_in *s, const char *condition)
 {
 	s->sasl_tries++;
+	s2s_note(s->env, s->now_ms, ATTEMPT_BAD, "external",
+		 "we refused its EXTERNAL with %s", condition);
 	s2s_write_sasl_failure(&s->queue.out, condition);
 	if (s2s_may_log(s->env, s->now_ms))
 		fed_log(s->env->log, FED_LOG_WARN, "s2s_sasl_refused",
@@ -286,6 +300,8 @@ static void accept_auth(struct s2s_in *s)
 		return;
 	}
 	xml_write_flag(&s->queue.out, "success", NS_SASL);
+	s2s_note(s->env, s->now_ms, ATTEMPT_GOOD, "external",
+		 "we accepted its certificate");
 	s2s_in_set_state(s, IN_HDR_AUTH, "sasl-success");
 	if (xml_reader_restart(s->reader) != 0)
 		s2s_in_fail(s, S2S_INTERNAL_SERVER_ERROR, NULL);

@@ -240,6 +240,7 @@ int s2s_out_new(struct s2s_out **core_out, const struct s2s_env *env,
 	s->mode = p->mode;
 	s->has_certificate = p->has_certificate;
 	s->redirects = p->redirects;
+	s->is_check = p->is_check;
 	s->now_ms = now_ms;
 	s->expires_ms = UINT64_MAX;
 	s->setup_deadline_ms = now_ms + policy_setup_ms(env->policy);

@@ -22,6 +22,7 @@ struct s2s_out_params {
 	const char *key;       /* VERIFY: the key in question; copied */
 	bool has_certificate;  /* we can show one for pair.local */
 	unsigned redirects;    /* followed on the way here, in a row */
+	bool is_check; /* it will carry nothing: bidi is not asked for */
 };
 
 struct s2s_out;

@@ -2,6 +2,7 @@
  * (XEP-0220). */
 #include <string.h>
 
+#include "edge-proxy/core/s2s_note.h"
 #include "edge-proxy/core/s2s_out_impl.h"
 
 void s2s_out_open(struct s2s_out *s, Fed__Mechanism mechanism,
@@ -46,6 +47,8 @@ void s2s_out_start_dialback(struct s2s_out *s, const char *trigger)
 		return;
 	}
 	s2s_write_dialback(&s->queue.out, &d);
+	s2s_note(s->env, s->now_ms, ATTEMPT_INFO, "dialback",
+		 "our key is sent; it has to ask our server now");
 	s2s_out_set_state(s, OUT_DIALBACK, trigger);
 }
 
@@ -109,6 +112,7 @@ void s2s_out_on_result(struct s2s_out *s, const struct xml_el *el)
 				s->env->label, s->remote);
 		return;
 	}
+	s2s_note_dialback_answer(s->env, s->now_ms, d.type, d.error);
 	if (strcmp(d.type, "valid") == 0) {
 		s2s_out_open(s, FED__MECHANISM__DIALBACK, "db-valid");
 	} else if (strcmp(d.type, "invalid") == 0) {

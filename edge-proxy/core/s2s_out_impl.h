@@ -54,6 +54,7 @@ struct s2s_out {
 	unsigned redirects;  /* followed before */
 	struct other_host other_host;
 	bool has_certificate;
+	bool is_check;
 	bool has_peer_version;
 	bool has_bidi; /* we asked: the peer's stanzas come here */
 	Fed__Mechanism mechanism;

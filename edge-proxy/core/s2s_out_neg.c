@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "edge-proxy/core/cert_identity.h"
+#include "edge-proxy/core/s2s_note.h"
 #include "edge-proxy/core/s2s_out_impl.h"
 #include "edge-proxy/core/xml_names.h"
 #include "edge-proxy/core/xml_writer.h"
@@ -60,7 +61,7 @@ static void ask_for_bidi(struct s2s_out *s, const struct s2s_features *f)
 	const struct s2s_limits ours = {s->env->policy->stanza_max,
 					policy_idle_ms(s->env->policy)};
 
-	if (!f->has_bidi || !s->env->policy->bidi ||
+	if (!f->has_bidi || !s->env->policy->bidi || s->is_check ||
 	    !negotiation_wants_bidi(s2s_out_rule(s), s->tls,
 				    span_str(s->remote)))
 		return;
@@ -213,6 +214,7 @@ static void refuse_cert(struct s2s_out *s, const struct tls_facts *tls)
 {
 	struct s2s_reason r = cert_reason(tls);
 
+	s2s_note_certificate(s->env, s->now_ms, tls, s->remote, true);
 	s2s_out_drop(s, &r);
 }
 
@@ -236,6 +238,7 @@ void s2s_out_on_tls_up(struct s2s_out *s, const struct s2s_event *ev)
 		refuse_cert(s, tls);
 		return;
 	}
+	s2s_note_certificate(s->env, s->now_ms, tls, s->remote, false);
 	s->tls = tls;
 	s->cert_ms = ev->expires_ms;
 	s2s_out_start_stream(s, OUT_HDR_SECURE, "tls-up");
@@ -255,6 +258,8 @@ static void on_success(struct s2s_out *s)
 		s2s_out_fail(s, S2S_POLICY_VIOLATION, "data behind success");
 		return;
 	}
+	s2s_note(s->env, s->now_ms, ATTEMPT_GOOD, "external",
+		 "it accepted our certificate");
 	s2s_out_start_stream(s, OUT_HDR_AUTH, "success");
 	if (xml_reader_restart(s->reader) != 0)
 		s2s_out_fail(s, S2S_INTERNAL_SERVER_ERROR, NULL);
@@ -283,6 +288,7 @@ static void on_sasl_failure(struct s2s_out *s, const struct xml_el *el)
 		return;
 	}
 	s->sasl_tries++;
+	s2s_note_sasl_failure(s->env, s->now_ms, el);
 	fed_log(s->env->log, FED_LOG_WARN, "s2s_sasl_failed",
 		"%s peer=%s condition=%s", s->env->label, s->remote,
 		log_value(span_str(name)).text);
@@ -299,6 +305,7 @@ static void on_features(struct s2s_out *s, const struct xml_el *el)
 	struct s2s_features f;
 
 	s2s_features_read(el, &f);
+	s2s_note_features(s->env, s->now_ms, el);
 	if (f.has_limits)
 		s->peer_limits = f.limits;
 	if (s->state == OUT_FEAT_AUTH)

@@ -64,6 +64,12 @@ int edge_dns_resolve_host(struct edge_dns *d, const char *host, uint16_t port,
 	return edge_dns_resolve(d, host, false, fn, arg, q_out);
 }
 
+const struct dns_facts *edge_dns_facts(const struct edge_dns_query *q)
+{
+	(void)q;
+	return NULL;
+}
+
 void edge_dns_cancel(struct edge_dns_query *q)
 {
 	struct edge_dns *d = (struct edge_dns *)q;
