@@ -15,6 +15,7 @@ static const struct command_group groups[] = {
 	{"sites, users by their place", commands_site},
 	{"settings", commands_settings},
 	{"the configuration as a whole", commands_configuration},
+	{"what goes on with a domain", commands_why},
 	{NULL, NULL},
 };
 

@@ -76,6 +76,7 @@ extern const struct command commands_grant[];
 extern const struct command commands_site[];
 extern const struct command commands_settings[];
 extern const struct command commands_configuration[];
+extern const struct command commands_why[];
 
 /* Options that every command takes. */
 extern const struct command_option command_globals[];

@@ -178,7 +178,8 @@ def test_log_level(lab, fedctl, romeo, juliet, service):
 
 COMMANDS = ["show version", "show counters", "show channels", "show streams",
             "show queues", "log", "presence show", "presence diff",
-            "presence repair"]
+            "presence repair", "why", "check dns", "check cert",
+            "check partner"]
 
 
 def test_help(fedctl):
