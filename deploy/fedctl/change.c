@@ -6,6 +6,7 @@
 
 #include "deploy/fedctl/command.h"
 #include "deploy/fedctl/name.h"
+#include "deploy/fedctl/text.h"
 
 /* What the history keeps of a line; the records themselves say the rest. */
 enum { WHAT_BYTES = 400 };
@@ -38,26 +39,44 @@ static void keep(const Fed__AdminResponse *r, void *arg)
 		g->to->revision = r->revision;
 }
 
-int records_get(struct session *s, struct arena *a,
-		Fed__AdminFederationGet__Kind get, const char *pattern,
-		struct records *out)
+static int get_records(struct session *s, struct arena *a,
+		       Fed__AdminFederationGet *ask, struct records *out)
 {
 	struct getting g = {.a = a, .to = out};
-	Fed__AdminFederationGet ask;
 	Fed__AdminRequest r;
 	int status;
 
 	*out = (struct records){.items = NULL};
-	fed__admin_federation_get__init(&ask);
-	ask.kind = get;
-	ask.pattern = (char *)(uintptr_t)pattern;
 	fed__admin_request__init(&r);
 	r.kind_case = FED__ADMIN_REQUEST__KIND_FEDERATION_GET;
-	r.federation_get = &ask;
+	r.federation_get = ask;
 	status = session_ask(s, &r, keep, &g);
 	if (status == STATUS_DONE && g.is_failed)
 		return change_no_memory(s);
 	return status;
+}
+
+int records_get(struct session *s, struct arena *a,
+		Fed__AdminFederationGet__Kind get, const char *pattern,
+		struct records *out)
+{
+	Fed__AdminFederationGet ask;
+
+	fed__admin_federation_get__init(&ask);
+	ask.kind = get;
+	ask.pattern = (char *)(uintptr_t)pattern;
+	return get_records(s, a, &ask, out);
+}
+
+int records_get_secret(struct session *s, struct arena *a,
+		       Fed__AdminFederationGet__Kind get, struct records *out)
+{
+	Fed__AdminFederationGet ask;
+
+	fed__admin_federation_get__init(&ask);
+	ask.kind = get;
+	ask.secrets = true;
+	return get_records(s, a, &ask, out);
 }
 
 Fed__Record *records_find(const struct records *rs, const char *name)
@@ -144,16 +163,12 @@ static char *what_of(const struct session *s, const struct change *c)
 {
 	char *line = c->what == NULL ? line_text(s->line) : NULL;
 	struct span text = span_str(c->what != NULL ? c->what : line);
-	char *what;
+	struct span cut = text_cut(text, WHAT_BYTES);
+	char *what = NULL;
 
-	if (text.n > WHAT_BYTES) {
-		text.n = WHAT_BYTES;
-		while (text.n > 0 && !span_is_utf8(text))
-			text.n--;
-		what = arena_printf(c->a, "%.*s...", (int)text.n, text.p);
-	} else {
-		what = arena_dup(c->a, text);
-	}
+	if (text.p != NULL)
+		what = arena_printf(c->a, "%.*s%s", (int)cut.n, cut.p,
+				    cut.n < text.n ? "..." : "");
 	free(line);
 	return what;
 }

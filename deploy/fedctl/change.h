@@ -29,13 +29,19 @@ struct records {
 
 /** Ask for records.
  *
- * @param get      of that kind, or all
+ * @param get      of that kind, or all; secrets in them are empty, which keeps
+ *                 those there are when they are put again
  * @param pattern  of their names, with * and ?; "": all
  * @return STATUS_DONE; else what failed was said
  */
 int records_get(struct session *s, struct arena *a,
 		Fed__AdminFederationGet__Kind get, const char *pattern,
 		struct records *out) FED_NODISCARD;
+
+/** The same of all kinds or settings, with secrets. @return as records_get() */
+int records_get_secret(struct session *s, struct arena *a,
+		       Fed__AdminFederationGet__Kind get,
+		       struct records *out) FED_NODISCARD;
 
 /** The one of that name (the first, of policies with the same name); NULL:
  * none. */

@@ -56,7 +56,7 @@ static void print_list(FILE *to, const struct field *f, const Fed__Record *of,
 static void print_value(FILE *to, const struct field *f, const Fed__Record *r)
 {
 	if (field_is_none(f, r))
-		(void)fputc('-', to);
+		(void)fputs("(none)", to);
 	else
 		field_print(to, f, r);
 }
@@ -66,9 +66,7 @@ static void print_difference(FILE *to, const struct field *f,
 {
 	bool is_any = false;
 
-	if (f->type == FIELD_SECRET) {
-		(void)fputs("another one", to);
-	} else if (f->type == FIELD_LIST) {
+	if (f->type == FIELD_LIST) {
 		print_list(to, f, c->before, c->after, '-', &is_any);
 		print_list(to, f, c->after, c->before, '+', &is_any);
 		if (!is_any)
@@ -93,6 +91,7 @@ static bool is_shown(const struct field *f, const Fed__Change *c)
 static void print_fields(FILE *to, const struct record_kind *k,
 			 const Fed__Change *c)
 {
+	bool is_any = false;
 	int width = 0;
 
 	for (const struct field *f = k->fields; f->name != NULL; f++)
@@ -107,7 +106,10 @@ static void print_fields(FILE *to, const struct record_kind *k,
 		else
 			print_difference(to, f, c);
 		(void)fputc('\n', to);
+		is_any = true;
 	}
+	if (!is_any && c->before != NULL)
+		(void)fputs("    something that is not shown: a secret\n", to);
 }
 
 /* Users have one field: they stand on one line. */

@@ -12,13 +12,16 @@
 
 static int export_all(struct session *s, const struct line *l)
 {
+	const Fed__AdminFederationGet__Kind kind =
+		FED__ADMIN_FEDERATION_GET__KIND__ALL;
+	bool with_secrets = line_has(l, "secrets");
 	struct records all;
 	struct arena a;
 	int status;
 
 	arena_init(&a, CHANGE_ARENA_BYTES);
-	status = records_get(s, &a, FED__ADMIN_FEDERATION_GET__KIND__ALL, "",
-			     &all);
+	status = with_secrets ? records_get_secret(s, &a, kind, &all)
+			      : records_get(s, &a, kind, "", &all);
 	if (status == STATUS_DONE && all.revision == 0)
 		status = session_fail(s, STATUS_FAILED,
 				      "nothing is configured: there is no "
@@ -27,7 +30,7 @@ static int export_all(struct session *s, const struct line *l)
 		(void)fprintf(s->out, "# federation, revision %" PRIu64 "\n",
 			      all.revision);
 		if (s->yaml.write(s->out, (const Fed__Record *const *)all.items,
-				  all.count, line_has(l, "secrets")) != 0)
+				  all.count, with_secrets) != 0)
 			status = session_fail(s, STATUS_FAILED,
 					      "cannot write: %s",
 					      strerror(errno));

@@ -13,11 +13,13 @@ static const struct record_kind *kind(void)
 }
 
 /* Those in force; the defaults where nothing is configured. */
-static int get(struct session *s, struct arena *a, struct records *all,
-	       Fed__Record **out)
+static int get(struct session *s, struct arena *a, bool with_secret,
+	       struct records *all, Fed__Record **out)
 {
-	int status = records_get(
-		s, a, FED__ADMIN_FEDERATION_GET__KIND__SETTINGS, "", all);
+	const Fed__AdminFederationGet__Kind settings =
+		FED__ADMIN_FEDERATION_GET__KIND__SETTINGS;
+	int status = with_secret ? records_get_secret(s, a, settings, all)
+				 : records_get(s, a, settings, "", all);
 
 	if (status != STATUS_DONE)
 		return status;
@@ -35,7 +37,8 @@ static int show(struct session *s, const struct line *l)
 
 	(void)l;
 	arena_init(&a, CHANGE_ARENA_BYTES);
-	status = get(s, &a, &all, &r);
+	/* to say whether there is one, not to show it */
+	status = get(s, &a, true, &all, &r);
 	if (status == STATUS_DONE)
 		status = rows_show(s, kind(), r);
 	arena_deinit(&a);
@@ -136,7 +139,7 @@ static int set(struct session *s, const struct line *l)
 		return session_usage(s, "the VALUE of %s is missing",
 				     line_arg(l, line_arg_count(l) - 1));
 	arena_init(&a, CHANGE_ARENA_BYTES);
-	status = get(s, &a, &all, &r);
+	status = get(s, &a, false, &all, &r);
 	change_init(&c, &a, all.revision);
 	for (size_t i = 0; status == STATUS_DONE && i < line_arg_count(l);
 	     i += 2)

@@ -24,12 +24,14 @@ const char *name_domain(struct arena *a, const char *typed)
 const char *name_user(struct arena *a, const char *typed)
 {
 	struct span in = span_trim(span_str(typed));
+	bool is_sip = span_ieq(span_sub(in, 0, 4), SPAN_LIT("sip:"));
+	bool is_sips = span_ieq(span_sub(in, 0, 5), SPAN_LIT("sips:"));
 	struct jid j;
 
-	if (span_ieq(span_sub(in, 0, 4), SPAN_LIT("sip:")))
-		in = span_sub(in, 4, SIZE_MAX);
-	else if (span_ieq(span_sub(in, 0, 5), SPAN_LIT("sips:")))
-		in = span_sub(in, 5, SIZE_MAX);
+	if (is_sip || is_sips) {
+		in = span_sub(in, is_sip ? 4 : 5, SIZE_MAX);
+		in = span_sub(in, 0, span_find(in, ';', 0));
+	}
 	if (jid_parse(in, &j) != 0)
 		return arena_dup(a, span_trim(span_str(typed)));
 	return arena_dup(a, jid_bare(&j));
@@ -40,7 +42,7 @@ bool name_is_user(const char *typed)
 	struct span in = span_str(typed);
 	size_t at = span_find(in, '@', 0);
 
-	return at > 0 && at + 1 < in.n;
+	return at > 0 && at < in.n && at + 1 < in.n;
 }
 
 void name_near_init(struct name_near *n, const char *typed)

@@ -233,9 +233,11 @@ static size_t count_of(const struct field *f, const Fed__Record *r)
 	return n;
 }
 
-static size_t secret_length(const struct field *f, const Fed__Record *r)
+static struct span secret_of(const struct field *f, const Fed__Record *r)
 {
-	return ((const ProtobufCBinaryData *)member(f, r))->len;
+	const ProtobufCBinaryData *bytes = member(f, r);
+
+	return span_of(bytes->data, bytes->len);
 }
 
 const char *field_item(const struct field *f, const Fed__Record *r, size_t n)
@@ -279,10 +281,7 @@ bool field_equal(const struct field *f, const Fed__Record *a,
 	case FIELD_SECRET:
 		break;
 	}
-	return secret_length(f, a) == secret_length(f, b) &&
-	       memcmp(((ProtobufCBinaryData *)member(f, a))->data,
-		      ((ProtobufCBinaryData *)member(f, b))->data,
-		      secret_length(f, a)) == 0;
+	return span_eq(secret_of(f, a), secret_of(f, b));
 }
 
 bool field_is_none(const struct field *f, const Fed__Record *r)
@@ -299,7 +298,7 @@ bool field_is_none(const struct field *f, const Fed__Record *r)
 	case FIELD_SECRET:
 		break;
 	}
-	return secret_length(f, r) == 0;
+	return secret_of(f, r).n == 0;
 }
 
 void field_print(FILE *to, const struct field *f, const Fed__Record *r)
@@ -324,7 +323,7 @@ void field_print(FILE *to, const struct field *f, const Fed__Record *r)
 		(void)fprintf(to, "%u", number_of(f, r));
 		break;
 	case FIELD_SECRET:
-		if (secret_length(f, r) > 0)
+		if (secret_of(f, r).n > 0)
 			(void)fputs("***", to);
 		break;
 	}
@@ -427,7 +426,7 @@ static json_t *field_json(const struct field *f, const Fed__Record *r)
 	case FIELD_SECRET:
 		break;
 	}
-	return json_text_or_null(secret_length(f, r) > 0 ? "***" : "");
+	return json_text_or_null(secret_of(f, r).n > 0 ? "***" : "");
 }
 
 json_t *record_json(const Fed__Record *r)

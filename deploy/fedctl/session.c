@@ -132,6 +132,8 @@ int session_show(struct session *s, Fed__AdminRequest *r,
 	if (status == STATUS_DONE &&
 	    (x.shower.is_failed || x.shower.table.is_failed))
 		status = session_fail(s, STATUS_FAILED, "out of memory");
+	if (status == STATUS_DONE && x.shower.missing[0] != '\0')
+		status = session_usage(s, "%s", x.shower.missing);
 	if (status == STATUS_DONE)
 		status = session_written(s);
 	if (status == STATUS_DONE && x.shower.is_bad)

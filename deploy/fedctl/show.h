@@ -29,6 +29,9 @@ struct shower {
 		bool is_dry_run;
 	} changes;
 	struct json_t *warnings; /* come behind the changes */
+	/* what was asked for is not there, in a sentence: a wrong line */
+	char missing[128];
+	size_t revisions; /* of a history, so far */
 };
 
 struct show {

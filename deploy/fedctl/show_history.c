@@ -4,14 +4,30 @@
 #include "deploy/fedctl/changes.h"
 #include "deploy/fedctl/text.h"
 
+/* Of what was done, in a list. */
+enum { LIST_BYTES = 60 };
+
+/* Many changes of one revision come in several parts. */
+static bool is_next(struct shower *s, const Fed__Revision *v)
+{
+	bool is_other = s->revisions == 0 || s->changes.revision != v->number;
+
+	s->changes.revision = v->number;
+	s->revisions += is_other;
+	return is_other;
+}
+
 /* ---- the list ------------------------------------------------------------ */
 
 static void list_more(struct shower *s, const Fed__AdminResponse *r)
 {
 	for (size_t i = 0; i < r->n_history; i++) {
 		const Fed__Revision *v = r->history[i];
+		struct span cut;
 
-		if (s->shown++ == 0) {
+		if (!is_next(s, v))
+			continue;
+		if (s->revisions == 1) {
 			table_column(&s->table, ">REV");
 			table_column(&s->table, "<WHEN");
 			table_column(&s->table, "<WHO");
@@ -20,13 +36,15 @@ static void list_more(struct shower *s, const Fed__AdminResponse *r)
 		table_cell(&s->table, "%" PRIu64, v->number);
 		table_cell(&s->table, "%s", text_time(v->at_ms).text);
 		table_cell(&s->table, "%s", v->author);
-		table_cell(&s->table, "%s", v->what);
+		cut = text_cut(span_str(v->what), LIST_BYTES);
+		table_cell(&s->table, "%.*s%s", (int)cut.n, cut.p,
+			   v->what[cut.n] == '\0' ? "" : "...");
 	}
 }
 
 static void list_end(struct shower *s)
 {
-	if (s->shown == 0)
+	if (s->revisions == 0)
 		(void)fputs("no revision: nothing is configured\n", s->to);
 	else
 		table_print(&s->table, s->to);
@@ -36,11 +54,19 @@ const struct show show_history_text = {.more = list_more, .end = list_end};
 
 /* ---- one of them --------------------------------------------------------- */
 
+/* The daemon gives the next older one where there is none of that number. */
+static bool is_it(const struct shower *s, const Fed__Revision *v)
+{
+	uint32_t wanted;
+
+	return span_to_u32(span_str(s->arg), &wanted) == 0 &&
+	       v->number == wanted;
+}
+
 static void print_line(FILE *to, const char *name, const char *value)
 {
-	(void)fprintf(to, "%s", name);
-	text_print(to, span_str(value), NULL);
-	(void)fputc('\n', to);
+	(void)fprintf(to, "%-8s  ", name);
+	text_wrap(to, span_str(value), "", 10, TEXT_COLUMNS);
 }
 
 static void one_more(struct shower *s, const Fed__AdminResponse *r)
@@ -48,23 +74,32 @@ static void one_more(struct shower *s, const Fed__AdminResponse *r)
 	for (size_t i = 0; i < r->n_history; i++) {
 		const Fed__Revision *v = r->history[i];
 
-		if (s->changes.added + s->changes.changed +
-			    s->changes.removed ==
-		    0) {
+		if (!is_it(s, v))
+			continue;
+		if (is_next(s, v)) {
 			(void)fprintf(s->to, "revision  %" PRIu64 "\n",
 				      v->number);
-			print_line(s->to, "when      ",
-				   text_time(v->at_ms).text);
-			print_line(s->to, "who       ", v->author);
-			print_line(s->to, "what      ", v->what);
+			print_line(s->to, "when", text_time(v->at_ms).text);
+			print_line(s->to, "who", v->author);
+			print_line(s->to, "what", v->what);
 		}
 		for (size_t j = 0; j < v->n_change; j++)
 			changes_print(s, v->change[j]);
 	}
 }
 
+static void complain_missing(struct shower *s)
+{
+	if (s->revisions == 0)
+		(void)snprintf(s->missing, sizeof(s->missing),
+			       "there is no revision %s; \"history --count 0\" "
+			       "lists those there are",
+			       s->arg);
+}
+
 static void one_end(struct shower *s)
 {
+	complain_missing(s);
 	changes_print_hidden(s);
 }
 
@@ -72,36 +107,55 @@ const struct show show_revision_text = {.more = one_more, .end = one_end};
 
 /* ---- for programs -------------------------------------------------------- */
 
-static json_t *changes_list(const Fed__Revision *v)
+static void print_text(struct shower *s, const char *name, const char *value)
 {
-	json_t *all = json_array();
-
-	for (size_t i = 0; i < v->n_change; i++)
-		if (json_array_append_new(all, changes_json(v->change[i])) !=
-		    0) {
-			json_decref(all);
-			return NULL;
-		}
-	return all;
+	(void)fprintf(s->to, ", \"%s\": ", name);
+	json_value(s, json_string(value));
 }
 
-static void json_begin(struct shower *s)
+static void json_revision(struct shower *s, const Fed__Revision *v)
 {
-	json_list_begin(s, "history");
+	if (is_next(s, v)) {
+		(void)fputs(s->revisions == 1 ? "{\"history\": [\n" : "]},\n",
+			    s->to);
+		(void)fprintf(s->to,
+			      "{\"revision\": %" PRIu64 ", \"at_ms\": %" PRId64,
+			      v->number, v->at_ms);
+		print_text(s, "author", v->author);
+		print_text(s, "what", v->what);
+		(void)fputs(", \"changes\": [", s->to);
+		s->shown = 0;
+	}
+	for (size_t i = 0; i < v->n_change; i++)
+		json_entry(s, changes_json(v->change[i]));
 }
 
 static void json_more(struct shower *s, const Fed__AdminResponse *r)
 {
-	for (size_t i = 0; i < r->n_history; i++) {
-		const Fed__Revision *v = r->history[i];
-
-		json_entry(s, json_pack("{s:I, s:I, s:s, s:s, s:o}", "revision",
-					(json_int_t)v->number, "at_ms",
-					(json_int_t)v->at_ms, "author",
-					v->author, "what", v->what, "changes",
-					changes_list(v)));
-	}
+	for (size_t i = 0; i < r->n_history; i++)
+		json_revision(s, r->history[i]);
 }
 
-const struct show show_history_json = {json_begin, json_more, json_list_end};
-const struct show show_revision_json = {json_begin, json_more, json_list_end};
+static void json_one_more(struct shower *s, const Fed__AdminResponse *r)
+{
+	for (size_t i = 0; i < r->n_history; i++)
+		if (is_it(s, r->history[i]))
+			json_revision(s, r->history[i]);
+}
+
+static void json_end(struct shower *s)
+{
+	(void)fputs(s->revisions == 0 ? "{\"history\": []}\n" : "]}\n]}\n",
+		    s->to);
+}
+
+static void json_one_end(struct shower *s)
+{
+	complain_missing(s);
+	if (s->revisions > 0)
+		json_end(s);
+}
+
+const struct show show_history_json = {.more = json_more, .end = json_end};
+const struct show show_revision_json = {.more = json_one_more,
+					.end = json_one_end};

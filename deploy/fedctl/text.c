@@ -77,6 +77,16 @@ void text_print(FILE *to, struct span s, const char *indent)
 		put(to, s);
 }
 
+struct span text_cut(struct span s, size_t bytes)
+{
+	if (s.n <= bytes)
+		return s;
+	s.n = bytes;
+	while (s.n > 0 && (s.p[s.n] & 0xC0) == 0x80)
+		s.n--;
+	return s;
+}
+
 size_t text_width(const char *s)
 {
 	int n = u8_strwidth((const uint8_t *)s, "UTF-8");

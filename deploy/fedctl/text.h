@@ -20,6 +20,9 @@ char *text_harmless(const char *s) FED_NODISCARD;
  * before each of them then. */
 void text_print(FILE *to, struct span s, const char *indent);
 
+/** At most so many bytes of it, cut between characters. */
+struct span text_cut(struct span s, size_t bytes);
+
 /** Columns that it takes on a terminal. */
 size_t text_width(const char *s);
 

@@ -8,6 +8,7 @@
 #include "fedctl_harness.h"
 
 #include "deploy/fedctl/command.h"
+#include "deploy/fedctl/record.h"
 
 enum { RUN_REQUESTS = 8 };
 
@@ -59,6 +60,31 @@ static int fake_next(void *arg, Fed__AdminResponse **r_out, struct errbuf *e)
 	return 0;
 }
 
+/* The YAML form is tested elsewhere: "wrong" is wrong, everything else is one
+ * record. */
+static int fake_read(const char *name, struct span text, struct arena *a,
+		     struct federation_records *out, struct errbuf *e)
+{
+	Fed__Record *r;
+
+	if (span_starts(text, SPAN_LIT("wrong"))) {
+		errbuf_set(e, "%s:1: that is wrong", name);
+		return FED_ECONFIG;
+	}
+	r = record_new(a, FED__RECORD__KIND_SETTINGS);
+	assert_non_null(r);
+	return arena_append(a, (void ***)&out->items, &out->count, r);
+}
+
+static int fake_write(FILE *out, const Fed__Record *const *records,
+		      size_t count, bool with_secrets)
+{
+	(void)records;
+	(void)fprintf(out, "%zu record%s%s\n", count, count == 1 ? "" : "s",
+		      with_secrets ? ", with secrets" : "");
+	return 0;
+}
+
 /* argv without "fedctl", NULL ends it. @return exit status */
 static inline int run_line(struct fake_daemon *d, const char *const *argv)
 {
@@ -79,6 +105,7 @@ static inline int run_line(struct fake_daemon *d, const char *const *argv)
 	}
 	if (line_split(&l, argc, whole, err) && line_match(&l, err)) {
 		session_init(&s, &peer, &l);
+		s.yaml = (struct session_yaml){fake_read, fake_write};
 		s.out = out;
 		s.err = err;
 		if (d->in != NULL) {
