@@ -77,6 +77,8 @@ static enum admin_step on_more(struct admin_call *call, struct arena *a,
 	case FED__ADMIN_REQUEST__KIND_FEDERATION_APPLY:
 	case FED__ADMIN_REQUEST__KIND_FEDERATION_HISTORY:
 	case FED__ADMIN_REQUEST__KIND_FEDERATION_STATUS:
+		return gateway_federation_admin(g->p.session->federation,
+						g->server, call, a, out);
 	case FED__ADMIN_REQUEST__KIND_EXPLAIN:
 	case FED__ADMIN_REQUEST__KIND_MAP:
 	case FED__ADMIN_REQUEST__KIND_TEST:
@@ -97,8 +99,10 @@ static void on_end(struct admin_call *call, void *arg)
 
 	if (call->request->edge[0] != '\0')
 		gateway_relays_end(g->relays, call);
-	else
+	else if (call->request->kind_case == FED__ADMIN_REQUEST__KIND_PRESENCE)
 		gateway_admin_presence_end(g->p.session, call);
+	else
+		gateway_federation_admin_end(g->p.session->federation, call);
 }
 
 void gateway_admin_on_response(struct gateway_admin *g, size_t edge,

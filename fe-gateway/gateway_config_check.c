@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "fe-gateway/core/hop_uri.h"
 #include "fe-gateway/gateway_config.h"
+#include "fe-gateway/gateway_federation.h"
 #include "io/host_cert.h"
 #include "io/tls_file.h"
 #include "xmpp/jid.h"
@@ -412,7 +413,10 @@ static int check_federation(const struct check *c)
 {
 	const char *path = c->f->federation.bootstrap;
 	const char *key = "federation.bootstrap";
+	Fed__AdminFederationApply apply;
+	struct arena a;
 	struct stat st;
+	int err;
 
 	if (path == NULL)
 		return 0;
@@ -426,7 +430,10 @@ static int check_federation(const struct check *c)
 		return host_complain(&c->at, key,
 				     "\"%s\": %s, expected a readable file",
 				     path, strerror(errno));
-	return 0;
+	arena_init(&a, LIMIT_FEDERATION_ARENA_BYTES);
+	err = gateway_federation_bootstrap(path, &a, &apply, c->at.e);
+	arena_deinit(&a);
+	return err;
 }
 
 int gateway_config_check(const struct gateway_config_file *f, const char *path,

@@ -1,14 +1,11 @@
-/* Presence, its settings and its store. */
+/* Presence, its settings and its rows. */
 #include "fe-gateway/gateway_presence.h"
 
 #include <stdlib.h>
 
-#include "fe-gateway/store.h"
-
 struct gateway_presence {
 	struct gateway_presence_params p;
 	struct presence *core;
-	struct store *store;
 	size_t odd_rows; /* that the core did not take */
 	bool is_full;	 /* the last row was not taken, which was logged */
 };
@@ -16,25 +13,6 @@ struct gateway_presence {
 static const struct logger *log_of(const struct gateway_presence *g)
 {
 	return loop_log(g->p.loop);
-}
-
-static void on_committed(uint64_t seq, void *arg)
-{
-	struct gateway_presence *g = arg;
-
-	g->p.on_committed(seq, g->p.arg);
-}
-
-static void on_trouble(bool is_broken, const char *why, void *arg)
-{
-	struct gateway_presence *g = arg;
-
-	if (is_broken)
-		fed_log(log_of(g), FED_LOG_ERROR, "store_failed",
-			"waiting=%zu why=\"%s\"", store_pending(g->store), why);
-	else
-		fed_log(log_of(g), FED_LOG_INFO, "store_back", "waiting=%zu",
-			store_pending(g->store));
 }
 
 static int make_core(struct gateway_presence *g)
@@ -75,7 +53,7 @@ static int take_row(const struct presence_row *row, void *arg)
 static int load(struct gateway_presence *g, struct errbuf *e)
 {
 	struct presence_counts n;
-	int err = store_load(g->store, take_row, g);
+	int err = store_load(g->p.store, take_row, g);
 
 	if (err != 0) {
 		errbuf_set(e, "store.path: the rows cannot be read: %s",
@@ -94,21 +72,12 @@ int gateway_presence_new(struct gateway_presence **g_out,
 			 struct errbuf *e)
 {
 	struct gateway_presence *g = calloc(1, sizeof(*g));
-	struct store_params sp = {
-		.path = p->config->file->store.path,
-		.loop = p->loop,
-		.on_committed = on_committed,
-		.on_trouble = on_trouble,
-		.arg = g,
-	};
 	int err;
 
 	if (g == NULL)
 		return FED_ENOMEM;
 	g->p = *p;
 	err = make_core(g);
-	if (err == 0)
-		err = store_open(&g->store, &sp, e);
 	if (err == 0)
 		err = load(g, e);
 	if (err != 0) {
@@ -123,7 +92,6 @@ void gateway_presence_free(struct gateway_presence *g)
 {
 	if (g == NULL)
 		return;
-	store_close(g->store);
 	presence_free(g->core);
 	free(g);
 }
@@ -136,11 +104,11 @@ struct presence *gateway_presence_core(struct gateway_presence *g)
 int gateway_presence_put(struct gateway_presence *g,
 			 const struct presence_row *row, uint64_t seq)
 {
-	int err = store_put(g->store, row, seq);
+	int err = store_put(g->p.store, row, seq);
 
 	if (err != 0 && !g->is_full)
 		fed_log(log_of(g), FED_LOG_ERROR, "store_put_failed",
-			"waiting=%zu error=%s", store_pending(g->store),
+			"waiting=%zu error=%s", store_pending(g->p.store),
 			fed_strerror(err));
 	g->is_full = err != 0;
 	return err;

@@ -7,6 +7,7 @@
 
 #include "fe-gateway/core/presence.h"
 #include "fe-gateway/gateway_config.h"
+#include "fe-gateway/store.h"
 #include "io/loop.h"
 
 struct gateway_presence;
@@ -18,21 +19,19 @@ struct gateway_presence_params {
 	struct metrics *metrics;
 	const char *next_hop;	 /* borrowed; NULL: none */
 	const char *branch_mark; /* borrowed */
-	/* Rows up to seq are durable: for gw_router_on_committed(). */
-	void (*on_committed)(uint64_t seq, void *arg);
-	void *arg;
+	struct store *store;	 /* borrowed */
 };
 
 /**
- * Open the store and take up what the last run left.
+ * Take up what the last run left.
  *
- * @return 0; as store_open(), with its sentence in `e`
+ * @return 0; as store_load(), with a sentence in `e`
  */
 int gateway_presence_new(struct gateway_presence **g_out,
 			 const struct gateway_presence_params *p,
 			 struct errbuf *e) FED_NODISCARD;
 
-/** Write what was put; NULL is allowed. */
+/** After the store was closed; NULL is allowed. */
 void gateway_presence_free(struct gateway_presence *g);
 
 struct presence *gateway_presence_core(struct gateway_presence *g);

@@ -231,6 +231,9 @@ static void on_stream_event(struct session_edge *e, const Fed__StreamEvent *ev)
 
 static void on_frame(struct session_edge *e, const Fed__Frame *f)
 {
+	if (f->kind_case == FED__FRAME__KIND_CONFIG_RESULT)
+		gateway_federation_on_result(e->session->federation, e->index,
+					     f->config_result);
 	if (f->kind_case == FED__FRAME__KIND_STREAM_EVENT)
 		on_stream_event(e, f->stream_event);
 	else if (f->kind_case == FED__FRAME__KIND_ADMIN_RESPONSE &&
@@ -252,6 +255,10 @@ void session_on_link(struct chan_link *l, const struct chan_action *a,
 		if (!a->u.up.is_resumed)
 			gw_router_on_session(s->router, e->index);
 		tell_edge_state(e);
+		if (a->u.up.is_resumed)
+			gateway_federation_on_resumed(s->federation, e->index);
+		else
+			gateway_federation_on_session(s->federation, e->index);
 		break;
 	case CHAN_ACT_STANZA:
 		gw_router_on_stanza(s->router, e->index, a->u.stanza.ref,
@@ -269,9 +276,12 @@ void session_on_link(struct chan_link *l, const struct chan_action *a,
 		e->is_draining = true;
 		tell_edge_state(e);
 		break;
-	case CHAN_ACT_WINDOW:
 	case CHAN_ACT_DOWN:
 	case CHAN_ACT_GONE:
+		gateway_federation_on_edge_down(s->federation, e->index);
+		tell_edge_state(e);
+		break;
+	case CHAN_ACT_WINDOW:
 		tell_edge_state(e);
 		break;
 	case CHAN_ACT_FRAME:
@@ -300,6 +310,44 @@ void session_on_committed(uint64_t seq, void *arg)
 
 	gw_router_on_committed(s->router, seq, now_ms(s));
 	pump(s);
+}
+
+void session_on_revision(uint64_t number, void *arg)
+{
+	struct gateway_session *s = arg;
+
+	gateway_federation_on_committed(s->federation, number);
+}
+
+void session_on_store_trouble(bool is_broken, const char *why, void *arg)
+{
+	struct gateway_session *s = arg;
+
+	if (is_broken)
+		fed_log(s->log, FED_LOG_ERROR, "store_failed",
+			"waiting=%zu why=\"%s\"", store_pending(s->store), why);
+	else
+		fed_log(s->log, FED_LOG_INFO, "store_back", "waiting=%zu",
+			store_pending(s->store));
+}
+
+int session_send_frame(size_t edge, Fed__Frame *frame, void *arg)
+{
+	struct gateway_session *s = arg;
+	struct chan_link *link = s->edges[edge].link;
+
+	/* at the start, before they are dialled */
+	return link != NULL ? chan_link_send_frame(link, frame) : FED_EAGAIN;
+}
+
+/* Before the router is made, there is nobody to tell. */
+void session_on_federation(const struct federation *f, void *arg)
+{
+	struct gateway_session *s = arg;
+
+	(void)f;
+	if (s->router != NULL)
+		pump(s);
 }
 
 /* --- life ---------------------------------------------------------------- */
@@ -360,6 +408,8 @@ void gateway_session_free(struct gateway_session *s)
 	sip_adapter_free(s->sip);
 	sip_tls_free(s->sip_tls);
 	gw_router_free(s->router);
+	gateway_federation_free(s->federation);
+	store_close(s->store);
 	gateway_presence_free(s->presence);
 	loop_timer_free(s->timer);
 	loop_timer_free(s->end);

@@ -73,6 +73,37 @@ static int make_router(struct gateway_session *s, struct id_source *ids)
 	return gw_router_new(&s->router, &p, loop_now_ms(s->loop));
 }
 
+static int make_store(struct gateway_session *s, struct errbuf *e)
+{
+	const struct store_params p = {
+		.path = s->config->file->store.path,
+		.loop = s->loop,
+		.on_committed = session_on_committed,
+		.on_revision = session_on_revision,
+		.on_trouble = session_on_store_trouble,
+		.arg = s,
+	};
+
+	return store_open(&s->store, &p, e);
+}
+
+static int make_federation(struct gateway_session *s, struct errbuf *e)
+{
+	const struct gateway_federation_params p = {
+		.config = s->config,
+		.edges = s->edge_names,
+		.edge_count = s->edge_count,
+		.loop = s->loop,
+		.store = s->store,
+		.send = session_send_frame,
+		.on_change = session_on_federation,
+		.arg = s,
+	};
+	int err = gateway_federation_new(&s->federation, &p, e);
+
+	return err != 0 ? err : gateway_federation_start(s->federation, e);
+}
+
 static int make_presence(struct gateway_session *s, struct id_source *ids,
 			 struct errbuf *e)
 {
@@ -83,8 +114,7 @@ static int make_presence(struct gateway_session *s, struct id_source *ids,
 		.metrics = s->metrics,
 		.next_hop = next_hop(s),
 		.branch_mark = s->branch_mark,
-		.on_committed = session_on_committed,
-		.arg = s,
+		.store = s->store,
 	};
 
 	return gateway_presence_new(&s->presence, &p, e);
@@ -220,7 +250,11 @@ int gateway_session_make(struct gateway_session *s, struct id_source *ids,
 	if (err == 0)
 		err = make_mark(s);
 	if (err == 0)
+		err = make_store(s, e);
+	if (err == 0)
 		err = make_presence(s, ids, e);
+	if (err == 0)
+		err = make_federation(s, e);
 	if (err == 0)
 		err = make_router(s, ids);
 	if (err == 0)

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "fe-gateway/core/router.h"
 #include "fe-gateway/gateway_admin.h"
+#include "fe-gateway/gateway_federation.h"
 #include "fe-gateway/gateway_presence.h"
 #include "fe-gateway/gateway_session.h"
 #include "fe-gateway/sip_adapter.h"
@@ -38,7 +39,9 @@ struct gateway_session {
 	char from_uri[LIMIT_DOMAIN_BYTES + 8]; /* of our own requests */
 	char branch_mark[2 * MARK_BYTES + 1];
 	struct tls_creds *creds;
+	struct store *store;
 	struct gateway_presence *presence;
+	struct gateway_federation *federation;
 	struct gateway_admin *admin; /* NULL: there is none yet */
 	struct loop_timer *timer;    /* deadline of the router */
 	struct loop_timer *end;	     /* while stopping: of the loop */
@@ -71,6 +74,10 @@ void session_on_sip_response(uint64_t token, const struct sip_response_in *r,
 void session_on_transaction_end(uint64_t token, const struct sip_response_in *r,
 				void *arg);
 void session_on_committed(uint64_t seq, void *arg);
+void session_on_revision(uint64_t number, void *arg);
+void session_on_store_trouble(bool is_broken, const char *why, void *arg);
+int session_send_frame(size_t edge, Fed__Frame *frame, void *arg);
+void session_on_federation(const struct federation *f, void *arg);
 void session_on_back(const char *host, void *arg);
 /* arg: its struct session_edge */
 void session_on_link(struct chan_link *l, const struct chan_action *a,

@@ -531,6 +531,22 @@
 #define LIMIT_FEDERATION_HISTORY 1000u
 /* One revision: what it was and is of all records that it changes. */
 #define LIMIT_FEDERATION_REVISION_BYTES (64u * 1024u * 1024u)
+/* Who changed it, and with which command. */
+#define LIMIT_FEDERATION_AUTHOR_BYTES 128u
+#define LIMIT_FEDERATION_WHAT_BYTES 512u
+/* An edge's words why it does not take a configuration. */
+#define LIMIT_FEDERATION_REFUSED_BYTES 256u
+/* An edge has so long to say whether it would take a change, and to take it. */
+#define LIMIT_FEDERATION_CHECK_MS 5000u
+/* The store has so long; what is written later counts all the same. */
+#define LIMIT_FEDERATION_STORE_MS 10000u
+/* An edge that claims a revision so far above ours is not believed: numbers
+ * would come to an end. */
+#define LIMIT_FEDERATION_AHEAD 1000000u
+/* Numbers that edges may claim to have already during one change. */
+#define LIMIT_FEDERATION_RAISES 4u
+/* Records of one change that get a line of the log each. */
+#define LIMIT_FEDERATION_LINES 32u
 /* Of revisions that are read at once for who asks for the history. */
 #define LIMIT_FEDERATION_PAGE_BYTES (128u * 1024u)
 

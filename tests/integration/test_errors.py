@@ -1,13 +1,13 @@
 """What cannot be delivered comes back to its sender, in his protocol, from
 the address he wrote to."""
 
-import pathlib
 import re
 import socket
 import time
 
 import pytest
 
+import admin_wire
 import netns
 from sip_user import Sip, SipUser, uri_of
 from xmpp_user import condition
@@ -98,18 +98,14 @@ def test_too_long_for_page_mode(juliet, romeo):
 
 @pytest.fixture
 def known_partners_only(lab):
-    """The edge knows Prosody and nobody else."""
-    file = pathlib.Path(lab.env["LAB_EDGE_CONFIG"])
-    before = file.read_text()
-    after = before.replace('domain: "*"', "domain: xmpp.example")
-    assert after != before
-    file.write_text(after)
-    lab("restart", "edge")
-    lab("wait-channel")
+    """Prosody and nobody else."""
+    path = lab.env["LAB_GATEWAY_ADMIN"]
+    before = admin_wire.status(path)[0]
+    admin_wire.apply(path, [
+        admin_wire.settings(path, open=0),
+        admin_wire.partner("xmpp.example", sasl=admin_wire.OPTIONAL)])
     yield
-    file.write_text(before)
-    lab("restart", "edge")
-    lab("wait-channel")
+    admin_wire.apply(path, rollback_to=before)
 
 
 def test_partner_that_is_not_allowed(known_partners_only, juliet, romeo):

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import admin_wire
 import netns
 from conftest import Lab
 from xmpp_user import XmppUser, condition
@@ -34,13 +35,12 @@ KINDS = {
 }
 SPEAKING = [k for k in KINDS if k not in ("cold", "stranger")]
 
-# The rule of the lab's configuration, which holds for all others.
-RULES = """partners:
-  - {domain: plain.prosody.example, tls: off, dialback: required}
-  - {domain: plain.ejabberd.example, tls: off, dialback: required}
-  - {domain: optional.prosody.example, tls: optional, dialback: required}
-  - {domain: optional.ejabberd.example, tls: optional, dialback: required}
-"""
+# All others have the rule of the lab's configuration.
+RULES = [admin_wire.partner(f"{kind}.{server}.example", tls=tls, sasl=sasl)
+         for kind, tls, sasl in [
+             ("plain", admin_wire.OFF, admin_wire.OFF),
+             ("optional", admin_wire.OPTIONAL, admin_wire.OPTIONAL)]
+         for server in ("prosody", "ejabberd")]
 
 
 def addresses(server, kind):
@@ -93,7 +93,7 @@ def peers():
     users = {}
     try:
         lab.up()
-        lab.edit("edge", "partners:\n", RULES)
+        admin_wire.apply(lab.env["LAB_GATEWAY_ADMIN"], RULES)
         with ThreadPoolExecutor(4) as pool:
             ejabberd = pool.submit(start_ejabberd, lab)
             jobs = {k: pool.submit(start_prosody, lab, k) for k in KINDS}

@@ -108,6 +108,7 @@ def second_edge(lab):
         lab, "dmz", "edge-proxy", lab.env["LAB_EDGE_CONFIG"],
         [(own, name), (lab.env["LAB_EDGE_OUTER_IP"] + ":", outer + ":"),
          (lab.env["LAB_CHANNEL"], f"{inner}:23456"),
+         ("edge/federation.pb", "edge/federation2.pb"),
          *channel_identity(lab, "edge", name)])
     second.wait_log("event=started")
     gateway = pathlib.Path(lab.env["LAB_GATEWAY_CONFIG"])

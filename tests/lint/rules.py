@@ -45,7 +45,7 @@ FOLDERS = {
     "fe-gateway/core": (["base/", "xmpp/", "chan/", "fe-gateway/core/"],
                         C_PURE | GENERATED | MAPS | {"arpa/inet.h"}, True),
     "fe-gateway": (["base/", "xmpp/", "chan/", "io/", "fe-gateway/"],
-                   C_SYSTEM | GENERATED | MAPS | {"dlfcn.h"}, False),
+                   C_SYSTEM | GENERATED | MAPS | {"dlfcn.h", "pwd.h"}, False),
     # the other end of one socket: no loop, no TLS
     "deploy/fedctl": (["base/", "xmpp/", "chan/admin_", "chan/federation_",
                        "io/federation_",
