@@ -11,6 +11,7 @@ import pathlib
 import re
 import subprocess
 
+import admin_wire
 import flow
 import streams
 from procs import daemon_pids, rss_bytes
@@ -72,6 +73,9 @@ class Load:
         for service in ("edge", "gateway"):
             lab("restart", service)
         lab("wait-channel")
+        admin = lab.env["LAB_GATEWAY_ADMIN"]
+        admin_wire.apply(admin, [admin_wire.settings(
+            admin, connection_limit=STREAMS_MAX)])
         self.lab = lab
         self.pids = daemon_pids(lab)
         self.rss = {name: {"before": rss_bytes(pid)}

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import admin_wire
 import netns
 from conftest import TOP, Lab
 
@@ -59,6 +60,9 @@ def test_limit_of_the_host_file(edge_lab):
     for sock in socks:
         sock.close()
     edge_lab.edit("edge", "streams_max: 8", f"streams_max: {COUNT + 400}")
+    path = edge_lab.env["LAB_GATEWAY_ADMIN"]
+    admin_wire.apply(path, [admin_wire.settings(
+        path, connection_limit=COUNT + 400)])
 
 
 def established(lab):
