@@ -121,9 +121,9 @@ const char *const federation_scope_words[] = {
 	NULL,
 };
 
-const char *federation_word(const char *const *words, int value)
+const char *federation_word(const char *const *words, unsigned value)
 {
-	for (int i = 0; words[i] != NULL; i++)
+	for (unsigned i = 0; words[i] != NULL; i++)
 		if (i == value)
 			return words[i];
 	return "?";

@@ -38,7 +38,7 @@ extern const char *const federation_need_words[];
 extern const char *const federation_scope_words[];
 
 /** That of a value; "?" for one that there is not. */
-const char *federation_word(const char *const *words, int value);
+const char *federation_word(const char *const *words, unsigned value);
 
 /** The value of a word; -1: there is none. */
 int federation_word_value(const char *const *words, struct span word);

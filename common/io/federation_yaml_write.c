@@ -119,7 +119,7 @@ static void number_line(FILE *f, const char *key, uint32_t value)
 }
 
 static void word_line(FILE *f, const char *key, const char *const *words,
-		      int value)
+		      unsigned value)
 {
 	(void)fprintf(f, "%s: %s\n", key, federation_word(words, value));
 }
@@ -198,10 +198,10 @@ static void write_partner(const struct writing *w, const Fed__Record *r)
 	text_line(f, "  - domain", p->domain);
 	text_list(f, "    additional", p->additional, p->n_additional);
 	text_line(f, "    description", p->description);
-	word_line(f, "    type", federation_type_words, (int)p->type);
-	word_line(f, "    state", federation_state_words, (int)p->state);
-	word_line(f, "    tls", federation_need_words, (int)p->tls);
-	word_line(f, "    sasl", federation_need_words, (int)p->sasl);
+	word_line(f, "    type", federation_type_words, p->type);
+	word_line(f, "    state", federation_state_words, p->state);
+	word_line(f, "    tls", federation_need_words, p->tls);
+	word_line(f, "    sasl", federation_need_words, p->sasl);
 	flag_line(f, "    dialback", p->dialback);
 	flag_line(f, "    keep_alive", p->keep_alive);
 	number_line(f, "    connection_limit", p->connection_limit);
@@ -220,7 +220,7 @@ static void write_policy(const struct writing *w, const Fed__Record *r)
 {
 	const Fed__PolicyRecord *p = r->policy;
 
-	word_line(w->f, "  - scope", federation_scope_words, (int)p->scope);
+	word_line(w->f, "  - scope", federation_scope_words, p->scope);
 	text_line(w->f, "    name", p->name);
 	flag_line(w->f, "    federation", p->federation);
 	flag_line(w->f, "    xmpp", p->xmpp);
