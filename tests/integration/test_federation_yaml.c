@@ -358,6 +358,29 @@ static void test_file(void **state)
 	ft_deinit(&t);
 }
 
+/* The one that is installed: nothing in it is doubtful. */
+static void test_example(void **state)
+{
+	struct federation_edit edit = {.replaces_all = true};
+	struct federation_records out;
+	struct fed_test t;
+
+	(void)state;
+	ft_init(&t);
+	assert_int_equal(
+		federation_yaml_read_file("deploy/examples/federation.conf",
+					  &t.a, &out, &t.e),
+		0);
+	edit.put = out.items;
+	edit.put_count = out.count;
+	assert_int_equal(federation_new(&t.f, NULL, &edit, &t.a, &t.w, &t.e),
+			 0);
+	assert_int_equal(federation_count(t.f), 11);
+	assert_int_equal(t.w.count, 0);
+	expect_same(&t);
+	ft_deinit(&t);
+}
+
 /* A device that is full is no success. */
 static void test_full_disk(void **state)
 {
@@ -385,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_odd_texts),
 		cmocka_unit_test(test_secret_is_left_out),
 		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_example),
 		cmocka_unit_test(test_full_disk),
 	};
 
