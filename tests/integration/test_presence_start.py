@@ -54,7 +54,7 @@ def other(path):
 
 
 @pytest.mark.parametrize("make,words", [
-    (newer, "was made by a newer program (schema 7, this one knows 1)"),
+    (newer, "was made by a newer program (schema 7, this one knows 2)"),
     (damaged, "is damaged"),
     (other, "is not a database"),
 ], ids=lambda x: getattr(x, "__name__", ""))

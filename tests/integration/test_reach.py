@@ -32,9 +32,10 @@ def serve_more_domains(lab):
         lab("dns", "add", f"_xmpp-server._tcp.{ascii_name}. 60 IN SRV 0 0 "
             "5269 edge1.sip.example.")
     text = config.read_text()
-    assert text.count("partners:\n") == 1
-    config.write_text(text.replace("partners:\n", "".join(lines) +
-                                   "partners:\n"))
+    # what stands behind s2s.domains
+    assert text.count("\nfederation:") == 1
+    config.write_text(text.replace("\nfederation:", "\n" + "".join(lines) +
+                                   "federation:"))
     lab("restart", "edge")
 
 
