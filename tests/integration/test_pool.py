@@ -170,8 +170,22 @@ def test_gateway_dies_for_good(lab, juliet, romeo, second_gateway,
     assert COUNT // 3 < took < COUNT
 
 
-def test_edge_dies_for_good(lab, juliet, second_edge, record_property):
+@pytest.fixture
+def one_worker(lab):
+    """Kamailio's two swap messages that come together, the more the busier
+    the machine is."""
+    path = pathlib.Path(lab.env["LAB_STATE"], "kamailio", "kamailio.cfg")
+    before = edit(path, "\nchildren=2\n", "\nchildren=1\n")
+    lab("restart", "kamailio")
+    yield
+    path.write_text(before)
+    lab("restart", "kamailio")
+
+
+def test_edge_dies_for_good(lab, one_worker, juliet, second_edge,
+                            record_property):
     """The gateways give what it did not answer to the other one."""
+    del one_worker
     fate = numbered.Fate(COUNT)
     sender = numbered.SipSender(
         lab.namespace("inside"), "mercutio", ("10.66.0.17", 5062),
@@ -199,7 +213,5 @@ def test_edge_dies_for_good(lab, juliet, second_edge, record_property):
     record_property("SIP to XMPP", fate.text())
     assert not fate.open(), fate.text()
     assert not [n for n in fate.accepted if n not in fate.received]
-    # many are under way at once, and Kamailio's two workers may swap those
-    # that come together
-    assert not [(n, m) for n, m in fate.overtaken(1) if m - n > 5]
+    assert not fate.overtaken(1)
     assert len(fate.received) > COUNT * 0.8
