@@ -147,6 +147,9 @@ void edge_check_own_certs(struct edge_check *ec)
 			continue;
 		check_pair(ec, &p);
 	}
+	if (ec->found.count == 0)
+		check_add(&ec->found, ATTEMPT_BAD, "file",
+			  "the host file has no certificate for it");
 	check_lists(ec, "s2s.crl", s2s->crl);
 	if (ec->domain[0] == '\0')
 		check_channel(ec);

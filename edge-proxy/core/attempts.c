@@ -79,18 +79,23 @@ static struct entry *find(const struct attempts *a, uint64_t number)
 }
 
 /* LIMIT: attempts of a domain.  Streams that are open are what the operator
- * asks for, however old they are. */
+ * asks for, however old they are; and strangers who only say that they are the
+ * domain do not push out the last stream that it had. */
 static void trim(struct entry **list)
 {
 	struct entry *en;
 	struct entry *oldest = NULL;
 	struct entry *ended = NULL;
+	bool has_proven = false;
 	size_t n = 0;
 
 	DL_FOREACH (*list, en) {
+		bool is_last_proven = en->at.was_open && !has_proven;
+
 		n++;
 		oldest = en;
-		if (en->at.state == ATTEMPT_ENDED)
+		has_proven = has_proven || en->at.was_open;
+		if (en->at.state == ATTEMPT_ENDED && !is_last_proven)
 			ended = en;
 	}
 	if (n > LIMIT_ATTEMPTS)

@@ -150,6 +150,30 @@ static void test_last_four(void **state)
 	assert_null(attempts_find(a, open));
 }
 
+/* Anybody can say that he is the domain: the last stream that was proven to be
+ * its stays, the ones before it do not. */
+static void test_proven_stays(void **state)
+{
+	struct attempts *a = *state;
+	const struct attempt *list[ATTEMPTS_OF_DOMAIN];
+	uint64_t proven = 0;
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		proven = begin(a, true, "peer.example", true, NOW);
+		attempts_opened(a, proven, NOW, "EXTERNAL");
+		attempts_ended(a, proven, NOW, true, "idle");
+	}
+	for (unsigned i = 0; i < 10; i++) {
+		n = begin(a, true, "peer.example", true, NOW);
+		attempts_ended(a, n, NOW, false, "x");
+	}
+	assert_int_equal(LIMIT_ATTEMPTS, attempts_of(a, "peer.example", list));
+	assert_int_equal(n, list[0]->number);
+	assert_int_equal(n - 1, list[1]->number);
+	assert_int_equal(proven, list[LIMIT_ATTEMPTS - 1]->number);
+}
+
 static void test_named_later(void **state)
 {
 	struct attempts *a = *state;
@@ -257,11 +281,17 @@ static void test_changes_side(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_steps),		 T(test_nobody_records),
-		T(test_step_bounds),	 T(test_text_is_utf8),
-		T(test_newest_first),	 T(test_last_four),
-		T(test_named_later),	 T(test_strangers_flush_no_partner),
-		T(test_strangers_alone), T(test_changes_side),
+		T(test_steps),
+		T(test_nobody_records),
+		T(test_step_bounds),
+		T(test_text_is_utf8),
+		T(test_newest_first),
+		T(test_last_four),
+		T(test_proven_stays),
+		T(test_named_later),
+		T(test_strangers_flush_no_partner),
+		T(test_strangers_alone),
+		T(test_changes_side),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
