@@ -91,6 +91,8 @@ int records_need(struct session *s, struct arena *a,
 		 const struct record_kind *k, const char *name,
 		 struct records *all_out, Fed__Record **out)
 {
+	const char *what =
+		k->kind == FED__RECORD__KIND_DENIED ? "denied domain" : k->name;
 	struct name_near near;
 	int status = records_get(s, a, k->get, "", all_out);
 
@@ -105,9 +107,9 @@ int records_need(struct session *s, struct arena *a,
 		name_near_try(&near, record_name(all_out->items[i]));
 	if (near.best != NULL)
 		return session_usage(
-			s, "there is no %s \"%s\"; did you mean \"%s\"?",
-			k->name, name, near.best);
-	return session_usage(s, "there is no %s \"%s\"", k->name, name);
+			s, "there is no %s \"%s\"; did you mean \"%s\"?", what,
+			name, near.best);
+	return session_usage(s, "there is no %s \"%s\"", what, name);
 }
 
 /* ---- changing ------------------------------------------------------------ */

@@ -43,10 +43,7 @@ static void print_verdict(const struct shower *s)
 	}
 	print_counts(s);
 	if (s->changes.is_dry_run)
-		(void)fprintf(s->to,
-			      "; a dry run, revision %" PRIu64
-			      " stays in force\n",
-			      s->changes.revision);
+		(void)fputs("; a dry run: nothing was put in force\n", s->to);
 	else
 		(void)fprintf(s->to, ": revision %" PRIu64 " is in force\n",
 			      s->changes.revision);

@@ -298,8 +298,8 @@ static void test_changed(void **state)
 	x.last.dry_run = true;
 	x.first.n_warning = 0;
 	(void)snprintf(golden, sizeof(golden), "%s%s", changes_golden,
-		       "2 new, 1 changed, 1 removed; a dry run, revision 13 "
-		       "stays in force\n");
+		       "2 new, 1 changed, 1 removed; a dry run: nothing was "
+		       "put in force\n");
 	shows(&show_changed_text, false, NULL, x.r, 2, golden);
 	x.last.n_change = 0;
 	shows(&show_changed_text, false, NULL, x.r + 1, 1,
