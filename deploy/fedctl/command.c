@@ -126,7 +126,8 @@ static void join(char *out, size_t size, const char *const *words, size_t count)
 				       i > 0 ? " " : "", words[i]);
 }
 
-const struct command *command_near(const char *const *words, size_t count)
+const struct command *command_near(const char *const *words, size_t count,
+				   size_t least_words)
 {
 	const struct command *best = NULL;
 	const struct command *c = NULL;
@@ -137,6 +138,8 @@ const struct command *command_near(const char *const *words, size_t count)
 		size_t in_name = words_of(c->name);
 		size_t d;
 
+		if (in_name < least_words)
+			continue;
 		join(typed, sizeof(typed), words,
 		     count < in_name ? count : in_name);
 		d = slip_distance(span_str(typed), span_str(c->name));
@@ -189,7 +192,7 @@ static const char *near_first(const char *typed, char *out, size_t size)
 
 void command_complain(FILE *to, const char *const *words, size_t count)
 {
-	const struct command *near = command_near(words, count);
+	const struct command *near = command_near(words, count, 1);
 	char typed[128] = "";
 	const char *first;
 	char word[32];

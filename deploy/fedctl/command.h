@@ -100,8 +100,10 @@ const struct command *command_find(const char *const *words, size_t count,
 const struct command_option *command_option_find(
 	const struct command_option *options, struct span name);
 
-/** The nearest command to words that name none; NULL: nothing is near. */
-const struct command *command_near(const char *const *words, size_t count);
+/** The nearest command to words, of those whose name has at least so many
+ * words; NULL: nothing is near. */
+const struct command *command_near(const char *const *words, size_t count,
+				   size_t least_words);
 
 /** Words that name no command: what was meant, in a sentence. */
 void command_complain(FILE *to, const char *const *words, size_t count);

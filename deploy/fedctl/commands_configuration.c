@@ -200,7 +200,7 @@ const struct command commands_configuration[] = {
 	 .options = export_options,
 	 .summary = "everything, as YAML for apply",
 	 .more = "What belongs to a migration under way is left out. The form "
-		 "is that of federation.yaml in the examples.",
+		 "is that of federation.conf(5).",
 	 .example = "export",
 	 .where = COMMAND_GATEWAY,
 	 .run = export_all},

@@ -131,6 +131,22 @@ static int grant_file(struct granting *g, const char *path)
 	return status;
 }
 
+/* "grant lst" */
+static int complain_word(struct session *s, const struct line *l)
+{
+	const struct command *near =
+		command_near(l->words, l->word_count, l->name_count + 1);
+
+	if (near != NULL)
+		return session_usage(s,
+				     "\"%s\" is no user; did you mean \"%s\"?",
+				     line_arg(l, 0), near->name);
+	return session_usage(s,
+			     "\"%s\" is no user, and a POLICY is missing, "
+			     "as in: fedctl %s",
+			     line_arg(l, 0), l->command->example);
+}
+
 static int check_words(struct session *s, const struct line *l)
 {
 	bool has_file = line_has(l, "csv");
@@ -142,6 +158,8 @@ static int check_words(struct session *s, const struct line *l)
 			"with --csv the users and policies stand in the "
 			"file: \"%s\" is one word too many",
 			line_arg(l, 0));
+	if (!has_file && count == 1 && !name_is_user(line_arg(l, 0)))
+		return complain_word(s, l);
 	if (!has_file && count < 2)
 		return session_usage(s, "%s is missing, as in: fedctl %s",
 				     count == 0 ? "USER" : "POLICY",

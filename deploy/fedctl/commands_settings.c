@@ -105,6 +105,12 @@ static int set_one(struct session *s, struct arena *a, Fed__Record *r,
 
 		if (status != STATUS_DONE)
 			return status;
+		if (values[0][0] == '\0')
+			return session_usage(
+				s,
+				"%s: it can be replaced by another "
+				"one, not taken away",
+				f->name);
 	}
 	err = field_set(a, f, r, values, &e);
 	if (err == FED_EINVAL)

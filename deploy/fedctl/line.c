@@ -273,11 +273,12 @@ static bool check_options(const struct line *l, FILE *err)
 /* A command that is the begin of another one's name: it may be that. */
 static bool complain_missing(const struct line *l, const char *name, FILE *err)
 {
-	const struct command *near = command_near(l->words, l->word_count);
+	const struct command *near =
+		command_near(l->words, l->word_count, l->name_count + 1);
 
 	(void)fprintf(err, "fedctl: %s: %s is missing, as in: fedctl %s\n",
 		      l->command->name, name, l->command->example);
-	if (near != NULL && near != l->command)
+	if (near != NULL)
 		(void)fprintf(err, "fedctl: or did you mean \"%s\"?\n",
 			      near->name);
 	return false;

@@ -209,6 +209,16 @@ static void test_grant(void **state)
 	     "grant", "romeo", "sales");
 	run_end(&x.d);
 	runs(&x.d, STATUS_USAGE, "",
+	     "fedctl: grant: \"lst\" is no user; did you mean \"grant "
+	     "list\"?\n",
+	     "grant", "lst");
+	run_end(&x.d);
+	runs(&x.d, STATUS_USAGE, "",
+	     "fedctl: grant: \"romeo\" is no user, and a POLICY is missing, as "
+	     "in: fedctl grant romeo@sip.example sales\n",
+	     "grant", "romeo");
+	run_end(&x.d);
+	runs(&x.d, STATUS_USAGE, "",
 	     "fedctl: grant: POLICY is missing, as in: fedctl grant "
 	     "romeo@sip.example sales\n",
 	     "grant", "romeo@sip.example");

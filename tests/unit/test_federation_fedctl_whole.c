@@ -101,6 +101,9 @@ static void test_settings_wrong(void **state)
 		 "expected\n"},
 		{{"federation", "on", "mode"},
 		 "fedctl: settings set: the VALUE of mode is missing\n"},
+		{{"dialback_secret", ""},
+		 "fedctl: settings set: dialback_secret: it can be replaced by "
+		 "another one, not taken away\n"},
 		{{"federation"},
 		 "fedctl: settings set: VALUE is missing, as in: fedctl "
 		 "settings set federation on mode closed\n"},
