@@ -2,7 +2,7 @@
  * Receiving entity under any sequence of events.  The first byte picks the
  * rule (lowest bit: bidi), then lines: "B<text>" bytes (up to the next 0x01),
  * "T" TLS is up with a good certificate, "t" with none, and one letter for each
- * other event.
+ * other event; behind "P" (another policy) its flags.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +15,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const domains[] = {"home.example"};
+
+struct fuzz_policy {
+	struct policy_partner rule;
+	struct policy policy;
+};
 
 /* What was seen of one stream. */
 struct seen {
@@ -74,9 +79,26 @@ static void drain(struct s2s_in *core, struct seen *seen)
 		check_action(&a, seen);
 }
 
+static void set_rule(struct policy_partner *rule, uint8_t flags)
+{
+	*rule = (struct policy_partner){
+		.domain = "*",
+		.tls = (enum policy_need)((flags >> 1) % 3),
+		.sasl = (enum policy_need)((flags >> 3) % 3),
+		.dialback = (enum policy_need)((flags >> 5) % 3)};
+}
+
+/* The same place has another rule, or none. */
+static void change_policy(struct fuzz_policy *policy, uint8_t flags)
+{
+	set_rule(&policy->rule, flags);
+	policy->policy.partner_count = flags >> 7;
+}
+
 /* One event off the input; false at its end. */
 static bool next_event(const uint8_t **p, const uint8_t *end,
-		       struct tls_facts *tls, struct s2s_event *ev)
+		       struct tls_facts *tls, struct fuzz_policy *policy,
+		       struct s2s_event *ev)
 {
 	const uint8_t *stop;
 	uint8_t c;
@@ -118,6 +140,12 @@ static bool next_event(const uint8_t **p, const uint8_t *end,
 	case 'M':
 		ev->kind = S2S_EV_TIMER;
 		break;
+	case 'P':
+		if (*p == end)
+			return false;
+		ev->kind = S2S_EV_POLICY;
+		change_policy(policy, *(*p)++);
+		break;
 	case 'O':
 		ev->kind = S2S_EV_TOO_SLOW;
 		break;
@@ -125,7 +153,7 @@ static bool next_event(const uint8_t **p, const uint8_t *end,
 		ev->kind = S2S_EV_BYTES;
 		ev->u.bytes = span_of(*p, (size_t)(stop - *p));
 		*p = stop == end ? end : stop + 1;
-		return ev->u.bytes.n > 0 || next_event(p, end, tls, ev);
+		return ev->u.bytes.n > 0 || next_event(p, end, tls, policy, ev);
 	}
 	return true;
 }
@@ -141,20 +169,21 @@ static void check_takes(const struct s2s_in *core, const struct seen *seen)
 }
 
 static void play(struct s2s_in *core, const uint8_t *p, const uint8_t *end,
-		 bool has_bidi)
+		 struct fuzz_policy *policy)
 {
 	struct tls_facts tls = {.peer_cert_der = cert_fixture("peer")};
 	struct s2s_event ev;
-	struct seen seen = {.has_bidi_rule = has_bidi};
+	struct seen seen = {.has_bidi_rule = policy->policy.bidi};
 	uint64_t now_ms = 1;
 
 	drain(core, &seen);
-	while (next_event(&p, end, &tls, &ev)) {
+	while (next_event(&p, end, &tls, policy, &ev)) {
 		now_ms += ev.kind == S2S_EV_TIMER ? 10000 : 1;
 		if (s2s_in_on_event(core, &ev, now_ms) == FED_ESTATE &&
 		    ev.kind != S2S_EV_BYTES && ev.kind != S2S_EV_VERIFIED)
 			FED_REQUIRE(false);
 		drain(core, &seen);
+		FED_REQUIRE(ev.kind != S2S_EV_POLICY || !s2s_in_offends(core));
 		FED_REQUIRE(seen.is_closed ==
 			    (s2s_in_deadline_ms(core) == UINT64_MAX));
 		check_takes(core, &seen);
@@ -165,29 +194,26 @@ static void play(struct s2s_in *core, const uint8_t *p, const uint8_t *end,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t flags = size > 0 ? data[0] : 0;
-	struct policy_partner rule = {
-		.domain = "*",
-		.tls = (enum policy_need)((flags >> 1) % 3),
-		.sasl = (enum policy_need)((flags >> 3) % 3),
-		.dialback = (enum policy_need)((flags >> 5) % 3)};
-	struct policy policy = {.domains = domains,
-				.domain_count = 1,
-				.partners = &rule,
-				.partner_count = 1,
-				.dialback_secret = SPAN_LIT("0123456789abcdef"),
-				.stanza_max = 10000,
-				.bidi = (flags & 1) != 0};
+	struct fuzz_policy policy = {
+		.policy = {.domains = domains,
+			   .domain_count = 1,
+			   .partners = &policy.rule,
+			   .partner_count = 1,
+			   .dialback_secret = SPAN_LIT("0123456789abcdef"),
+			   .stanza_max = 10000,
+			   .bidi = (flags & 1) != 0}};
 	struct id_source ids = {.counter = 0};
 	struct metrics metrics = {.value = {0}};
-	struct s2s_env env = {.policy = &policy,
+	struct s2s_env env = {.policy = &policy.policy,
 			      .ids = &ids,
 			      .metrics = &metrics,
 			      .label = "fuzz"};
 	struct s2s_in *core = NULL;
 
+	set_rule(&policy.rule, flags);
 	if (size == 0 || s2s_in_new(&core, &env, 0) != 0)
 		return 0;
-	play(core, data + 1, data + size, policy.bidi);
+	play(core, data + 1, data + size, &policy);
 	s2s_in_free(core);
 	return 0;
 }

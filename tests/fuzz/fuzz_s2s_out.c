@@ -1,7 +1,8 @@
 /*
  * Initiating entity under any sequence of events.  The first byte picks the
  * rule, then lines: "B<text>" bytes (up to the next 0x01), "T" TLS is up with
- * a good certificate, "t" with none, and one letter for each other event.
+ * a good certificate, "t" with none, and one letter for each other event;
+ * behind "P" (another policy) its flags.
  */
 #include <string.h>
 
@@ -13,6 +14,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const domains[] = {"home.example"};
+
+struct fuzz_policy {
+	struct policy_partner rule;
+	struct policy policy;
+};
 
 /* Stanzas of the one pair, behind a valid certificate, with bidi only. */
 static void check_stanza(const struct s2s_action *a,
@@ -53,9 +59,26 @@ static void drain(struct s2s_out *core, const struct tls_facts *tls,
 		check_action(core, &a, tls, is_closed);
 }
 
+static void set_rule(struct policy_partner *rule, uint8_t flags)
+{
+	*rule = (struct policy_partner){
+		.domain = "*",
+		.tls = (enum policy_need)((flags >> 1) % 3),
+		.sasl = (enum policy_need)((flags >> 3) % 3),
+		.dialback = (enum policy_need)((flags >> 5) % 3)};
+}
+
+/* The same place has another rule, or none. */
+static void change_policy(struct fuzz_policy *policy, uint8_t flags)
+{
+	set_rule(&policy->rule, flags);
+	policy->policy.partner_count = flags >> 7;
+}
+
 /* One event off the input; false at its end. */
 static bool next_event(const uint8_t **p, const uint8_t *end,
-		       struct tls_facts *tls, struct s2s_event *ev)
+		       struct tls_facts *tls, struct fuzz_policy *policy,
+		       struct s2s_event *ev)
 {
 	const uint8_t *stop;
 	uint8_t c;
@@ -97,6 +120,12 @@ static bool next_event(const uint8_t **p, const uint8_t *end,
 	case 'M':
 		ev->kind = S2S_EV_TIMER;
 		break;
+	case 'P':
+		if (*p == end)
+			return false;
+		ev->kind = S2S_EV_POLICY;
+		change_policy(policy, *(*p)++);
+		break;
 	case 'O':
 		ev->kind = S2S_EV_TOO_SLOW;
 		break;
@@ -104,12 +133,13 @@ static bool next_event(const uint8_t **p, const uint8_t *end,
 		ev->kind = S2S_EV_BYTES;
 		ev->u.bytes = span_of(*p, (size_t)(stop - *p));
 		*p = stop == end ? end : stop + 1;
-		return ev->u.bytes.n > 0 || next_event(p, end, tls, ev);
+		return ev->u.bytes.n > 0 || next_event(p, end, tls, policy, ev);
 	}
 	return true;
 }
 
-static void play(struct s2s_out *core, const uint8_t *p, const uint8_t *end)
+static void play(struct s2s_out *core, const uint8_t *p, const uint8_t *end,
+		 struct fuzz_policy *policy)
 {
 	struct tls_facts tls = {.peer_cert_der = cert_fixture("peer")};
 	struct s2s_event ev;
@@ -117,12 +147,13 @@ static void play(struct s2s_out *core, const uint8_t *p, const uint8_t *end)
 	uint64_t now_ms = 1;
 
 	drain(core, &tls, &is_closed);
-	while (next_event(&p, end, &tls, &ev)) {
+	while (next_event(&p, end, &tls, policy, &ev)) {
 		now_ms += ev.kind == S2S_EV_TIMER ? 10000 : 1;
 		if (s2s_out_on_event(core, &ev, now_ms) == FED_ESTATE &&
 		    ev.kind != S2S_EV_BYTES && ev.kind != S2S_EV_VERIFIED)
 			FED_REQUIRE(false);
 		drain(core, &tls, &is_closed);
+		FED_REQUIRE(ev.kind != S2S_EV_POLICY || !s2s_out_offends(core));
 		FED_REQUIRE(is_closed ==
 			    (s2s_out_deadline_ms(core) == UINT64_MAX));
 	}
@@ -131,21 +162,17 @@ static void play(struct s2s_out *core, const uint8_t *p, const uint8_t *end)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t flags = size > 0 ? data[0] : 0;
-	struct policy_partner rule = {
-		.domain = "*",
-		.tls = (enum policy_need)((flags >> 1) % 3),
-		.sasl = (enum policy_need)((flags >> 3) % 3),
-		.dialback = (enum policy_need)((flags >> 5) % 3)};
-	struct policy policy = {.domains = domains,
-				.domain_count = 1,
-				.partners = &rule,
-				.partner_count = 1,
-				.dialback_secret = SPAN_LIT("0123456789abcdef"),
-				.stanza_max = 10000,
-				.bidi = true};
+	struct fuzz_policy policy = {
+		.policy = {.domains = domains,
+			   .domain_count = 1,
+			   .partners = &policy.rule,
+			   .partner_count = 1,
+			   .dialback_secret = SPAN_LIT("0123456789abcdef"),
+			   .stanza_max = 10000,
+			   .bidi = true}};
 	struct id_source ids = {.counter = 0};
 	struct metrics metrics = {.value = {0}};
-	struct s2s_env env = {.policy = &policy,
+	struct s2s_env env = {.policy = &policy.policy,
 			      .ids = &ids,
 			      .metrics = &metrics,
 			      .label = "fuzz"};
@@ -159,9 +186,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.redirects = flags >> 7,
 	};
 
+	set_rule(&policy.rule, flags);
 	if (size == 0 || s2s_out_new(&core, &env, &params, 0) != 0)
 		return 0;
-	play(core, data + 1, data + size);
+	play(core, data + 1, data + size, &policy);
 	s2s_out_free(core);
 	return 0;
 }
