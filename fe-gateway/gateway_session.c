@@ -345,9 +345,10 @@ void session_on_federation(const struct federation *f, void *arg)
 {
 	struct gateway_session *s = arg;
 
-	(void)f;
-	if (s->router != NULL)
-		pump(s);
+	if (s->router == NULL)
+		return;
+	gw_router_set_federation(s->router, f);
+	pump(s);
 }
 
 /* --- life ---------------------------------------------------------------- */

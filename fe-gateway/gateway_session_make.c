@@ -69,8 +69,12 @@ static int make_router(struct gateway_session *s, struct id_source *ids)
 		.log = s->log,
 		.metrics = s->metrics,
 	};
+	int err = gw_router_new(&s->router, &p, loop_now_ms(s->loop));
 
-	return gw_router_new(&s->router, &p, loop_now_ms(s->loop));
+	if (err == 0)
+		gw_router_set_federation(s->router,
+					 gateway_federation_now(s->federation));
+	return err;
 }
 
 static int make_store(struct gateway_session *s, struct errbuf *e)

@@ -119,7 +119,9 @@ KEYS = {PARTNER: (1,), DENIED: (1,), POLICY: (1, 2), SITE: (1,), MEMBER: (1,),
 
 
 def record(kind, *its):
-    return message((kind, message(*its)))
+    """As the daemon packs it: in order, and what is zero is left out."""
+    its = [i for i in its if i[1] not in (0, "", b"")]
+    return message((kind, message(*sorted(its, key=lambda i: i[0]))))
 
 
 OPTIONAL, REQUIRED, OFF = range(3)

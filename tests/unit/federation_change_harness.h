@@ -193,6 +193,15 @@ static inline void fc_wish(struct fc_test *t)
 		fail_msg("%s", t->e.text);
 }
 
+static inline void fc_wish_back(struct fc_test *t, uint64_t revision)
+{
+	Fed__AdminFederationApply a = fc_apply();
+
+	a.rollback_to = revision;
+	if (fc_try_wish(t, &a) != 0)
+		fail_msg("%s", t->e.text);
+}
+
 static inline void fc_refused(struct fc_test *t, int err, const char *why)
 {
 	Fed__AdminFederationApply a = fc_apply();
