@@ -34,8 +34,9 @@ static void rules_free(struct edge_rules *r)
 	if (r == NULL)
 		return;
 	if (r->config != NULL) {
-		explicit_bzero(r->config->dialback_secret.data,
-			       r->config->dialback_secret.len);
+		if (r->config->dialback_secret.len > 0)
+			explicit_bzero(r->config->dialback_secret.data,
+				       r->config->dialback_secret.len);
 		fed__config__free_unpacked(r->config, NULL);
 	}
 	arena_deinit(&r->arena);
