@@ -194,9 +194,15 @@ void command_complain(FILE *to, const char *const *words, size_t count)
 {
 	const struct command *near = command_near(words, count, 1);
 	char typed[128] = "";
-	const char *first;
+	const char *first = NULL;
 	char word[32];
 
+	if (count > 0)
+		first = near_first(words[0], word, sizeof(word));
+	/* a group may be nearer than a command of one word */
+	if (near != NULL && first != NULL && strchr(near->name, ' ') == NULL &&
+	    strcmp(near->name, first) != 0)
+		near = NULL;
 	join(typed, sizeof(typed), words, count < 2 ? count : 2);
 	(void)fputs("fedctl: \"", to);
 	text_print(to, span_str(typed), NULL);
@@ -208,7 +214,6 @@ void command_complain(FILE *to, const char *const *words, size_t count)
 		return;
 	}
 	(void)fputs("\" is no command", to);
-	first = count > 0 ? near_first(words[0], word, sizeof(word)) : NULL;
 	if (first == NULL || !list_group(to, first))
 		(void)fputs("; \"fedctl help\" lists them", to);
 	(void)fputc('\n', to);
