@@ -506,27 +506,20 @@
 #define LIMIT_FEDERATION_NAME_BYTES 64u
 #define LIMIT_FEDERATION_TEXT_BYTES 1024u
 #define LIMIT_PROXY_HOST_BYTES 280u /* a name, brackets and a port */
-/* Dialback keys made with less are guessed. */
-#define LIMIT_DIALBACK_SECRET_MIN_BYTES 16u
-#define LIMIT_DIALBACK_SECRET_BYTES 4096u
 /* The configuration as a file, and the records made of it: another file, named
  * by mistake. */
 #define LIMIT_FEDERATION_FILE_BYTES (64u * 1024u * 1024u)
 #define LIMIT_FEDERATION_ARENA_BYTES (512u * 1024u * 1024u)
 /* Least rate of bytes that may be set: one stanza that every server may send
  * (LIMIT_STANZA_BYTES_FLOOR) must pass in a second. */
-#define LIMIT_PARTNER_BYTES_PER_S_MIN LIMIT_STANZA_BYTES_FLOOR
+#define LIMIT_PARTNER_BYTES_PER_S_FLOOR LIMIT_STANZA_BYTES_FLOOR
 #define LIMIT_PARTNER_RATE_MAX 1000000000u
-/* What settings may say, seconds: a stream that is closed before it can be
- * used, and one that is never closed. */
-#define LIMIT_KEEP_ALIVE_MIN_S 10u
-#define LIMIT_KEEP_ALIVE_MAX_S 86400u
-#define LIMIT_ESTABLISHMENT_MIN_S 5u
-#define LIMIT_ESTABLISHMENT_MAX_S 600u
-#define LIMIT_INACTIVITY_MIN_S 10u
-#define LIMIT_INACTIVITY_MAX_S 86400u
-#define LIMIT_REFRESH_MIN_S 60u
-#define LIMIT_REFRESH_MAX_S LIMIT_PRESENCE_EXPIRES_S
+/* Least that settings may say, seconds, beside LIMIT_SETTING_S: a stream that
+ * is closed before it can be used, and a storm of refreshes. */
+#define LIMIT_KEEP_ALIVE_FLOOR_S 10u
+#define LIMIT_ESTABLISHMENT_FLOOR_S 5u
+#define LIMIT_INACTIVITY_FLOOR_S 10u
+#define LIMIT_REFRESH_FLOOR_S 60u
 /* Older revisions that are kept beside the newest one. */
 #define LIMIT_FEDERATION_HISTORY 1000u
 /* One revision: what it was and is of all records that it changes. */

@@ -381,7 +381,7 @@ static int read_secret(struct reading *r, const char *from,
 	struct buf decoded;
 	int err = 0;
 
-	buf_init(&decoded, LIMIT_DIALBACK_SECRET_BYTES + 1);
+	buf_init(&decoded, LIMIT_SECRET_BYTES + 1);
 	if (span_starts(s, span_str(base64_mark))) {
 		s = span_sub(s, strlen(base64_mark), s.n);
 		err = digest_base64_decode(s, &decoded);
@@ -391,7 +391,7 @@ static int read_secret(struct reading *r, const char *from,
 		errbuf_set(r->e,
 			   "%s: settings.dialback_secret: base64 of at most "
 			   "%u bytes is expected behind \"base64:\"",
-			   r->name, LIMIT_DIALBACK_SECRET_BYTES);
+			   r->name, LIMIT_SECRET_BYTES);
 		err = FED_ECONFIG;
 	}
 	if (err == 0) {

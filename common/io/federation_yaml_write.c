@@ -143,7 +143,7 @@ static int secret_line(FILE *f, ProtobufCBinaryData secret)
 
 	if (s.n == 0)
 		return 0;
-	buf_init(&out, 2 * LIMIT_DIALBACK_SECRET_BYTES + 16);
+	buf_init(&out, 2 * LIMIT_SECRET_BYTES + 16);
 	if (!is_text(secret)) {
 		err = buf_put_str(&out, "base64:");
 		if (err == 0)

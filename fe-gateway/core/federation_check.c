@@ -218,7 +218,7 @@ static int check_partner(struct federation_check *c,
 		err = check_rate(c, "stanzas_per_second", p->stanzas_per_s, 1);
 	if (err == 0)
 		err = check_rate(c, "bytes_per_second", p->bytes_per_s,
-				 LIMIT_PARTNER_BYTES_PER_S_MIN);
+				 LIMIT_PARTNER_BYTES_PER_S_FLOOR);
 	return err;
 }
 
@@ -227,12 +227,12 @@ static int check_partner(struct federation_check *c,
 
 static int check_secret(struct federation_check *c, ProtobufCBinaryData s)
 {
-	if (s.len == 0 || (s.len >= LIMIT_DIALBACK_SECRET_MIN_BYTES &&
-			   s.len <= LIMIT_DIALBACK_SECRET_BYTES))
+	if (s.len == 0 ||
+	    (s.len >= LIMIT_SECRET_BYTES_FLOOR && s.len <= LIMIT_SECRET_BYTES))
 		return 0;
 	return federation_complain(
 		c, "dialback_secret", "%zu bytes; %u to %u are expected", s.len,
-		LIMIT_DIALBACK_SECRET_MIN_BYTES, LIMIT_DIALBACK_SECRET_BYTES);
+		LIMIT_SECRET_BYTES_FLOOR, LIMIT_SECRET_BYTES);
 }
 
 static int check_next_hop(struct federation_check *c, const char *uri)
@@ -264,15 +264,15 @@ static int check_settings(struct federation_check *c,
 		{"partner_connection_limit", s->partner_connection_limit, 1,
 		 LIMIT_STREAMS_MOST},
 		{"keep_alive_interval", s->keep_alive_interval_s,
-		 LIMIT_KEEP_ALIVE_MIN_S, LIMIT_KEEP_ALIVE_MAX_S},
+		 LIMIT_KEEP_ALIVE_FLOOR_S, LIMIT_SETTING_S},
 		{"stream_establishment_timeout",
-		 s->stream_establishment_timeout_s, LIMIT_ESTABLISHMENT_MIN_S,
-		 LIMIT_ESTABLISHMENT_MAX_S},
+		 s->stream_establishment_timeout_s, LIMIT_ESTABLISHMENT_FLOOR_S,
+		 LIMIT_SETTING_SETUP_S},
 		{"stream_inactivity_timeout", s->stream_inactivity_timeout_s,
-		 LIMIT_INACTIVITY_MIN_S, LIMIT_INACTIVITY_MAX_S},
+		 LIMIT_INACTIVITY_FLOOR_S, LIMIT_SETTING_S},
 		{"subscription_refresh_interval",
-		 s->subscription_refresh_interval_s, LIMIT_REFRESH_MIN_S,
-		 LIMIT_REFRESH_MAX_S},
+		 s->subscription_refresh_interval_s, LIMIT_REFRESH_FLOOR_S,
+		 LIMIT_PRESENCE_EXPIRES_S},
 	};
 	int err = 0;
 

@@ -261,7 +261,7 @@ static void test_partner_doubts(void **state)
 
 static void test_settings(void **state)
 {
-	static uint8_t secret[LIMIT_DIALBACK_SECRET_BYTES + 1];
+	static uint8_t secret[LIMIT_SECRET_BYTES + 1];
 	Fed__SettingsRecord *s;
 	struct fed_test t;
 
