@@ -37,7 +37,9 @@ def why_lab():
                         for name in STRICT_DOMAINS)
         text = path.read_text()
         assert text.count("partners:\n") == 1
-        path.write_text(text.replace("partners:\n", "partners:\n" + rules))
+        assert text.count('"*"') == 1
+        path.write_text(text.replace("partners:\n", "partners:\n" + rules)
+                        .replace('"*"', '"*.example"'))
         lab("restart", "edge")
         yield lab
         lab("stop", "edge")
@@ -353,6 +355,29 @@ def test_refused_by_rule(why_lab, rogue, why):
     assert ("our rules refuse it with policy-violation (no valid certificate "
             "for the domain in from)") in report["verdict"]
     assert any("self-signed" in text for text in texts(report, "certificate"))
+
+
+def test_no_partner(why_lab, rogue, edge, why):
+    """Nothing is negotiated with a domain that no rule names; what it does is
+    remembered all the same."""
+    report = edge("check", "partner", "stranger.test", status=1)
+    assert report["verdict"].startswith("it is no partner: nothing is "
+                                        "negotiated with it")
+    assert [f["what"] for f in report["findings"]] == ["policy"]
+    assert why("stranger.test") == {
+        "findings": [],
+        "verdict": "this edge has no rule that makes it a partner"}
+    peer = rogue("another.example")
+    stream = peer.connect()
+    stream.send(header("stranger.test", "sip.example"))
+    assert stream.end() == "policy-violation"
+    report = why("stranger.test")
+    assert re.fullmatch(
+        "this edge has no rule that makes it a partner; from it: failed at .*:"
+        r" our rules refuse it with policy-violation \(no federation with that "
+        r"domain\)", report["verdict"])
+    report = edge("check", "cert", "stranger.test", status=1)
+    assert report["verdict"].startswith("it is no partner")
 
 
 # ---- what works ------------------------------------------------------------
