@@ -142,6 +142,7 @@ void edge_out_route(struct edge *e, uint64_t stream,
 		cannot_route(e, stream, pair, "too many streams");
 		return;
 	}
+	edge_attempts_dialing(o);
 	if (!edge_partner_enter(&o->source, pair->remote, false,
 				EDGE_PARTNER_NEW)) {
 		refuse_partner(o, stream, pair);
@@ -210,14 +211,24 @@ bool edge_out_check(struct edge *e, struct edge_check *check,
 		    const struct s2s_pair *pair)
 {
 	struct edge_out *o = NULL;
+	struct s2s_reason r;
 
+	/* LIMIT: streams in all */
 	if (e->streams < edge_streams_max(e))
 		o = new_out(e, S2S_OUT_ROUTE, pair);
 	if (o == NULL)
 		return false;
 	o->check = check;
 	check->out = o;
-	edge_out_dial(o);
+	edge_attempts_dialing(o);
+	if (edge_partner_enter(&o->source, pair->remote, false,
+			       EDGE_PARTNER_NEW)) {
+		edge_out_dial(o);
+	} else {
+		r = edge_reason(S2S_END_ERROR_SENT, S2S_RESOURCE_CONSTRAINT,
+				"too many streams of the partner");
+		edge_out_finish(o, &r);
+	}
 	return true;
 }
 
