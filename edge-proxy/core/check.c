@@ -150,7 +150,9 @@ void check_rule(struct check *c, const struct policy_partner *rule)
 		check_add(c, ATTEMPT_BAD, "policy",
 			  "it is no partner: nothing is negotiated with it, "
 			  "and its streams end with policy-violation");
-		check_advise(c, "fedctl partner add DOMAIN");
+		check_advise(c, "is it there, and enabled? fedctl partner show "
+				"DOMAIN; fedctl partner add DOMAIN, fedctl "
+				"partner enable DOMAIN");
 		return;
 	}
 	methods = negotiation_methods(rule);
