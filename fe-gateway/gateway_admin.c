@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "fe-gateway/gateway_admin_migrate.h"
 #include "fe-gateway/gateway_admin_relay.h"
 #include "fe-gateway/gateway_session_priv.h"
 #include "io/admin_show.h"
@@ -79,10 +80,12 @@ static enum admin_step on_more(struct admin_call *call, struct arena *a,
 	case FED__ADMIN_REQUEST__KIND_FEDERATION_STATUS:
 		return gateway_federation_admin(g->p.session->federation,
 						g->server, call, a, out);
+	case FED__ADMIN_REQUEST__KIND_MIGRATE:
+		return gateway_admin_migrate(g->p.session, g->server, call, a,
+					     out);
 	case FED__ADMIN_REQUEST__KIND_EXPLAIN:
 	case FED__ADMIN_REQUEST__KIND_MAP:
 	case FED__ADMIN_REQUEST__KIND_TEST:
-	case FED__ADMIN_REQUEST__KIND_MIGRATE:
 	case FED__ADMIN_REQUEST__KIND_CLOSE_STREAM:
 	case FED__ADMIN_REQUEST__KIND_RELOAD:
 	case FED__ADMIN_REQUEST__KIND__NOT_SET:
@@ -101,6 +104,8 @@ static void on_end(struct admin_call *call, void *arg)
 		gateway_relays_end(g->relays, call);
 	else if (call->request->kind_case == FED__ADMIN_REQUEST__KIND_PRESENCE)
 		gateway_admin_presence_end(g->p.session, call);
+	else if (call->request->kind_case == FED__ADMIN_REQUEST__KIND_MIGRATE)
+		gateway_admin_migrate_end(g->p.session, call);
 	else
 		gateway_federation_admin_end(g->p.session->federation, call);
 }

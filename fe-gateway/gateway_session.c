@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "fe-gateway/gateway_admin_migrate.h"
 #include "fe-gateway/sip_accept.h"
 #include "fe-gateway/sip_silent.h"
 
@@ -176,6 +177,8 @@ void session_on_sip_response(uint64_t token, const struct sip_response_in *r,
 {
 	struct gateway_session *s = arg;
 
+	if (gateway_admin_migrate_on_response(s, token, r))
+		return;
 	gw_router_on_sip_response(s->router, token, r, now_ms(s));
 	pump(s);
 }
@@ -340,11 +343,25 @@ int session_send_frame(size_t edge, Fed__Frame *frame, void *arg)
 	return link != NULL ? chan_link_send_frame(link, frame) : FED_EAGAIN;
 }
 
-/* Before the router is made, there is nobody to tell. */
+/* Where requests go that are not ours yet. */
+static void use_legacy(struct gateway_session *s, const char *uri)
+{
+	bool is_there = uri[0] != '\0';
+	int err = sip_hops_set_legacy(s->hops, is_there ? uri : NULL);
+
+	if (err != 0)
+		fed_log(s->log, FED_LOG_ERROR, "legacy_next_hop_failed",
+			"uri=%s error=%s", log_value(span_str(uri)).text,
+			fed_strerror(err));
+	sip_adapter_keep_text(s->sip, is_there);
+}
+
 void session_on_federation(const struct federation *f, void *arg)
 {
 	struct gateway_session *s = arg;
 
+	use_legacy(s, federation_settings(f)->legacy_next_hop);
+	/* before it is made there is nobody to tell */
 	if (s->router == NULL)
 		return;
 	gw_router_set_federation(s->router, f);

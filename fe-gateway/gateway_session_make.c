@@ -69,12 +69,8 @@ static int make_router(struct gateway_session *s, struct id_source *ids)
 		.log = s->log,
 		.metrics = s->metrics,
 	};
-	int err = gw_router_new(&s->router, &p, loop_now_ms(s->loop));
 
-	if (err == 0)
-		gw_router_set_federation(s->router,
-					 gateway_federation_now(s->federation));
-	return err;
+	return gw_router_new(&s->router, &p, loop_now_ms(s->loop));
 }
 
 static int make_store(struct gateway_session *s, struct errbuf *e)
@@ -234,6 +230,7 @@ int gateway_session_make(struct gateway_session *s, struct id_source *ids,
 	};
 	int err = check_in_place(e);
 
+	s->ids = ids;
 	if (err == 0)
 		err = loop_timer_new(&s->timer, s->loop, session_on_deadline,
 				     s);
@@ -261,6 +258,8 @@ int gateway_session_make(struct gateway_session *s, struct id_source *ids,
 		err = make_federation(s, e);
 	if (err == 0)
 		err = make_router(s, ids);
+	if (err == 0)
+		session_on_federation(gateway_federation_now(s->federation), s);
 	if (err == 0)
 		err = dial_edges(s, ids, e);
 	if (err == 0) {

@@ -43,6 +43,9 @@ struct gateway_session {
 	struct gateway_presence *presence;
 	struct gateway_federation *federation;
 	struct gateway_admin *admin; /* NULL: there is none yet */
+	struct id_source *ids;	     /* borrowed */
+	struct ask_call *asking;     /* questions to the SIP side */
+	uint64_t asked;		     /* number of the last one */
 	struct loop_timer *timer;    /* deadline of the router */
 	struct loop_timer *end;	     /* while stopping: of the loop */
 	struct loop_timer *sweep;    /* of silent connections */

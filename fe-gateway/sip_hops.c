@@ -138,6 +138,12 @@ int sip_hops_set_legacy(struct sip_hops *h, const char *uri)
 	return err;
 }
 
+void sip_hops_ask(struct sip_hops *h)
+{
+	next_hops_ask(h->core, now_ms(h));
+	pump(h);
+}
+
 enum next_hop_health sip_hops_health(struct sip_hops *h, bool of_legacy)
 {
 	return next_hops_health(h->core, of_legacy);

@@ -39,6 +39,9 @@ void sip_hops_send(struct sip_hops *h, uint64_t token,
 /** As next_hops_set_legacy(). */
 int sip_hops_set_legacy(struct sip_hops *h, const char *uri) FED_NODISCARD;
 
+/** As next_hops_ask(). */
+void sip_hops_ask(struct sip_hops *h);
+
 /** As next_hops_health(). */
 enum next_hop_health sip_hops_health(struct sip_hops *h, bool of_legacy);
 

@@ -543,4 +543,13 @@
 /* Of revisions that are read at once for who asks for the history. */
 #define LIMIT_FEDERATION_PAGE_BYTES (128u * 1024u)
 
+/* --- migration ----------------------------------------------------------- */
+/* All that fedctl makes of a file of partners or users, and of what it is told
+ * about them. */
+#define LIMIT_MIGRATE_BYTES (256u * 1024u * 1024u)
+/* Users that the SIP side is asked for in one question, and so many at once:
+ * messages need the next hop too. */
+#define LIMIT_MIGRATE_ASK 500u
+#define LIMIT_MIGRATE_ASK_AT_ONCE 32u
+
 #endif

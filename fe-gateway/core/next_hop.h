@@ -113,6 +113,10 @@ enum next_hop_health {
 	NEXT_HOP_DOWN,
 };
 
+/** Ask all targets of both for a sign of life now; not more often than each
+ * LIMIT_HOP_ASK_AGAIN_MS. */
+void next_hops_ask(struct next_hops *h, uint64_t now_ms);
+
 /** @param of_legacy  the old gateway; false: the configured next hop */
 enum next_hop_health next_hops_health(struct next_hops *h, bool of_legacy);
 

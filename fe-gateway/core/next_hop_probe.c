@@ -129,6 +129,18 @@ enum next_hop_health next_hops_health(struct next_hops *h, bool of_legacy)
 	return is_known ? NEXT_HOP_DOWN : NEXT_HOP_UNKNOWN;
 }
 
+void next_hops_ask(struct next_hops *h, uint64_t now_ms)
+{
+	static const char *const keys[] = {"", NEXT_HOP_LEGACY_KEY};
+	struct hop *hop;
+
+	for (size_t i = 0; i < FED_ARRAY_LEN(keys); i++) {
+		HASH_FIND_STR(h->hops, keys[i], hop);
+		if (hop != NULL)
+			next_hop_ask_all(h, hop, now_ms);
+	}
+}
+
 /* --- signs of life ------------------------------------------------------- */
 
 void next_hop_note_heard(struct next_hops *h, struct hop_target *t)

@@ -84,6 +84,11 @@ static void test_is_asked(void **state)
 	answer(f, f->act.u.send.token, 503);
 	assert_int_equal(next_hops_health(f->h, true), NEXT_HOP_DOWN);
 	assert_int_equal(next_hops_health(f->h, false), NEXT_HOP_UP);
+	/* both are asked again at once, when somebody looks */
+	next_hops_ask(f->h, f->now + LIMIT_HOP_ASK_AGAIN_MS);
+	f->now += LIMIT_HOP_ASK_AGAIN_MS;
+	probe = expect_probe(f, "192.0.2.1");
+	answer(f, probe, 200);
 	/* its return is not that of the SIP side */
 	f->now += LIMIT_HOP_DOWN_MS;
 	probe = expect_probe(f, "192.0.2.9");
