@@ -145,8 +145,7 @@ int change_new(struct session *s, struct arena *a, Fed__Record__KindCase kind,
 	return STATUS_DONE;
 }
 
-/* Who sits there: sudo's user, or the one who logged in. */
-static const char *who(void)
+const char *change_who(void)
 {
 	static const char *const names[] = {"SUDO_USER", "LOGNAME", "USER"};
 
@@ -180,7 +179,7 @@ int change_send(struct session *s, struct change *c)
 	Fed__AdminRequest r;
 
 	c->apply.dry_run = line_has(s->line, "dry-run");
-	c->apply.name = (char *)(uintptr_t)who();
+	c->apply.name = (char *)(uintptr_t)change_who();
 	c->apply.what = what_of(s, c);
 	if (c->apply.what == NULL)
 		return change_no_memory(s);

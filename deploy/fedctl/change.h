@@ -77,6 +77,9 @@ void change_init(struct change *c, struct arena *a, uint64_t base);
 int change_put(struct change *c, Fed__Record *r) FED_NODISCARD;
 int change_remove(struct change *c, Fed__Record *r) FED_NODISCARD;
 
+/** Who sits there: sudo's user, or the one who logged in; "": nobody said. */
+const char *change_who(void);
+
 /** Send it, and show what it did. @return exit status */
 int change_send(struct session *s, struct change *c);
 

@@ -16,6 +16,7 @@ static const struct command_group groups[] = {
 	{"settings", commands_settings},
 	{"the configuration as a whole", commands_configuration},
 	{"what goes on with a domain", commands_why},
+	{"moving from an old gateway", commands_migrate},
 	{NULL, NULL},
 };
 

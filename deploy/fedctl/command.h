@@ -77,6 +77,7 @@ extern const struct command commands_site[];
 extern const struct command commands_settings[];
 extern const struct command commands_configuration[];
 extern const struct command commands_why[];
+extern const struct command commands_migrate[];
 
 /* Options that every command takes. */
 extern const struct command_option command_globals[];

@@ -1,0 +1,149 @@
+/* Asking for a migration: several daemons, several times. */
+#include "deploy/fedctl/migrate_ask.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "deploy/fedctl/change.h"
+#include "deploy/fedctl/command.h"
+
+/* ---- answers ------------------------------------------------------------- */
+
+static void *take(void *arena, size_t n)
+{
+	return arena_alloc(arena, n);
+}
+
+static void give_back(void *arena, void *p)
+{
+	(void)arena;
+	(void)p;
+}
+
+static Fed__AdminResponse *copy(struct arena *a, const Fed__AdminResponse *r)
+{
+	ProtobufCAllocator memory = {take, give_back, a};
+	size_t n = fed__admin_response__get_packed_size(r);
+	uint8_t *bytes = arena_alloc(a, n + 1);
+
+	if (bytes == NULL)
+		return NULL;
+	(void)fed__admin_response__pack(r, bytes);
+	return fed__admin_response__unpack(&memory, n, bytes);
+}
+
+static void keep(const Fed__AdminResponse *r, void *arg)
+{
+	struct migrate_answers *x = arg;
+	Fed__AdminResponse *kept = copy(x->a, r);
+
+	if (kept == NULL ||
+	    arena_append(x->a, (void ***)&x->list, &x->count, kept) != 0)
+		x->is_failed = true;
+}
+
+/* The sentence without "fedctl: " and its line's end. */
+static const char *sentence(struct arena *a, const char *said)
+{
+	static const char head[] = "fedctl: ";
+	const char *p = strncmp(said, head, sizeof(head) - 1) == 0
+				? said + sizeof(head) - 1
+				: said;
+
+	return arena_dup(a, span_of(p, strcspn(p, "\n")));
+}
+
+int migrate_ask(struct session *s, Fed__AdminRequest *r, const char *edge,
+		struct migrate_answers *answers, const char **error)
+{
+	FILE *err = s->err;
+	char *said = NULL;
+	size_t n = 0;
+	int status;
+
+	if (edge != NULL)
+		r->edge = (char *)(uintptr_t)edge;
+	if (error != NULL) {
+		*error = NULL;
+		s->err = open_memstream(&said, &n);
+		if (s->err == NULL) {
+			s->err = err;
+			return session_fail(s, STATUS_FAILED, "out of memory");
+		}
+	}
+	status = session_ask(s, r, keep, answers);
+	if (error != NULL) {
+		(void)fclose(s->err);
+		s->err = err;
+		*error = status == STATUS_DONE ? NULL
+					       : sentence(answers->a, said);
+		if (status != STATUS_DONE && *error == NULL)
+			answers->is_failed = true;
+		free(said);
+	}
+	if (answers->is_failed)
+		return session_fail(s, STATUS_FAILED, "out of memory");
+	return status;
+}
+
+/* ---- the configuration --------------------------------------------------- */
+
+int migrate_get(struct session *s, Fed__AdminFederationGet__Kind kind,
+		struct migrate_answers *answers, uint64_t *revision_out)
+{
+	Fed__AdminFederationGet get;
+	Fed__AdminRequest r;
+	int status;
+
+	fed__admin_federation_get__init(&get);
+	get.kind = kind;
+	fed__admin_request__init(&r);
+	r.kind_case = FED__ADMIN_REQUEST__KIND_FEDERATION_GET;
+	r.federation_get = &get;
+	*revision_out = 0;
+	status = migrate_ask(s, &r, NULL, answers, NULL);
+	for (size_t i = 0; i < answers->count; i++)
+		if (answers->list[i]->revision != 0)
+			*revision_out = answers->list[i]->revision;
+	return status;
+}
+
+static int add_changed(struct arena *a, const Fed__FederationChanged *c,
+		       struct migrate_changed *out)
+{
+	out->revision = c->revision;
+	out->count += c->n_change;
+	for (size_t i = 0; i < c->n_warning; i++)
+		if (arena_append(a, (void ***)&out->warnings,
+				 &out->warning_count, c->warning[i]) != 0)
+			return FED_ENOMEM;
+	return 0;
+}
+
+int migrate_apply(struct session *s, Fed__AdminFederationApply *apply,
+		  struct arena *a, struct migrate_changed *out)
+{
+	struct migrate_answers answers = {.a = a};
+	char *what = line_text(s->line);
+	Fed__AdminRequest r;
+	int status;
+
+	*out = (struct migrate_changed){.count = 0};
+	if (what == NULL)
+		return session_fail(s, STATUS_FAILED, "out of memory");
+	apply->what = what;
+	apply->name = (char *)(uintptr_t)change_who();
+	fed__admin_request__init(&r);
+	r.kind_case = FED__ADMIN_REQUEST__KIND_FEDERATION_APPLY;
+	r.federation_apply = apply;
+	status = migrate_ask(s, &r, NULL, &answers, NULL);
+	free(what);
+	for (size_t i = 0; i < answers.count && status == STATUS_DONE; i++)
+		if (answers.list[i]->changed != NULL &&
+		    add_changed(a, answers.list[i]->changed, out) != 0)
+			status =
+				session_fail(s, STATUS_FAILED, "out of memory");
+	return status;
+}
