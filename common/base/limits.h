@@ -261,6 +261,16 @@
 #define LIMIT_ADMIN_RELAYS 16u
 /* An edge that does not answer what fedctl asks through a gateway. */
 #define LIMIT_ADMIN_RELAY_MS 5000u
+/* Synthetic transactions under way, and begun: a monitor gone mad writes to
+ * people. */
+#define LIMIT_SYNTHETIC 8u
+#define LIMIT_SYNTHETIC_RATE 1u
+#define LIMIT_SYNTHETIC_BURST 10u
+#define LIMIT_SYNTHETIC_MS 60000u /* the longest that one waits */
+#define LIMIT_SYNTHETIC_DEFAULT_MS 30000u
+/* What edges last said of streams, for operators: a word for each edge, domain
+ * and direction. */
+#define LIMIT_LAST_WORDS 4096u
 /* Log lines that refused clients cause: per second, and at once. */
 #define LIMIT_ADMIN_WARN_RATE 1u
 #define LIMIT_ADMIN_WARN_BURST 10u
