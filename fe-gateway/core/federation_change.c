@@ -173,7 +173,12 @@ void federation_change_finish(struct federation_change *c)
 	make_changed(c);
 	if (c->state != FEDERATION_IDLE)
 		federation_change_set_state(c, FEDERATION_IDLE, UINT64_MAX);
-	federation_snapshot_free(&c->next);
+	if (c->next.f != NULL) {
+		/* a dry run, whose records are told of */
+		federation_snapshot_free(&c->old);
+		c->old = c->next;
+		snapshot_init(&c->next);
+	}
 	say_done(c, NULL);
 }
 

@@ -23,8 +23,9 @@ struct fc_test {
 	char logged[8192]; /* without states */
 	char stored[4096]; /* packed `after` of the last revision's first one */
 	size_t stored_n;
-	char warned[2048]; /* of the last DONE, one a line */
-	size_t changes;	   /* of it */
+	char warned[2048];    /* of the last DONE, one a line */
+	size_t changes;	      /* of it */
+	size_t changed_bytes; /* what is told, packed */
 };
 
 static inline void fc_on_line(void *arg, enum fed_log_level level,
@@ -98,6 +99,8 @@ static inline void fc_note_done(struct fc_test *t,
 			       "%s\n", changed->warning[i]);
 	}
 	t->changes = changed->n_change;
+	/* the records are still there */
+	t->changed_bytes = fed__federation_changed__get_packed_size(changed);
 	fc_note(t, "done %" PRIu64 "%s; ", changed->revision,
 		changed->dry_run ? " dry" : "");
 }
