@@ -11,6 +11,9 @@
 /* What the history keeps of a line; the records themselves say the rest. */
 enum { WHAT_BYTES = 400 };
 
+/* The edges are asked first, and many records are written. */
+enum { CHANGE_PATIENCE_S = 60 };
+
 int change_no_memory(struct session *s)
 {
 	return session_fail(s, STATUS_FAILED, "out of memory");
@@ -178,6 +181,7 @@ int change_send(struct session *s, struct change *c)
 {
 	Fed__AdminRequest r;
 
+	s->patience_s = CHANGE_PATIENCE_S;
 	c->apply.dry_run = line_has(s->line, "dry-run");
 	c->apply.name = (char *)(uintptr_t)change_who();
 	c->apply.what = what_of(s, c);

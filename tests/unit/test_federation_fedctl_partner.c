@@ -132,6 +132,7 @@ static void test_add(void **state)
 	     "*.c.example", "--type", "federated", "--tls", "optional",
 	     "--keep-alive", "off", "--stanzas-per-second", "50",
 	     "--description", "toys & more", "--disabled");
+	assert_int_equal(60, x.d.patience_s);
 	a = some_apply(&x, 1);
 	assert_int_equal(7, a->base_revision);
 	assert_int_equal(1, a->n_put);
