@@ -183,8 +183,9 @@ static const struct conn *find_conn(const struct edge *e, const char *domain)
 		if (strcmp(o->remote, domain) == 0 && o->conn != NULL &&
 		    conn_tls_facts(o->conn) != NULL)
 			return o->conn;
+	/* not what a stream says of itself: anybody may say that */
 	for (in = e->ins; in != NULL; in = in->next)
-		if (strcmp(s2s_in_peer(in->core), domain) == 0 &&
+		if (in->partner != NULL && strcmp(in->partner, domain) == 0 &&
 		    conn_tls_facts(in->conn) != NULL)
 			return in->conn;
 	return NULL;

@@ -380,6 +380,18 @@ def test_no_partner(why_lab, rogue, edge, why):
     assert report["verdict"].startswith("it is no partner")
 
 
+def test_claimed(rogue, edge):
+    """The certificate of somebody who only says that he is a partner is not
+    shown as the partner's."""
+    peer = rogue("impostor.example")
+    stream = peer.connect().open(sender="claimed.example").start_tls()
+    stream.open(sender="claimed.example")
+    report = edge("check", "cert", "claimed.example")
+    stream.close()
+    assert report["verdict"].startswith("no stream to it: ")
+    assert "shown on the stream" not in json.dumps(report)
+
+
 # ---- what works ------------------------------------------------------------
 
 def test_prosody(why_lab, gateway, edge, why):
