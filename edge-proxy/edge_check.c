@@ -93,12 +93,16 @@ static bool is_partner(const struct edge_check *ec)
 
 static void tell_partner(struct edge_check *ec, const struct attempt *at)
 {
+	bool is_cert = ec->what == FED__ADMIN_CHECK__WHAT__CERT;
 	char outcome[LIMIT_ATTEMPT_TEXT + 128] = "nothing is known of it";
 
 	if (at != NULL && at->was_open) {
 		check_add(&ec->found, ATTEMPT_GOOD, "partner",
 			  "a stream to it can be had, authenticated by %s",
 			  at->mechanism == NULL ? "?" : at->mechanism);
+		if (is_cert)
+			check_add(&ec->found, ATTEMPT_WARN, "certificate",
+				  "it showed none on that stream");
 		check_verdict(&ec->found,
 			      "a stream to it can be had, with nothing amiss",
 			      ec->verdict, sizeof(ec->verdict));
@@ -107,6 +111,10 @@ static void tell_partner(struct edge_check *ec, const struct attempt *at)
 			attempt_outcome(at, outcome, sizeof(outcome));
 		(void)snprintf(ec->verdict, sizeof(ec->verdict),
 			       "no stream to it: %s", outcome);
+		/* its steps, which say so too, are not shown */
+		if (is_cert)
+			check_add(&ec->found, ATTEMPT_BAD, "certificate",
+				  "it could not be seen: %s", outcome);
 	}
 	edge_check_over(ec, NULL);
 }

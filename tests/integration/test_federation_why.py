@@ -386,10 +386,13 @@ def test_claimed(rogue, edge):
     peer = rogue("impostor.example")
     stream = peer.connect().open(sender="claimed.example").start_tls()
     stream.open(sender="claimed.example")
-    report = edge("check", "cert", "claimed.example")
+    report = edge("check", "cert", "claimed.example", status=1)
     stream.close()
     assert report["verdict"].startswith("no stream to it: ")
     assert "shown on the stream" not in json.dumps(report)
+    # who asks by the exit status must not take it for a good one
+    assert [text.split(":")[0] for text in texts(report, "certificate")] == [
+        "it could not be seen"]
 
 
 # ---- what works ------------------------------------------------------------
