@@ -5,10 +5,50 @@
 
 #include "deploy/fedctl/change.h"
 #include "deploy/fedctl/command.h"
+#include "deploy/fedctl/json.h"
 #include "deploy/fedctl/load.h"
 #include "deploy/fedctl/text.h"
 
 /* ---- export and apply ---------------------------------------------------- */
+
+/* What the YAML form says too, a record in a line. */
+static int export_json(struct session *s, const struct records *all)
+{
+	struct shower x;
+
+	shower_init(&x, s->out, NULL);
+	(void)fprintf(s->out,
+		      "{\"configuration\": {\"revision\": %" PRIu64
+		      ", \"records\": [",
+		      all->revision);
+	for (size_t i = 0; i < all->count; i++) {
+		const struct record_kind *k =
+			record_kind(all->items[i]->kind_case);
+		json_t *one;
+
+		if (k == NULL || k->kind == FED__RECORD__KIND_MOVER)
+			continue;
+		one = record_json(all->items[i]);
+		if (json_object_set_new(one, "record", json_string(k->name)) !=
+		    0)
+			x.is_failed = true;
+		json_entry(&x, one);
+	}
+	(void)fputs(x.shown == 0 ? "]}}\n" : "\n]}}\n", s->out);
+	return x.is_failed ? change_no_memory(s) : STATUS_DONE;
+}
+
+static int export_yaml(struct session *s, const struct records *all,
+		       bool with_secrets)
+{
+	(void)fprintf(s->out, "# federation, revision %" PRIu64 "\n",
+		      all->revision);
+	if (s->yaml.write(s->out, (const Fed__Record *const *)all->items,
+			  all->count, with_secrets) == 0)
+		return STATUS_DONE;
+	return session_fail(s, STATUS_FAILED, "cannot write: %s",
+			    strerror(errno));
+}
 
 static int export_all(struct session *s, const struct line *l)
 {
@@ -19,6 +59,9 @@ static int export_all(struct session *s, const struct line *l)
 	struct arena a;
 	int status;
 
+	if (s->is_json && with_secrets)
+		return session_usage(s, "--secrets is for the YAML form: "
+					"without --json");
 	arena_init(&a, CHANGE_ARENA_BYTES);
 	status = with_secrets ? records_get_secret(s, &a, kind, &all)
 			      : records_get(s, &a, kind, "", &all);
@@ -26,15 +69,9 @@ static int export_all(struct session *s, const struct line *l)
 		status = session_fail(s, STATUS_FAILED,
 				      "nothing is configured: there is no "
 				      "revision to export");
-	if (status == STATUS_DONE) {
-		(void)fprintf(s->out, "# federation, revision %" PRIu64 "\n",
-			      all.revision);
-		if (s->yaml.write(s->out, (const Fed__Record *const *)all.items,
-				  all.count, with_secrets) != 0)
-			status = session_fail(s, STATUS_FAILED,
-					      "cannot write: %s",
-					      strerror(errno));
-	}
+	if (status == STATUS_DONE)
+		status = s->is_json ? export_json(s, &all)
+				    : export_yaml(s, &all, with_secrets);
 	arena_deinit(&a);
 	return status == STATUS_DONE ? session_written(s) : status;
 }
