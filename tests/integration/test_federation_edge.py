@@ -460,6 +460,19 @@ def test_two_streams_share_a_rate(gateway, peers):
         stream.close()
 
 
+def test_a_rate_and_a_lost_connection(gateway, peers):
+    """What was read before it is still delivered, at its pace."""
+    put(gateway, rule(PEER, stanzas_per_s=10))
+    stream = authenticated(peers[PEER])
+    texts = [body() for _ in range(30)]
+    stream.send("".join(peers[PEER].message(text) for text in texts))
+    stream.close()
+    begin = time.monotonic()
+    for text in texts:
+        assert gateway.expect(r"body=(\S+)$")[1] == text
+    assert 1.5 < time.monotonic() - begin < 5
+
+
 def test_a_rate_is_lifted(gateway, peers):
     """What waits goes on at once, and so does what becomes forbidden end."""
     put(gateway, rule(PEER, stanzas_per_s=1))
@@ -551,3 +564,30 @@ def test_dialback_secret(gateway, peers):
     key = hmac.new(hashlib.sha256(secret).hexdigest().encode(),
                    f"{SELF} sip.example rogue1".encode(), "sha256")
     assert peers[SELF].key == key.hexdigest()
+
+
+# ---- last, because its stanzas come back ------------------------------------
+
+
+def test_removed_while_the_channel_is_full(edge_lab, gateway, peers):
+    """A stream that holds a stanza for which there is no place is not read,
+    and ends all the same."""
+    put(gateway, rule(PEER), rule(SELF))
+    stream = authenticated(peers[PEER])
+    for number in range(1100):
+        stream.send(peers[PEER].message(f"hold{number}."))
+    gateway.expect(r"body=hold1023\.$")
+    other = authenticated(peers[SELF], "dialback")
+    other.send(peers[SELF].message("hold it too"))
+    time.sleep(0.3)
+    # held, and still a partner's: it stays
+    put(gateway, rule(PEER), rule(SELF, sasl="OFF"))
+    put(gateway, rule(SELF))
+    ends_with(stream, "policy-violation")
+    put(gateway)
+    ends_with(other, "policy-violation")
+    # the window is free again with the next gateway; nothing of a domain that
+    # is no partner any more came through meanwhile
+    edge_alone.none_of(gateway, r"body=hold10(2[4-9]|[3-9]\d)\.$", 0.3)
+    gateway.end()
+    edge_lab("restart", "edge")
