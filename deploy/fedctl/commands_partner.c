@@ -203,6 +203,12 @@ static int drop(struct session *s, struct arena *a, const struct records *all,
 static int enable(struct session *s, struct arena *a, const struct records *all,
 		  Fed__Record *r)
 {
+	/* users on the old side would lose it: there somebody looks */
+	if (r->partner->state == FED__PARTNER_STATE__LEGACY)
+		return session_fail(s, STATUS_FAILED,
+				    "%s is the old gateway's: fedctl migrate "
+				    "enable %s",
+				    r->partner->domain, r->partner->domain);
 	r->partner->state = FED__PARTNER_STATE__ENABLED;
 	return put(s, a, all, r);
 }
@@ -392,7 +398,7 @@ const struct command commands_partner[] = {
 	 .args = domain,
 	 .options = only_dry_run,
 	 .summary = "let users talk with a partner",
-	 .more = "Of a partner that the old gateway still serves, \"migrate "
+	 .more = "Refused for one that the old gateway still serves: \"migrate "
 		 "enable\" looks first who would lose it.",
 	 .example = "partner enable fabrikam.example",
 	 .where = COMMAND_GATEWAY,

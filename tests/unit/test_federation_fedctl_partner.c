@@ -266,9 +266,18 @@ static void test_state(void **state)
 			 some_apply(&x, 1)->put[0]->partner->state);
 	run_end(&x.d);
 	begin_partners(&x);
-	runs(&x.d, 0, SAME, "", "partner", "enable", "contoso.example");
+	fabrikam.state = FED__PARTNER_STATE__DISABLED;
+	runs(&x.d, 0, SAME, "", "partner", "enable", "fabrikam.example");
 	assert_int_equal(FED__PARTNER_STATE__ENABLED,
 			 some_apply(&x, 1)->put[0]->partner->state);
+	run_end(&x.d);
+	/* one that is not ours yet is switched with care, or not at all */
+	begin_partners(&x);
+	runs(&x.d, STATUS_FAILED, "",
+	     "fedctl: contoso.example is the old gateway's: fedctl migrate "
+	     "enable contoso.example\n",
+	     "partner", "enable", "contoso.example");
+	assert_int_equal(1, x.d.asked_count);
 	run_end(&x.d);
 }
 
