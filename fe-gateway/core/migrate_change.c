@@ -68,6 +68,16 @@ static int refuse(const struct federation *f, const struct migrate_facts *facts,
 	if (err != 0)
 		return err;
 	left = u.count - u.moved;
+	/* not known is not moved */
+	if (u.count == 0) {
+		*why_out = arena_printf(
+			a,
+			"not yet: nobody said which users have moved, and who "
+			"has not would lose %s: fedctl migrate users FILE, or "
+			"--force",
+			domain);
+		return *why_out != NULL ? FED_EDENIED : FED_ENOMEM;
+	}
 	if (left > 0) {
 		*why_out = arena_printf(
 			a,

@@ -241,6 +241,21 @@ static void test_enable(void **state)
 	assert_null(change(w, "a.example", true, true, &r));
 }
 
+/* Who has not moved is not known: that is no leave to take it from him. */
+static void test_enable_unknown_users(void **state)
+{
+	struct world *w = *state;
+	Fed__Record *r = NULL;
+
+	add_partner(w, "a.example", FED__PARTNER_STATE__LEGACY);
+	ft_ok(&w->t);
+	assert_string_equal(change(w, "a.example", true, false, &r),
+			    "not yet: nobody said which users have moved, and "
+			    "who has not would lose a.example: fedctl migrate "
+			    "users FILE, or --force");
+	assert_null(change(w, "a.example", true, true, &r));
+}
+
 static void test_rollback(void **state)
 {
 	struct world *w = *state;
@@ -307,9 +322,10 @@ static void test_verify(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		W(test_all_is_well),	 W(test_nothing), W(test_what_is_bad),
-		W(test_users_are_named), W(test_enable),  W(test_rollback),
-		W(test_verify),
+		W(test_all_is_well), W(test_nothing),
+		W(test_what_is_bad), W(test_users_are_named),
+		W(test_enable),	     W(test_enable_unknown_users),
+		W(test_rollback),    W(test_verify),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
