@@ -2,6 +2,7 @@
 #include "deploy/fedctl/change.h"
 #include "deploy/fedctl/command.h"
 #include "deploy/fedctl/migrate_ask.h"
+#include "deploy/fedctl/name.h"
 
 int migrate_need_partner(struct session *s)
 {
@@ -14,8 +15,12 @@ int migrate_need_partner(struct session *s)
 	if (domain == NULL)
 		return STATUS_DONE;
 	arena_init(&a, CHANGE_ARENA_BYTES);
-	status = records_need(s, &a, record_kind(FED__RECORD__KIND_PARTNER),
-			      domain, &all, &r);
+	domain = name_domain(&a, domain);
+	status = domain == NULL
+			 ? change_no_memory(s)
+			 : records_need(s, &a,
+					record_kind(FED__RECORD__KIND_PARTNER),
+					domain, &all, &r);
 	arena_deinit(&a);
 	return status;
 }

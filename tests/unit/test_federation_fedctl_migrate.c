@@ -280,7 +280,7 @@ static void test_enable(void **state)
 	     "~ partner a.example\n"
 	     "    state  legacy -> enabled\n"
 	     "1 changed: revision 8 is in force\n",
-	     "", "migrate", "enable", "a.example", "--force");
+	     "", "migrate", "enable", "A.Example", "--force");
 	assert_true(d.asked[1]->migrate->force);
 	run_end(&d);
 	answers[1] = response();
