@@ -159,6 +159,7 @@ class Place:
             ("/etc/ssl/certs/ca-certificates.crt", self.lab.env["LAB_CA"]),
             ("/etc/edge-proxy/sip.example.pem", f"{domain}/chain.pem"),
             ("/etc/edge-proxy/sip.example.key", f"{domain}/key.pem"),
+            ("/var/lib/edge-proxy/", f"{self.state}/legacy-"),
             ("channel:\n", 'dns: {servers: ["198.51.100.53"]}\nchannel:\n'))
 
     def gateway_config(self):
