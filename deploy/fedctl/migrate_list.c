@@ -18,6 +18,16 @@ void migrate_list_init(struct migrate_list *l, struct arena *a,
 	*l = (struct migrate_list){.a = a, .type = type};
 }
 
+/* What is no UTF-8 cannot be shown to programs. */
+static void make_utf8(char *text)
+{
+	if (span_is_utf8(span_str(text)))
+		return;
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text >= 0x80)
+			*text = '?';
+}
+
 int migrate_list_note(struct migrate_list *l, unsigned line, bool is_understood,
 		      const char *fmt, ...)
 {
@@ -34,6 +44,7 @@ int migrate_list_note(struct migrate_list *l, unsigned line, bool is_understood,
 			free(text);
 		return FED_ENOMEM;
 	}
+	make_utf8(text);
 	n->line = line;
 	n->is_understood = is_understood;
 	n->text = arena_dup(l->a, span_of(text, (size_t)length));
@@ -121,6 +132,8 @@ int migrate_list_partner(struct migrate_list *l, unsigned line,
 	bool is_known = migrate_method_parse(method, &m);
 	Fed__PartnerRecord *p;
 
+	if (!span_is_utf8(description))
+		description = SPAN_NULL;
 	if (is_there(l, domain))
 		return migrate_list_note(l, line, false,
 					 "%.*s is there twice; the first one "
@@ -257,7 +270,7 @@ static int user_line(struct migrate_list *l, unsigned number,
 	at = span_find(user, '@', 0);
 	if (span_ieq(user, SPAN_LIT("user")))
 		return 0;
-	if (at == 0 || at >= user.n ||
+	if (at == 0 || at >= user.n || !span_is_utf8(user) ||
 	    !migrate_list_is_domain(span_sub(user, at + 1, SIZE_MAX)))
 		return migrate_list_note(l, number, false,
 					 "\"%.*s\" is no user",

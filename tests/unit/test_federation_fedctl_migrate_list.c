@@ -183,7 +183,8 @@ static void test_table_of_users(void **state)
 						 "benvolio@sip.example;LEGACY\n"
 						 "mercutio@sip.example,dead\n"
 						 "@sip.example,moved\n"
-						 "capulet,moved\n")),
+						 "capulet,moved\n"
+						 "b\xffn@sip.example,moved\n")),
 		0);
 	assert_string_equal(read_end(&r),
 			    "romeo@sip.example moved\n"
@@ -192,7 +193,8 @@ static void test_table_of_users(void **state)
 			    "5? mercutio@sip.example: \"dead\" is neither "
 			    "moved nor legacy\n"
 			    "6? \"@sip.example\" is no user\n"
-			    "7? \"capulet\" is no user\n");
+			    "7? \"capulet\" is no user\n"
+			    "8? \"b?n@sip.example\" is no user\n");
 }
 
 #define XML_HEAD "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<configuration>\n"
