@@ -424,7 +424,7 @@ static int check_federation(const struct check *c)
 		return host_complain(
 			&c->at, key,
 			"\"%s\" is not an absolute path, expected "
-			"such as \"/etc/fe-gateway/federation.yaml\"",
+			"such as \"/etc/fe-gateway/federation.conf\"",
 			path);
 	if (stat(path, &st) != 0)
 		return host_complain(&c->at, key,

@@ -379,3 +379,29 @@ def test_no_file(daemon, tmp_path):
                           text=True, timeout=20)
     assert done.returncode == 2
     assert "none.conf: cannot open: No such file" in done.stderr
+
+
+FIRST = [
+    ("settings: {federation: on}\n", None),
+    ("", ":1: "),
+    ("settings: {federation: on}\npartners:\n"
+     "  - {domain: a.example, tls: sometimes}\n", ":3: partners[0].tls: "),
+    ("partner: []\n", "did you mean \"partners\"?"),
+    ("grants: [{user: alice@sip.example, policy: sales}]\n",
+     ": grant alice@sip.example: policy: there is no policy \"sales\""),
+]
+
+
+@pytest.mark.parametrize("content,said", FIRST)
+def test_the_first_configuration(content, said, pki, tmp_path):
+    """federation.bootstrap is read by --check, with its own lines."""
+    first = tmp_path / "federation.conf"
+    first.write_text(content)
+    text = good("fe-gateway", pki) + f"federation: {{bootstrap: {first}}}\n"
+    _, done = check("fe-gateway", text, tmp_path)
+    if said is None:
+        assert (done.returncode, done.stderr) == (0, "")
+    else:
+        assert done.returncode == 2
+        assert done.stderr.startswith(str(first))
+        assert said in done.stderr, done.stderr
