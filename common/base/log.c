@@ -41,24 +41,30 @@ static size_t escape_byte(char out[5], unsigned char c)
 	return 4;
 }
 
-struct log_value log_value(struct span s)
+void log_escape(struct span s, char *out, size_t out_size)
 {
-	struct log_value v;
 	size_t n = 0;
 
 	for (size_t i = 0; i < s.n; i++) {
 		char piece[5];
 		size_t len = escape_byte(piece, (unsigned char)s.p[i]);
 
-		if (n + len > LOG_VALUE_MAX) {
-			memcpy(v.text + n, "...", 3);
+		if (n + len > out_size - 4) {
+			memcpy(out + n, "...", 3);
 			n += 3;
 			break;
 		}
-		memcpy(v.text + n, piece, len);
+		memcpy(out + n, piece, len);
 		n += len;
 	}
-	v.text[n] = '\0';
+	out[n] = '\0';
+}
+
+struct log_value log_value(struct span s)
+{
+	struct log_value v;
+
+	log_escape(s, v.text, sizeof(v.text));
 	return v;
 }
 

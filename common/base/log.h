@@ -1,7 +1,8 @@
 /*
  * Logging: one line per event, `event=name key=value ...`.  No global state:
  * whoever logs was handed a logger.  Values that a peer wrote go through
- * log_value().  Never logged: keys, dialback keys, SASL data, bodies.
+ * log_value().  Never logged: keys, dialback keys, SASL data; bodies only where
+ * the operator asked for them.
  */
 #ifndef FED_BASE_LOG_H
 #define FED_BASE_LOG_H
@@ -30,6 +31,10 @@ enum { LOG_VALUE_MAX = 128, LOG_LINE_MAX = 1024 };
 struct log_value {
 	char text[LOG_VALUE_MAX + 4];
 };
+
+/** Escape into out, and cut with "..." where it would be more than
+ * out_size - 4 bytes; NUL-terminated.  out_size is above 4. */
+void log_escape(struct span s, char *out, size_t out_size);
 
 /** Escaped and truncated to LOG_VALUE_MAX bytes; use as log_value(s).text. */
 struct log_value log_value(struct span s);
