@@ -10,6 +10,9 @@
 #include "deploy/fedctl/migrate_ask.h"
 #include "deploy/fedctl/text.h"
 
+/* Wrong lines that are named one by one. */
+enum { USERS_COMPLAINTS = 10 };
+
 /* One import at work. */
 struct import {
 	struct session *s;
@@ -275,6 +278,30 @@ int migrate_run_import(struct session *s, const struct line *l)
 
 /* ---- users --------------------------------------------------------------- */
 
+/* A user whose line is wrong would be missing among those who have not moved:
+ * the table is taken whole, or not at all. */
+static int complain_users(struct import *x, const char *name)
+{
+	size_t odd = not_understood(&x->list);
+	size_t named = 0;
+
+	if (odd == 0)
+		return STATUS_DONE;
+	for (size_t i = 0; i < x->list.note_count && named < USERS_COMPLAINTS;
+	     i++) {
+		const struct migrate_note *n = x->list.notes[i];
+
+		if (n->is_understood)
+			continue;
+		(void)session_fail(x->s, STATUS_USAGE, "%s:%u: %s", name,
+				   n->line, n->text);
+		named++;
+	}
+	return session_fail(x->s, STATUS_USAGE,
+			    "%s: %zu wrong line%s; nothing was changed", name,
+			    odd, odd == 1 ? "" : "s");
+}
+
 static int read_users(struct import *x, const char *name)
 {
 	struct span text;
@@ -282,7 +309,10 @@ static int read_users(struct import *x, const char *name)
 
 	if (status == STATUS_DONE && migrate_csv_users(&x->list, text) != 0)
 		status = session_fail(x->s, STATUS_FAILED, "out of memory");
-	return status;
+	return status == STATUS_DONE
+		       ? complain_users(x,
+					strcmp(name, "-") == 0 ? "stdin" : name)
+		       : status;
 }
 
 /* Those that the gateway knows. */

@@ -85,6 +85,18 @@ static void test_users(void **state)
 	     "for each user; or --ask\n",
 	     "migrate", "users");
 	run_end(&d);
+	/* a user who is not counted would not be missed */
+	d = (struct fake_daemon){.in = "romeo@sip.example,moved\n"
+				       "tybalt,legacy\n"
+				       "benvolio@sip.example,gone\n"};
+	runs(&d, 2, "",
+	     "fedctl: stdin:2: \"tybalt\" is no user\n"
+	     "fedctl: stdin:3: benvolio@sip.example: \"gone\" is neither "
+	     "moved nor legacy\n"
+	     "fedctl: stdin: 2 wrong lines; nothing was changed\n",
+	     "migrate", "users", "-");
+	assert_int_equal(0, d.asked_count);
+	run_end(&d);
 	d = (struct fake_daemon){.answers = answers, .count = 1};
 	runs(&d, 2, "",
 	     "fedctl: migrate users: no user is known yet: which ones? FILE "
