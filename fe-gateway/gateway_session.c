@@ -356,15 +356,17 @@ static void use_legacy(struct gateway_session *s, const char *uri)
 	sip_adapter_keep_text(s->sip, is_there);
 }
 
+/* What becomes hidden is said before the edges are told, who may close the
+ * streams that it is said on. */
 void session_on_federation(const struct federation *f, void *arg)
 {
 	struct gateway_session *s = arg;
 
 	use_legacy(s, federation_settings(f)->legacy_next_hop);
-	/* before it is made there is nobody to tell */
+	/* it is told when it is made */
 	if (s->router == NULL)
 		return;
-	gw_router_set_federation(s->router, f);
+	gw_router_set_federation(s->router, f, now_ms(s));
 	pump(s);
 }
 

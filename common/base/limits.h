@@ -399,10 +399,14 @@
 #define LIMIT_PRESENCE_CALM_MS 10000u
 /* "unsubscribed" to one who left waits so long: he may ask anew. */
 #define LIMIT_PRESENCE_FAREWELL_MS 1000u
+/* Of a body in the log, where the operator wants them: one that fills it. */
+#define LIMIT_LOG_BODY_BYTES 512u
 /* Watches and dialogs: strangers that subscribe to everybody. */
 #define LIMIT_PRESENCE_ITEMS (500u * 1000u)
 /* Watches that a walk of an operator looks at before all else goes on. */
 #define LIMIT_PRESENCE_LOOKS 500u
+/* ... and the pause between two steps of one that nobody waits for. */
+#define LIMIT_PRESENCE_WALK_MS 5u
 /* XMPP users that watch SIP users, one each pair. */
 #define LIMIT_PRESENCE_WATCHES (200u * 1000u)
 /* Those of one user, in each direction: one who subscribes to everybody leaves

@@ -30,6 +30,10 @@
 	X(sip_requests_out, "SIP requests sent")                           \
 	X(sip_refused, "SIP requests answered with an error")              \
 	X(sip_untrusted, "SIP requests from an address not trusted")       \
+	X(refused_switch, "refused because federation is off")             \
+	X(refused_policy, "refused by the policy of a user")               \
+	X(refused_partner, "refused because there is no such partner")     \
+	X(refused_type, "refused because the user did not add the other")  \
 	X(admin_requests, "requests over the admin socket")                \
 	X(admin_refused, "clients of it that were sent away")              \
 	X(legacy_passed, "requests that the old gateway took")             \

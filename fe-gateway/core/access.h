@@ -6,6 +6,7 @@
 #define FED_GATEWAY_ACCESS_H
 
 #include "admin.pb-c.h"
+#include "base/metrics.h"
 #include "fe-gateway/core/federation.h"
 
 enum access_what {
@@ -48,6 +49,18 @@ struct access_verdict {
  */
 struct access_verdict access_decide(const struct federation *f,
 				    const struct access_query *q);
+
+/** Nothing stands in the way, and it is ours. */
+static inline bool access_is_open(const struct access_verdict *v)
+{
+	return v->gate == ACCESS_GATES && !v->is_legacy;
+}
+
+/** "switch", "policy", "partner", "type"; "none" for ACCESS_GATES. */
+const char *access_gate_name(enum access_gate gate);
+
+/** Counter of what that gate refused. */
+enum metric access_gate_metric(enum access_gate gate);
 
 /** What the refused sender is told, without a name of ours: "not allowed by
  * policy"... */

@@ -193,9 +193,15 @@ static int set_thread(Fed__Stanza *s, struct thread_map *threads,
 static int set_addresses(Fed__Stanza *s, const struct sip_request_in *r,
 			 struct arena *a)
 {
-	struct jid *j = arena_alloc(a, sizeof(*j));
+	struct jid *j;
 	int err;
 
+	if (r->to_jid != NULL && r->from_jid != NULL) {
+		s->to = arena_dup(a, jid_full(r->to_jid));
+		s->from = arena_dup(a, jid_full(r->from_jid));
+		return s->to != NULL && s->from != NULL ? 0 : 500;
+	}
+	j = arena_alloc(a, sizeof(*j));
 	if (j == NULL)
 		return 500;
 	err = address_uri_to_jid(r->request_uri, j);

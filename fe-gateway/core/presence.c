@@ -21,6 +21,7 @@ int presence_new(struct presence **p_out, const struct presence_params *params,
 	if (params->wall_ms > now_ms)
 		p->wall_offset_ms = params->wall_ms - now_ms;
 	p->alone_ms = now_ms > 0 ? now_ms : 1;
+	p->round = 1; /* nobody was looked at yet */
 	arena_init(&p->arena, ARENA_MAX);
 	ratelimit_init(&p->warn_rate, LIMIT_GATEWAY_WARN_RATE,
 		       LIMIT_GATEWAY_WARN_BURST, now_ms);
@@ -265,6 +266,8 @@ void presence_on_sip_request(struct presence *p, const struct sip_request_in *q,
 		return;
 	}
 	d = presence_dialog_find(p, q->call_id, q->to_tag);
+	if (d != NULL && presence_access_look(p, d->owner, now_ms))
+		d = presence_dialog_find(p, q->call_id, q->to_tag);
 	if (!is_of_dialog(d, q) ||
 	    is_notify != (d->direction == PRESENCE_OUT)) {
 		presence_answer_status(p, q->handle, 481);
@@ -363,7 +366,8 @@ static bool next_sip(struct presence *p, struct presence_action *out,
 		struct presence_item *item = p->sip_work;
 		struct presence_flight *f;
 
-		if (put_aside(p, item) || presence_share_park(p, item))
+		if (put_aside(p, item) || presence_share_park(p, item) ||
+		    presence_access_look(p, item, now_ms))
 			continue;
 		f = presence_flight_new(p, item, true);
 		if (f == NULL)
@@ -412,7 +416,8 @@ static bool next_stanza(struct presence *p, struct presence_action *out,
 		struct presence_item *item = p->xmpp_work;
 		struct presence_flight *f;
 
-		if (put_aside(p, item) || presence_domain_park(p, item))
+		if (put_aside(p, item) || presence_domain_park(p, item) ||
+		    presence_access_look(p, item, now_ms))
 			continue;
 		f = presence_flight_new(p, item, false);
 		if (f == NULL)
@@ -454,6 +459,11 @@ void presence_work_committed(struct presence *p)
 static void on_time(struct presence *p, struct presence_item *item,
 		    uint64_t now_ms)
 {
+	bool is_nd = item->kind == PRESENCE_ITEM_ND;
+
+	/* it was settled, or is gone */
+	if (presence_access_look(p, item, now_ms) && !is_nd)
+		return;
 	switch (item->kind) {
 	case PRESENCE_ITEM_SUB:
 		presence_sub_on_time(p, (struct presence_sub *)item, now_ms);
@@ -483,6 +493,7 @@ bool presence_next_action(struct presence *p, bool may_stanza,
 	p->now_ms = now_ms;
 	while ((n = timer_heap_pop(&p->timers, now_ms)) != NULL)
 		on_time(p, item_of(n), now_ms);
+	presence_access_walk(p, now_ms);
 	presence_domain_on_time(p, now_ms);
 	presence_held_on_time(p, now_ms);
 	*out = (struct presence_action){.kind = PRESENCE_ACT_STORE};
@@ -500,7 +511,10 @@ uint64_t presence_deadline_ms(const struct presence *p)
 	uint64_t held = presence_held_deadline_ms(p);
 	uint64_t room = presence_flight_deadline_ms(p);
 	uint64_t rows = presence_rows_deadline_ms(p);
+	uint64_t access = presence_access_deadline_ms(p);
 
+	if (access < at)
+		at = access;
 	if (domain < at)
 		at = domain;
 	if (room < at)

@@ -16,6 +16,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "fe-gateway/core/federation.h"
 #include "fe-gateway/core/pidf.h"
 #include "fe-gateway/core/presence_rows.h"
 #include "fe-gateway/core/sip_types.h"
@@ -26,9 +27,10 @@ struct presence_params {
 				  * borrowed; NULL: none */
 	const char *branch_mark; /* as in message_map_params */
 	enum pidf_profile profile;
-	uint32_t expires_s;	/* that we ask for */
-	uint32_t expires_min_s; /* that watchers may have */
-	uint32_t expires_max_s;
+	uint32_t expires_s;	     /* that we ask for; 0: what the federation
+				      * configuration says */
+	uint32_t expires_min_s;	     /* that watchers may have */
+	uint32_t expires_max_s;	     /* 0: as expires_s */
 	uint64_t notify_interval_ms; /* least, between two NOTIFYs of a watch */
 	uint64_t hold_off_ms;  /* a domain that cannot be reached is believed
 				* to be away after so long */
@@ -84,6 +86,22 @@ int presence_new(struct presence **p_out, const struct presence_params *params,
 
 /** NULL is allowed. */
 void presence_free(struct presence *p);
+
+/**
+ * Who may see whom from now on; looked up again for all watches, some at a
+ * time.  What becomes forbidden is hidden on both sides, its rows stay; what
+ * becomes allowed comes back by itself.
+ *
+ * @param f  borrowed until the next one; NULL: nothing is allowed, as before
+ *           the first call
+ */
+void presence_set_federation(struct presence *p, const struct federation *f,
+			     uint64_t now_ms);
+
+/** The SIP user has subscribed to the XMPP user (bare JIDs), and has not been
+ * refused: he has added him. */
+bool presence_has_contact(const struct presence *p, struct span local,
+			  struct span remote);
 
 /**
  * A row of the last run.  Before any other event.

@@ -26,7 +26,7 @@ static size_t print_key(struct span local, struct span remote, char *out)
 	return n;
 }
 
-struct presence_contact *presence_contact_find_spans(struct presence *p,
+struct presence_contact *presence_contact_find_spans(const struct presence *p,
 						     struct span local,
 						     struct span remote)
 {
@@ -121,6 +121,7 @@ int presence_contact_set_auth(struct presence *p, struct presence_contact *c,
 			    .auth = auth,
 			    .since_ms = since_ms},
 	};
+	bool was_added = c->auth != PRESENCE_NONE;
 	int err = presence_put_row(p, &c->item, &row);
 
 	if (err != 0)
@@ -128,6 +129,8 @@ int presence_contact_set_auth(struct presence *p, struct presence_contact *c,
 	c->auth = auth;
 	c->since_ms = since_ms;
 	presence_log_auth(p, PRESENCE_IN, c->local, c->remote, auth);
+	if (was_added != (auth != PRESENCE_NONE))
+		presence_access_contact(p, c, now_ms);
 	return 0;
 }
 
@@ -138,6 +141,8 @@ int presence_contact_deny(struct presence *p, struct presence_contact *c,
 	struct presence_nd *n;
 
 	c->auth = PRESENCE_NONE;
+	if (err != 0)
+		presence_access_contact(p, c, now_ms);
 	c->is_leave_due = c->is_probe_due = c->is_bye_due = false;
 	presence_contact_set_at(p, c, PRESENCE_AT_ASK, UINT64_MAX);
 	presence_contact_forget_view(p, c);

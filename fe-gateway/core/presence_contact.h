@@ -60,6 +60,7 @@ struct presence_contact {
 	const char *remote;
 	enum presence_auth auth;
 	uint64_t since_ms; /* of auth, wall clock */
+	bool is_barred;	   /* by the gates: see presence_contact_access.c */
 
 	/* What the XMPP user shows to this SIP user: open resources, or at
 	 * most one closed one; means nothing unless is_known, which it is
@@ -131,13 +132,17 @@ int presence_nd_restore(struct presence *p,
 			const struct presence_dialog_row *row,
 			uint64_t now_ms) FED_NODISCARD;
 
+/** Are its gates open? @return they changed, and it is settled: gone perhaps */
+bool presence_contact_look(struct presence *p, struct presence_contact *c,
+			   uint64_t now_ms);
+
 /** Probe, and tell all dialogs anew; paced. */
 void presence_contact_repair(struct presence *p, struct presence_contact *c,
 			     uint64_t now_ms);
 
 /** A sign of life is wanted of its domain: as a repair, but nobody is told
- * what he knows. */
-void presence_contact_scout(struct presence *p, struct presence_contact *c,
+ * what he knows; false: it may not be asked. */
+bool presence_contact_scout(struct presence *p, struct presence_contact *c,
 			    uint64_t now_ms);
 
 /** The contact's domain is away: all closed.  It is back: probe; paced. */

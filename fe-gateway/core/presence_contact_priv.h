@@ -2,6 +2,7 @@
  * Between the parts of IN: presence_contact.c (life, authorization, time),
  * presence_contact_stanza.c (what the XMPP user says, and what we say to him),
  * presence_contact_repair.c (restart, operators, domains, stop),
+ * presence_contact_access.c (gates that open and close),
  * presence_contact_show.c, presence_nd.c (NOTIFY), presence_nd_subscribe.c
  * (SUBSCRIBE).
  */
@@ -13,7 +14,7 @@
 /* --- presence_contact.c -------------------------------------------------- */
 
 /** By two bare JIDs that need not end with a NUL. */
-struct presence_contact *presence_contact_find_spans(struct presence *p,
+struct presence_contact *presence_contact_find_spans(const struct presence *p,
 						     struct span local,
 						     struct span remote);
 
@@ -91,6 +92,10 @@ void presence_nd_end(struct presence *p, struct presence_nd *n,
 /** Something that it is told may have changed. */
 void presence_nd_update(struct presence *p, struct presence_nd *n,
 			uint64_t now_ms);
+
+/** The same, and it does not wait for presence.notify_interval. */
+void presence_nd_hurry(struct presence *p, struct presence_nd *n,
+		       uint64_t now_ms);
 
 /** A NOTIFY is due, now or when its time comes. */
 bool presence_nd_is_due(const struct presence *p, const struct presence_nd *n);

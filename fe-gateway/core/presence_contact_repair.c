@@ -128,14 +128,19 @@ int presence_nd_restore(struct presence *p,
 void presence_contact_repair(struct presence *p, struct presence_contact *c,
 			     uint64_t now_ms)
 {
+	if (c->is_barred)
+		return;
 	c->is_repair = true;
 	take_turn(p, c, now_ms);
 }
 
-void presence_contact_scout(struct presence *p, struct presence_contact *c,
+bool presence_contact_scout(struct presence *p, struct presence_contact *c,
 			    uint64_t now_ms)
 {
+	if (c->is_barred)
+		return false;
 	take_turn(p, c, now_ms);
+	return true;
 }
 
 /* RFC 6121 4.2.4 does not know it, but nobody can say what became of him. */
@@ -163,6 +168,8 @@ static void ask_again(struct presence *p, struct presence_contact *c,
 void presence_contact_domain_back(struct presence *p,
 				  struct presence_contact *c, uint64_t now_ms)
 {
+	if (c->is_barred)
+		return;
 	if (c->is_leave_due || c->is_bye_due)
 		presence_want_stanza(p, &c->item);
 	if (c->auth == PRESENCE_PENDING)

@@ -302,6 +302,8 @@ void presence_contact_on_stanza(struct presence *p, size_t edge, uint64_t ref,
 	Fed__Condition refused;
 	bool is_durable;
 
+	if (c != NULL && presence_access_look(p, &c->item, now_ms))
+		c = presence_contact_find_spans(p, local, remote);
 	/* shown only to whom it was addressed to, if he asked for it */
 	if (c == NULL) {
 		presence_outcome(p, edge, ref, FED__CONDITION__NO_CONDITION, 0);
@@ -417,7 +419,7 @@ bool presence_contact_next_stanza(struct presence *p,
 				  struct presence_action *out, uint64_t now_ms)
 {
 	drop_stale(c);
-	if (p->is_stopping ||
+	if (p->is_stopping || c->is_barred ||
 	    (!c->is_leave_due && !c->is_probe_due && !c->is_bye_due))
 		return false;
 	/* presence_contact_domain_back() asks again */

@@ -163,16 +163,17 @@ struct presence_dialog *presence_dialog_accept(struct presence *p,
 }
 
 /* No later than that of a new one: the clock of the wall may be behind where it
- * was. */
+ * was.  What the configuration grants is not known yet. */
 static uint64_t expiry_of(const struct presence *p,
 			  const struct presence_dialog_row *row,
 			  uint64_t now_ms)
 {
 	uint64_t at_ms = presence_clock_ms(p, row->expires_ms);
-	uint64_t most_s = row->direction == PRESENCE_IN
-				  ? p->p.expires_max_s
-				  : LIMIT_PRESENCE_ASKED_S;
+	uint64_t most_s = LIMIT_PRESENCE_ASKED_S;
 
+	if (row->direction == PRESENCE_IN)
+		most_s = p->p.expires_max_s != 0 ? p->p.expires_max_s
+						 : LIMIT_PRESENCE_EXPIRES_S;
 	return at_ms < now_ms + most_s * 1000 ? at_ms : now_ms + most_s * 1000;
 }
 

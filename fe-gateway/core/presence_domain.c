@@ -299,8 +299,8 @@ static bool scout(struct presence *p, struct presence_item *item,
 	if (item->kind == PRESENCE_ITEM_SUB)
 		return presence_sub_scout(p, (struct presence_sub *)item,
 					  now_ms);
-	presence_contact_scout(p, (struct presence_contact *)item, now_ms);
-	return true;
+	return presence_contact_scout(p, (struct presence_contact *)item,
+				      now_ms);
 }
 
 /* Somebody of that domain asks, or else is told; false: there is no need to. */

@@ -161,6 +161,14 @@ void presence_nd_update(struct presence *p, struct presence_nd *n,
 	presence_set_timer(p, &n->item, at_ms);
 }
 
+void presence_nd_hurry(struct presence *p, struct presence_nd *n,
+		       uint64_t now_ms)
+{
+	if (is_change_due(n))
+		n->is_owed = true;
+	presence_nd_update(p, n, now_ms);
+}
+
 static void expire(struct presence *p, struct presence_nd *n, uint64_t now_ms)
 {
 	bool was_poll = n->is_poll;

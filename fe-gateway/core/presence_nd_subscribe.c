@@ -16,6 +16,7 @@ static bool choose_expires(struct presence *p, const struct sip_request_in *q,
 			   uint32_t *expires_out)
 {
 	uint32_t s = q->has_expires ? q->expires : EXPIRES_DEFAULT_S;
+	uint32_t most_s = presence_expires_max_s(p);
 
 	if (s > 0 && s < EXPIRES_TOO_BRIEF_S && s < p->p.expires_min_s) {
 		const struct presence_reply r = {
@@ -28,7 +29,7 @@ static bool choose_expires(struct presence *p, const struct sip_request_in *q,
 		return false;
 	}
 	/* never longer than asked for */
-	*expires_out = s < p->p.expires_max_s ? s : p->p.expires_max_s;
+	*expires_out = s < most_s ? s : most_s;
 	return true;
 }
 
@@ -158,10 +159,15 @@ static void accept_nd(struct presence *p, struct presence_contact *c,
 
 /* @return 0, or the status that it is refused with */
 static int find_or_make(struct presence *p, const char *local,
-			const char *remote, struct presence_contact **c_out)
+			const char *remote, struct presence_contact **c_out,
+			uint64_t now_ms)
 {
-	*c_out = presence_contact_find(p, local, remote);
-	if (*c_out != NULL)
+	struct presence_contact *c = presence_contact_find(p, local, remote);
+
+	if (c != NULL && presence_access_look(p, &c->item, now_ms))
+		c = presence_contact_find(p, local, remote);
+	*c_out = c;
+	if (c != NULL)
 		return 0;
 	/* LIMIT: one who subscribes to everybody */
 	if (!presence_share_has_room(p, PRESENCE_ITEM_CONTACT, local))
@@ -223,7 +229,7 @@ void presence_contact_on_subscribe(struct presence *p, const char *local,
 	if (!choose_expires(p, q, &expires_s))
 		return;
 	if (!p->is_stopping)
-		status = find_or_make(p, local, remote, &c);
+		status = find_or_make(p, local, remote, &c, now_ms);
 	if (status != 0) {
 		metrics_count(p->p.metrics, METRIC_queue_full);
 		answer_later(p, q->handle, status);

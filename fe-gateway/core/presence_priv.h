@@ -4,7 +4,8 @@
  * SIP dialog and its requests), presence_sub*.c (OUT: we subscribe),
  * presence_contact*.c and presence_nd*.c (IN: what we know of an XMPP user for
  * one SIP user, and the dialogs that are notified of it), presence_domain.c
- * (domains and their watches), presence_query.c (for operators).
+ * (domains and their watches), presence_access.c (who may see whom),
+ * presence_query.c (for operators).
  */
 #ifndef FED_GATEWAY_PRESENCE_PRIV_H
 #define FED_GATEWAY_PRESENCE_PRIV_H
@@ -12,6 +13,7 @@
 #include "base/map.h"
 #include "base/ratelimit.h"
 #include "base/timer_heap.h"
+#include "fe-gateway/core/access.h"
 #include "fe-gateway/core/presence.h"
 #include "fe-gateway/core/presence_view.h"
 
@@ -41,6 +43,7 @@ struct presence_item {
 	bool is_stanza_parked; /* in_xmpp_list, but in that of its domain */
 	bool is_counted;       /* its stanza in flight, by its domain */
 	uint64_t seq; /* last row of it: nothing leaves before it is durable */
+	uint64_t looked; /* round of presence_access_look() that it had */
 	struct timer_node timer;
 	struct presence_flight *sip;	       /* its request in flight */
 	struct presence_flight *stanza;	       /* its stanza in flight */
@@ -142,6 +145,12 @@ struct presence {
 	struct presence_held *ready; /* those that may leave */
 	size_t held_count;
 	struct presence_cursor *cursors;
+
+	const struct federation *federation; /* NULL: nothing is allowed */
+	uint64_t round;			     /* of looks at all watches */
+	struct presence_cursor walk;	     /* of this round */
+	bool is_walking;
+	uint64_t walk_ms; /* its next step */
 
 	uint64_t next_slot_us; /* of paced work */
 	struct ratelimit warn_rate;
@@ -252,6 +261,10 @@ void presence_work_committed(struct presence *p);
 /** The item goes: cursors that stand at it move on. */
 void presence_query_leave(struct presence *p, struct presence_item *item);
 
+/** The next one of all watches; NULL: the walk is over. */
+struct presence_item *presence_query_step(struct presence *p,
+					  struct presence_cursor *c);
+
 /** Log line of a watch: event=presence what=... local=... remote=... */
 void presence_log(const struct presence *p, enum fed_log_level level,
 		  const char *what, const char *local, const char *remote,
@@ -261,6 +274,42 @@ void presence_log(const struct presence *p, enum fed_log_level level,
 void presence_log_auth(const struct presence *p,
 		       enum presence_direction direction, const char *local,
 		       const char *remote, enum presence_auth auth);
+
+/* --- presence_access.c --------------------------------------------------- */
+
+/** May this pass between the two? */
+struct access_verdict presence_access(const struct presence *p,
+				      enum access_what what,
+				      enum access_direction direction,
+				      const char *local, const char *remote);
+
+/**
+ * Whoever is about to do something for a watch asks this first, if its gates
+ * were not looked at since the configuration changed.
+ *
+ * @return they changed: it was hidden or comes back, and is settled, or it is
+ *         gone
+ */
+bool presence_access_look(struct presence *p, struct presence_item *item,
+			  uint64_t now_ms);
+
+/** The SIP user has a contact that he had not, or the reverse: what the XMPP
+ * user may see of him may be another thing now. */
+void presence_access_contact(struct presence *p, struct presence_contact *c,
+			     uint64_t now_ms);
+
+/** Log line of gates that opened or closed for a watch. */
+void presence_log_access(const struct presence *p,
+			 enum presence_direction direction, const char *local,
+			 const char *remote, const struct access_verdict *v);
+
+/** For presence.c: steps of the walk. */
+void presence_access_walk(struct presence *p, uint64_t now_ms);
+uint64_t presence_access_deadline_ms(const struct presence *p);
+
+/** Seconds that we ask for, and the longest that we grant. */
+uint32_t presence_expires_s(const struct presence *p);
+uint32_t presence_expires_max_s(const struct presence *p);
 
 /* --- presence_dialog.c --------------------------------------------------- */
 

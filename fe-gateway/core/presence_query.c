@@ -39,7 +39,8 @@ void presence_query_begin(struct presence *p, struct presence_cursor *c,
 	size_t n = target.n < LIMIT_JID_BYTES ? target.n : LIMIT_JID_BYTES;
 
 	*c = (struct presence_cursor){.at = first(p)};
-	memcpy(c->target, target.p, n);
+	if (n > 0)
+		memcpy(c->target, target.p, n);
 	DL_APPEND(p->cursors, c);
 }
 
@@ -57,6 +58,16 @@ void presence_query_leave(struct presence *p, struct presence_item *item)
 	DL_FOREACH (p->cursors, c)
 		if (c->at == item)
 			c->at = next_of(p, item);
+}
+
+struct presence_item *presence_query_step(struct presence *p,
+					  struct presence_cursor *c)
+{
+	struct presence_item *item = c->at;
+
+	if (item != NULL)
+		c->at = next_of(p, item);
+	return item;
 }
 
 static bool is_jid_of(const char *jid, const char *target)

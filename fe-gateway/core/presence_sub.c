@@ -63,7 +63,7 @@ struct presence_sub *presence_sub_new(struct presence *p, const char *local,
 	s->local = s->key;
 	s->remote = s->key + strlen(local) + 1;
 	s->id = ++p->next_id;
-	s->asked_s = p->p.expires_s;
+	s->asked_s = presence_expires_s(p);
 	s->act_ms = s->notify_by_ms = s->doc_until_ms = s->again_ms =
 		UINT64_MAX;
 	HASH_ADD_KEYPTR(hh, p->subs, s->key, n, s);

@@ -53,7 +53,9 @@ struct presence_sub {
 	const char *local;
 	const char *remote;
 	enum presence_auth auth;
-	uint64_t since_ms;		/* wall clock: of this auth */
+	uint64_t since_ms; /* wall clock: of this auth */
+	bool is_barred;	   /* by the gates: see presence_sub_access.c */
+	bool hides_note;   /* the watcher never sees the SIP user's */
 	struct presence_dialog *dialog; /* NULL: none */
 
 	/* SIP */
@@ -148,6 +150,14 @@ int presence_sub_restore(struct presence *p,
 int presence_sub_restore_dialog(struct presence *p,
 				const struct presence_dialog_row *row,
 				uint64_t now_ms) FED_NODISCARD;
+
+/** What its gates say, for one that is new. */
+void presence_sub_judge(struct presence *p, struct presence_sub *s);
+
+/** Are its gates open, and for notes too? @return they changed, and it is
+ * settled: gone perhaps */
+bool presence_sub_look(struct presence *p, struct presence_sub *s,
+		       uint64_t now_ms);
 
 /** Ask the SIP side anew, say all to the watcher anew; paced. */
 void presence_sub_repair(struct presence *p, struct presence_sub *s,

@@ -61,11 +61,17 @@ static Fed__Condition check_names(const struct ask *a)
  * @return NULL: that, another limit, or no memory */
 static struct presence_sub *make(struct presence *p, const struct ask *a)
 {
-	if (presence_share_has_room(p, PRESENCE_ITEM_SUB, a->remote) &&
-	    presence_domain_has_room(p, a->from.domain))
-		return presence_sub_new(p, a->local, a->remote);
-	metrics_count(p->p.metrics, METRIC_queue_full);
-	return NULL;
+	struct presence_sub *s;
+
+	if (!presence_share_has_room(p, PRESENCE_ITEM_SUB, a->remote) ||
+	    !presence_domain_has_room(p, a->from.domain)) {
+		metrics_count(p->p.metrics, METRIC_queue_full);
+		return NULL;
+	}
+	s = presence_sub_new(p, a->local, a->remote);
+	if (s != NULL)
+		presence_sub_judge(p, s);
+	return s;
 }
 
 static void set_ask_id(struct presence_sub *s, const struct ask *a)
@@ -263,6 +269,8 @@ void presence_sub_on_stanza(struct presence *p, size_t edge, uint64_t ref,
 	copy_bare(a.remote, a.from.bare);
 	copy_bare(a.local, a.to.bare);
 	s = presence_sub_find(p, a.local, a.remote);
+	if (s != NULL && presence_access_look(p, &s->item, now_ms))
+		s = presence_sub_find(p, a.local, a.remote);
 	switch (stanza->presence->type) {
 	case FED__PRESENCE_TYPE__SUBSCRIBE:
 		on_subscribe(p, s, &a, edge, ref, now_ms);

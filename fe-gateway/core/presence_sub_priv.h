@@ -2,8 +2,9 @@
  * Inside of OUT watches: presence_sub.c (life, rows, timer),
  * presence_sub_ask.c (stanzas of the watcher), presence_sub_sip.c (dialogs
  * and requests), presence_sub_response.c, presence_sub_notify.c,
- * presence_sub_xmpp.c (stanzas to the watcher), presence_sub_restore.c
- * (restart, repair, stop, operators).
+ * presence_sub_xmpp.c (stanzas to the watcher), presence_sub_access.c (gates
+ * that open and close), presence_sub_restore.c (restart, repair, stop,
+ * operators).
  *
  * Each event changes the state and ends in presence_sub_settle(), which sees
  * to rows, work lists and the timer, and frees a watch that is over.

@@ -146,7 +146,7 @@ int presence_sub_restore_dialog(struct presence *p,
 void presence_sub_repair(struct presence *p, struct presence_sub *s,
 			 uint64_t now_ms)
 {
-	if (s->auth == PRESENCE_NONE)
+	if (s->auth == PRESENCE_NONE || s->is_barred)
 		return;
 	presence_sub_unmute(s);
 	if (s->state == PRESENCE_SUB_QUIET)

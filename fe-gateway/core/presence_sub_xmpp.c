@@ -107,17 +107,30 @@ static const struct presence_resource *pick_gone(const struct presence_sub *s,
 	return NULL;
 }
 
+/* As the watcher may see it. */
+static struct presence_resource shown(const struct presence_sub *s,
+				      const struct presence_resource *r)
+{
+	struct presence_resource copy = *r;
+
+	if (s->hides_note)
+		copy.note_count = 0;
+	return copy;
+}
+
 static const struct presence_resource *pick_changed(
 	const struct presence_sub *s)
 {
 	for (size_t i = 0; i < s->doc.count; i++) {
 		const struct presence_resource *r = s->doc.items[i];
 		const struct presence_resource *told;
+		struct presence_resource now;
 
 		if (!r->is_open)
 			continue;
+		now = shown(s, r);
 		told = presence_view_find(&s->told, span_str(r->name));
-		if (told == NULL || !presence_resource_eq(told, r))
+		if (told == NULL || !presence_resource_eq(told, &now))
 			return r;
 	}
 	return NULL;
@@ -186,11 +199,22 @@ static enum presence_sub_say pick_allowed(
 	return *r_out != NULL ? PRESENCE_SAY_CHANGED : PRESENCE_SAY_NOTHING;
 }
 
+/* What he was told is not there any more: all else would tell him why. */
+static enum presence_sub_say pick_barred(const struct presence_sub *s,
+					 const struct presence_resource **r_out)
+{
+	if (!s->is_poll)
+		*r_out = pick_gone(s, true);
+	return *r_out != NULL ? PRESENCE_SAY_GONE : PRESENCE_SAY_NOTHING;
+}
+
 enum presence_sub_say presence_sub_pick(const struct presence *p,
 					const struct presence_sub *s,
 					const struct presence_resource **r_out)
 {
 	*r_out = NULL;
+	if (s->is_barred)
+		return pick_barred(s, r_out);
 	if (s->is_muted)
 		return PRESENCE_SAY_NOTHING;
 	switch (s->auth) {
@@ -235,6 +259,14 @@ static bool say_error(struct presence *p, const struct presence_sub *s,
 	return to->error != NULL;
 }
 
+static bool fill(struct presence *p, const struct presence_sub *s,
+		 const struct presence_resource *r, Fed__Presence *to)
+{
+	struct presence_resource now = shown(s, r);
+
+	return presence_fill_stanza(p, to, &now);
+}
+
 /* Notes of a resource that is closed, if the document has it. */
 static bool fill_closed(struct presence *p, const struct presence_sub *s,
 			const char *name, Fed__Presence *to)
@@ -245,7 +277,7 @@ static bool fill_closed(struct presence *p, const struct presence_sub *s,
 		r = presence_view_find(&s->doc, span_str(name));
 	else if (s->doc.count > 0)
 		r = s->doc.items[0];
-	return r == NULL || r->is_open || presence_fill_stanza(p, to, r);
+	return r == NULL || r->is_open || fill(p, s, r, to);
 }
 
 static bool say_gone(struct presence *p, const struct presence_sub *s,
@@ -289,14 +321,14 @@ static bool say_open(struct presence *p, const struct presence_sub *s,
 				     FED__PRESENCE_TYPE__AVAILABLE);
 
 	/* RFC 6121 4.3.2: a probe of a full JID learns of availability alone */
-	return to != NULL && (is_bare || presence_fill_stanza(p, to, r));
+	return to != NULL && (is_bare || fill(p, s, r, to));
 }
 
 /* What the watcher then knows; false: no memory. */
 static bool note_told(struct presence_sub *s, enum presence_sub_say say,
 		      const struct presence_resource *r)
 {
-	struct presence_resource told = *r;
+	struct presence_resource told = shown(s, r);
 
 	if (say == PRESENCE_SAY_ANSWER && (s->is_poll || !is_to_bare(s)))
 		return true;

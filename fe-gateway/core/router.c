@@ -58,11 +58,6 @@ void gw_router_free(struct gw_router *r)
 	free(r);
 }
 
-void gw_router_set_federation(struct gw_router *r, const struct federation *f)
-{
-	r->federation = f;
-}
-
 void gw_router_stop(struct gw_router *r, uint64_t now_ms)
 {
 	if (r->is_stopping)
@@ -100,9 +95,11 @@ void gw_ledger_write(struct gw_router *r, const struct gw_ledger *l)
 		digest_hex(l->id, ID_RAW_BYTES, trace);
 	fed_log(r->p.log, FED_LOG_INFO, "delivery",
 		"trace=%s dir=%s from=%s to=%s call-id=%s outcome=%s "
-		"status=%d ms=%" PRIu64,
+		"status=%d ms=%" PRIu64 "%s%s",
 		trace, l->dir, log_value(l->from).text, log_value(l->to).text,
-		log_value(l->call_id).text, l->outcome, l->status, l->ms);
+		log_value(l->call_id).text, l->outcome, l->status, l->ms,
+		l->gate != NULL ? " gate=" : "",
+		l->gate != NULL ? l->gate : "");
 }
 
 struct gw_pending_action *gw_push(struct gw_router *r, enum gw_action_kind kind)
@@ -139,7 +136,8 @@ bool gw_router_next_action(struct gw_router *r, struct gw_action *out,
 			   uint64_t now_ms)
 {
 	arena_deinit(&r->last.arena);
-	if (r->ring_count == 0 && !gw_in_expire(r, now_ms) &&
+	if (r->ring_count == 0 && !gw_in_look(r, now_ms) &&
+	    !gw_out_look(r, now_ms) && !gw_in_expire(r, now_ms) &&
 	    !gw_legacy_expire(r, now_ms))
 		(void)gw_out_expire(r, now_ms);
 	if (pop(r, out))

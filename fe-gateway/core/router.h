@@ -73,8 +73,15 @@ struct gw_router;
 int gw_router_new(struct gw_router **r_out, const struct gw_router_params *p,
 		  uint64_t now_ms) FED_NODISCARD;
 
-/** From now on that configuration is in force; it is borrowed. */
-void gw_router_set_federation(struct gw_router *r, const struct federation *f);
+/**
+ * Who may talk to whom from now on.  What waits and is not allowed any more is
+ * refused; presence is told as well.
+ *
+ * @param f  borrowed until the next one; NULL: nothing is allowed, as before
+ *           the first call
+ */
+void gw_router_set_federation(struct gw_router *r, const struct federation *f,
+			      uint64_t now_ms);
 
 /** Forget everything; NULL is allowed. */
 void gw_router_free(struct gw_router *r);

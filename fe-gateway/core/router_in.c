@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fe-gateway/core/asserted.h"
 #include "xmpp/jid.h"
 
 enum { ARENA_MAX = LIMIT_STANZA_ARENA_BYTES };
@@ -44,6 +43,8 @@ static void forget_trying(struct gw_router *r, struct gw_in *d)
 
 static void destroy(struct gw_router *r, struct gw_in *d)
 {
+	if (r->in_look == d)
+		r->in_look = d->next;
 	gw_leave_edge(r, d);
 	forget_trying(r, d);
 	DL_DELETE(r->in_ages, d);
@@ -55,20 +56,36 @@ static void destroy(struct gw_router *r, struct gw_in *d)
 	free(d);
 }
 
-static void write_ledger(struct gw_router *r, const struct gw_in *d,
-			 const char *outcome, int status, uint64_t now_ms)
+static struct gw_ledger ledger_of(const struct gw_in *d)
 {
-	struct gw_ledger l = {
+	return (struct gw_ledger){
 		.id = d->id,
 		.dir = "to-xmpp",
 		.from = span_str(d->stanza->from),
 		.to = span_str(d->stanza->to),
 		.call_id = span_str(d->call_id),
-		.outcome = outcome,
-		.status = status,
-		.ms = now_ms - d->since_ms,
+		.gate = d->gate,
 	};
+}
 
+/* The text of a message that has just been taken. */
+static void log_body(const struct gw_router *r, const struct gw_in *d)
+{
+	const struct gw_ledger l = ledger_of(d);
+	const Fed__Message *m = d->stanza->message;
+
+	if (m->n_body > 0)
+		gw_body_log(r, &l, span_str(m->body[0]->text));
+}
+
+static void write_ledger(struct gw_router *r, const struct gw_in *d,
+			 const char *outcome, int status, uint64_t now_ms)
+{
+	struct gw_ledger l = ledger_of(d);
+
+	l.outcome = outcome;
+	l.status = status;
+	l.ms = now_ms - d->since_ms;
 	if (d->has_sip)
 		gw_ledger_write(r, &l);
 }
@@ -95,15 +112,7 @@ void gw_in_free_all(struct gw_router *r)
 /* --- a new delivery ------------------------------------------------------ */
 
 /* RFC 3261 8.2.2.2: the same request on another way, as it forks. */
-static void print_merge_key(const struct sip_request_in *q, struct buf *b)
-{
-	(void)buf_printf(b, "%u ", (unsigned)q->cseq);
-	(void)buf_put_span(b, q->call_id);
-	(void)buf_put_byte(b, ' ');
-	(void)buf_put_span(b, q->from_tag);
-}
-
-static bool is_merged(struct gw_router *r, struct span key)
+bool gw_in_is_merged(struct gw_router *r, struct span key)
 {
 	struct gw_in *d;
 
@@ -187,11 +196,13 @@ static int accept_message(struct gw_router *r, struct gw_in *d,
 }
 
 /* Of a request that was answered without a stanza. */
-static void write_short_ledger(struct gw_router *r, const uint8_t *id,
-			       const struct sip_request_in *q, int status)
+void gw_in_short_ledger(struct gw_router *r, const uint8_t *id,
+			const struct sip_request_in *q, const char *gate,
+			int status)
 {
 	struct gw_ledger l = {
 		.id = id,
+		.gate = gate,
 		.dir = "to-xmpp",
 		.from = q->from_uri,
 		.to = q->request_uri,
@@ -203,19 +214,18 @@ static void write_short_ledger(struct gw_router *r, const uint8_t *id,
 	gw_ledger_write(r, &l);
 }
 
-static void refuse_request(struct gw_router *r, const uint8_t *id,
-			   const struct sip_request_in *q,
-			   enum error_map_cause cause)
+void gw_in_refuse(struct gw_router *r, const uint8_t *id,
+		  const struct sip_request_in *q, enum error_map_cause cause)
 {
 	struct sip_reply reply = {.accept = NULL};
 
 	error_map_cause_to_sip(cause, false, &reply.line);
 	gw_push_reply(r, q->handle, &reply);
-	write_short_ledger(r, id, q, reply.line.status);
+	gw_in_short_ledger(r, id, q, NULL, reply.line.status);
 }
 
-static void on_message(struct gw_router *r, const struct sip_request_in *q,
-		       struct span key, uint64_t now_ms)
+void gw_in_on_message(struct gw_router *r, const struct sip_request_in *q,
+		      struct span key, uint64_t now_ms)
 {
 	struct message_map_xmpp m = {.stanza = NULL};
 	struct gw_in *d = NULL;
@@ -223,148 +233,33 @@ static void on_message(struct gw_router *r, const struct sip_request_in *q,
 
 	/* as what is held too long; it is not overload */
 	if (r->is_stopping) {
-		refuse_request(r, NULL, q, ERROR_MAP_TIMEOUT);
+		gw_in_refuse(r, NULL, q, ERROR_MAP_TIMEOUT);
 		return;
 	}
 	/* LIMIT: never 503, which would take the whole gateway out of the
 	 * proxy's service (RFC 3261 21.5.4) */
 	if (is_table_full(r)) {
 		metrics_count(r->p.metrics, METRIC_queue_full);
-		refuse_request(r, NULL, q, ERROR_MAP_OVERLOAD);
+		gw_in_refuse(r, NULL, q, ERROR_MAP_OVERLOAD);
 		return;
 	}
 	d = new_delivery(now_ms);
 	if (d == NULL) {
-		refuse_request(r, NULL, q, ERROR_MAP_INTERNAL);
+		gw_in_refuse(r, NULL, q, ERROR_MAP_INTERNAL);
 		return;
 	}
 	err = accept_message(r, d, q, key, &m);
-	if (err == 0 && m.verdict == MESSAGE_MAP_SEND)
+	if (err == 0 && m.verdict == MESSAGE_MAP_SEND) {
+		log_body(r, d);
 		return;
+	}
 	if (err != 0) {
-		refuse_request(r, d->id, q, ERROR_MAP_INTERNAL);
+		gw_in_refuse(r, d->id, q, ERROR_MAP_INTERNAL);
 	} else {
 		gw_push_reply(r, q->handle, &m.reply);
-		write_short_ledger(r, d->id, q, m.reply.line.status);
+		gw_in_short_ledger(r, d->id, q, NULL, m.reply.line.status);
 	}
 	free_delivery(d);
-}
-
-/* What sip_checks() answered: a line in the log, not in the ledger. */
-static void answer_checked(struct gw_router *r, const struct sip_request_in *q,
-			   enum sip_checks_verdict v, const char *why,
-			   const struct sip_reply *reply, uint64_t now_ms)
-{
-	bool is_untrusted = v == SIP_CHECKS_UNTRUSTED;
-	struct gw_pending_action *a;
-
-	if (is_untrusted)
-		metrics_count(r->p.metrics, METRIC_sip_untrusted);
-	/* LIMIT: anybody can cause it, so not a line for each */
-	if (!is_untrusted || ratelimit_take(&r->warn_rate, now_ms))
-		fed_log(r->p.log, is_untrusted ? FED_LOG_WARN : FED_LOG_DEBUG,
-			"sip_answered",
-			"why=%s status=%d source=%s from=%s call-id=%s", why,
-			reply->line.status, log_value(q->source).text,
-			log_value(q->from_uri).text,
-			log_value(q->call_id).text);
-	if (v != SIP_CHECKS_DROP) {
-		gw_push_reply(r, q->handle, reply);
-		return;
-	}
-	a = gw_push(r, GW_ACT_SIP_DROP);
-	if (a != NULL)
-		a->action.u.sip_reply.handle = q->handle;
-}
-
-bool gw_router_admit_udp(struct gw_router *r, struct span source,
-			 uint64_t now_ms)
-{
-	bool is_trusted = sip_checks_is_trusted(&r->p.checks, source);
-
-	if (ratelimit_take(is_trusted ? &r->udp_rate : &r->stranger_rate,
-			   now_ms))
-		return true;
-	metrics_count(r->p.metrics,
-		      is_trusted ? METRIC_queue_full : METRIC_sip_untrusted);
-	if (ratelimit_take(&r->warn_rate, now_ms))
-		fed_log(r->p.log, FED_LOG_WARN, "udp_rate", "source=%s",
-			log_value(source).text);
-	return false;
-}
-
-bool gw_router_is_trusted(const struct gw_router *r, struct span source)
-{
-	return sip_checks_is_trusted(&r->p.checks, source);
-}
-
-void gw_router_on_connection_refused(struct gw_router *r, struct span source,
-				     uint64_t now_ms)
-{
-	metrics_count(r->p.metrics, gw_router_is_trusted(r, source)
-					    ? METRIC_queue_full
-					    : METRIC_sip_untrusted);
-	if (ratelimit_take(&r->warn_rate, now_ms))
-		fed_log(r->p.log, FED_LOG_WARN, "sip_connection_refused",
-			"source=%s", log_value(source).text);
-}
-
-/* RFC 3325 5: what a proxy that we trust says of the sender, rather than what
- * the sender says. */
-static void take_asserted(const struct gw_router *r, struct sip_request_in *q)
-{
-	struct span uri = asserted_sip_uri(q->asserted);
-
-	if (uri.n == 0 || !sip_checks_may_send(&r->p.checks, q))
-		return;
-	q->from_written = q->from_uri;
-	q->from_uri = uri;
-}
-
-static bool is_event(const struct sip_request_in *q)
-{
-	return span_eq_str(q->method, "SUBSCRIBE") ||
-	       span_eq_str(q->method, "NOTIFY");
-}
-
-/* While the process stops, no new subscription begins; those that there are
- * are told, and still tell us. */
-static void on_event_request(struct gw_router *r,
-			     const struct sip_request_in *q, uint64_t now_ms)
-{
-	if (r->p.presence == NULL || (r->is_stopping && !q->has_to_tag))
-		refuse_request(r, NULL, q, ERROR_MAP_TIMEOUT);
-	else
-		gw_presence_on_request(r, q, now_ms);
-}
-
-void gw_router_on_sip_request(struct gw_router *r,
-			      const struct sip_request_in *request,
-			      uint64_t now_ms)
-{
-	struct sip_request_in copy = *request;
-	const struct sip_request_in *q = &copy;
-	struct sip_reply reply = {.accept = NULL};
-	enum sip_checks_verdict v;
-	const char *why;
-	struct buf key;
-
-	arena_deinit(&r->last.arena);
-	metrics_count(r->p.metrics, METRIC_sip_requests_in);
-	take_asserted(r, &copy);
-	if (gw_legacy_on_request(r, q, now_ms))
-		return;
-	buf_init(&key, LIMIT_SIP_BYTES);
-	print_merge_key(q, &key);
-	v = sip_checks(&r->p.checks, q, is_merged(r, buf_span(&key)), &reply,
-		       &why);
-	if (v == SIP_CHECKS_PASS && is_event(q))
-		on_event_request(r, q, now_ms);
-	else if (v == SIP_CHECKS_PASS)
-		on_message(r, q, buf_span(&key), now_ms);
-	else
-		answer_checked(r, q, v, why, &reply, now_ms);
-	buf_deinit(&key);
 }
 
 void gw_in_send_own(struct gw_router *r, struct arena *take,
@@ -410,6 +305,32 @@ int gw_in_send_presence(struct gw_router *r, struct arena *a,
 	*a = d->arena;
 	free(d);
 	return FED_ENOMEM;
+}
+
+bool gw_in_look(struct gw_router *r, uint64_t now_ms)
+{
+	struct gw_in *d;
+
+	while ((d = r->in_look) != NULL) {
+		struct sip_reply reply = {.accept = NULL};
+		struct access_verdict v;
+
+		r->in_look = d->next;
+		/* what has left cannot be called back */
+		if (!d->has_sip || d->is_sent)
+			continue;
+		v = gw_access(r, ACCESS_MESSAGE, ACCESS_TO_XMPP,
+			      jid_split(span_str(d->stanza->from)).bare,
+			      jid_split(span_str(d->stanza->to)).bare);
+		if (access_is_open(&v))
+			continue;
+		gw_access_note(r, &v, NULL, SPAN_NULL, SPAN_NULL);
+		gw_access_reply(v.gate, &reply);
+		d->gate = access_gate_name(v.gate);
+		finish(r, d, &reply, "refused", now_ms);
+		return true;
+	}
+	return false;
 }
 
 /* --- what the channel says ----------------------------------------------- */

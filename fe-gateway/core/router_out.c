@@ -74,20 +74,26 @@ void gw_out_free_all(struct gw_router *r)
 	}
 }
 
-static void write_ledger(struct gw_router *r, const struct gw_out *d,
-			 const char *outcome, int status, uint64_t now_ms)
+static struct gw_ledger ledger_of(const struct gw_out *d)
 {
-	struct gw_ledger l = {
+	return (struct gw_ledger){
 		.id = d->id,
 		.dir = "to-sip",
 		.from = span_str(d->from),
 		.to = span_str(d->to),
 		.call_id = span_str(d->request.call_id),
-		.outcome = outcome,
-		.status = status,
-		.ms = now_ms - d->since_ms,
+		.gate = d->gate,
 	};
+}
 
+static void write_ledger(struct gw_router *r, const struct gw_out *d,
+			 const char *outcome, int status, uint64_t now_ms)
+{
+	struct gw_ledger l = ledger_of(d);
+
+	l.outcome = outcome;
+	l.status = status;
+	l.ms = now_ms - d->since_ms;
 	gw_ledger_write(r, &l);
 }
 
@@ -127,17 +133,21 @@ static Fed__Condition check_parties(const struct gw_router *r,
 
 /* Of a stanza that ended without a SIP request. */
 static void write_short_ledger(struct gw_router *r, const Fed__StanzaFrame *f,
-			       const Fed__Error *refused)
+			       const Fed__Error *refused, const char *gate)
 {
 	struct gw_ledger l = {
 		.id = f->delivery_id.data,
 		.dir = "to-sip",
 		.from = span_str(f->stanza->from),
 		.to = span_str(f->stanza->to),
-		.outcome = refused != NULL
-				   ? stanza_error_name(refused->condition)
-				   : "ignored",
+		.outcome = "ignored",
+		.gate = gate,
 	};
+
+	if (refused != NULL)
+		l.outcome = gate != NULL
+				    ? "refused"
+				    : stanza_error_name(refused->condition);
 
 	gw_ledger_write(r, &l);
 }
@@ -146,7 +156,7 @@ static void write_short_ledger(struct gw_router *r, const Fed__StanzaFrame *f,
 static void end_short(struct gw_router *r, const struct gw_origin *o,
 		      const Fed__Error *refused, struct arena *take)
 {
-	write_short_ledger(r, o->frame, refused);
+	write_short_ledger(r, o->frame, refused, NULL);
 	push_outcome(r, o->edge, o->ref, refused, take);
 }
 
@@ -167,6 +177,79 @@ static void deliver_nothing(struct gw_router *r, const struct gw_origin *o)
 	end_short(r, o, NULL, &a);
 }
 
+/* --- gates --------------------------------------------------------------- */
+
+/* Who takes a right back is heard, whoever he is. */
+static bool takes_back(const Fed__Stanza *s)
+{
+	return s->kind_case == FED__STANZA__KIND_PRESENCE &&
+	       (s->presence->type == FED__PRESENCE_TYPE__UNSUBSCRIBE ||
+		s->presence->type == FED__PRESENCE_TYPE__UNSUBSCRIBED);
+}
+
+/* Its sender is told; all else disappears: presence, so that nothing is
+ * learned of it, what is no wish of a user (chat states, receipts), what may
+ * not be answered with an error. */
+static bool is_told(const Fed__Stanza *s)
+{
+	const Fed__Message *m = s->message;
+
+	if (!stanza_may_be_answered(s))
+		return false;
+	return s->kind_case != FED__STANZA__KIND_MESSAGE || m->n_body > 0 ||
+	       m->n_subject > 0;
+}
+
+/* true: it does not pass, and has its Outcome. */
+static bool is_stopped(struct gw_router *r, const struct gw_origin *o)
+{
+	const Fed__Stanza *s = o->frame->stanza;
+	bool is_message = s->kind_case == FED__STANZA__KIND_MESSAGE;
+	const Fed__Error *refused = NULL;
+	struct access_verdict v;
+	struct arena a;
+
+	if (takes_back(s))
+		return false;
+	v = gw_access_stanza(r, s);
+	if (access_is_open(&v))
+		return false;
+	arena_init(&a, ARENA_MAX);
+	if (is_told(s))
+		refused = or_last_resort(gw_access_error(v.gate, &a));
+	gw_access_note(r, &v, is_message ? NULL : stanza_kind_name(s),
+		       span_str(s->from), span_str(s->to));
+	if (is_message)
+		write_short_ledger(r, o->frame, refused,
+				   access_gate_name(v.gate));
+	push_outcome(r, o->edge, o->ref, refused, &a);
+	return true;
+}
+
+bool gw_out_look(struct gw_router *r, uint64_t now_ms)
+{
+	struct gw_out *d;
+
+	while ((d = r->out_look) != NULL) {
+		struct access_verdict v;
+
+		r->out_look = d->a_next;
+		v = gw_access(r, ACCESS_MESSAGE, ACCESS_TO_SIP,
+			      jid_split(span_str(d->to)).bare,
+			      jid_split(span_str(d->from)).bare);
+		if (v.gate == ACCESS_GATES)
+			continue;
+		gw_access_note(r, &v, NULL, SPAN_NULL, SPAN_NULL);
+		d->gate = access_gate_name(v.gate);
+		finish(r, d, or_last_resort(gw_access_error(v.gate, &d->arena)),
+		       "refused", 0, now_ms);
+		return true;
+	}
+	return false;
+}
+
+/* --- kinds --------------------------------------------------------------- */
+
 /* Map and queue; *refused_out on a refusal, *ignored_out when there is
  * nothing to send. */
 static int take_message(struct gw_router *r, struct gw_out *d,
@@ -174,6 +257,7 @@ static int take_message(struct gw_router *r, struct gw_out *d,
 			bool *ignored_out)
 {
 	struct message_map_sip m;
+	struct gw_ledger l;
 	int err;
 
 	err = message_map_to_sip(&r->p.map, r->threads, s, d->id, &d->arena,
@@ -189,7 +273,10 @@ static int take_message(struct gw_router *r, struct gw_out *d,
 	d->to = arena_dup(&d->arena, span_str(s->to));
 	if (d->from == NULL || d->to == NULL)
 		return FED_ENOMEM;
+	l = ledger_of(d);
 	err = gw_queue_add(r, d);
+	if (err == 0)
+		gw_body_log(r, &l, d->request.body);
 	if (err != FED_ELIMIT && err != FED_EAGAIN)
 		return err;
 	metrics_count(r->p.metrics, METRIC_queue_full);
@@ -339,7 +426,7 @@ void gw_router_on_stanza(struct gw_router *r, size_t edge, uint64_t ref,
 	}
 	/* without an Outcome it goes back when the session ends, and to the
 	 * next gateway: a refusal would lose it */
-	if (!on_duplicate(r, &o) && !r->is_stopping)
+	if (!on_duplicate(r, &o) && !r->is_stopping && !is_stopped(r, &o))
 		on_valid_stanza(r, &o, now_ms);
 }
 

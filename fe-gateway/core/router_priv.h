@@ -1,15 +1,17 @@
 /*
- * Inside of the router: router.c (life, actions, deadlines), router_in.c
- * (SIP -> XMPP), router_edges.c (which edge has what), router_out.c
- * (XMPP -> SIP), router_queue.c (one in flight), router_seen.c (delivered
- * ids), router_presence.c (the way of presence), router_legacy.c (what is the
- * old gateway's).
+ * Inside of the router: router.c (life, actions, deadlines), router_request.c
+ * (SIP requests on their way in), router_in.c (SIP -> XMPP), router_edges.c
+ * (which edge has what), router_out.c (XMPP -> SIP), router_queue.c (one in
+ * flight), router_seen.c (delivered ids), router_presence.c (the way of
+ * presence), router_access.c (who may talk to whom), router_legacy.c (what is
+ * the old gateway's).
  */
 #ifndef FED_GATEWAY_ROUTER_PRIV_H
 #define FED_GATEWAY_ROUTER_PRIV_H
 
 #include "base/map.h"
 #include "base/ratelimit.h"
+#include "fe-gateway/core/access.h"
 #include "fe-gateway/core/router.h"
 
 #include <utlist.h>
@@ -43,7 +45,8 @@ struct gw_in {
 	Fed__Stanza *stanza;
 	const char *merge_key;
 	const char *call_id;
-	struct gw_in *prev, *next;     /* all, by age */
+	const char *gate;	   /* that refused it at last; NULL: none did */
+	struct gw_in *prev, *next; /* all, by age */
 	struct gw_in *t_prev, *t_next; /* no 100 Trying yet, by age */
 	struct gw_in *w_prev, *w_next; /* waiting list of an edge */
 };
@@ -75,6 +78,7 @@ struct gw_out {
 	struct sip_request_out request;
 	const char *from;
 	const char *to;
+	const char *gate; /* as of a gw_in */
 	struct gw_queue *queue;
 	struct gw_out *prev, *next;	/* of the queue */
 	struct gw_out *a_prev, *a_next; /* waiting or flying, by age */
@@ -106,7 +110,6 @@ enum { GW_RING = 4 };
 struct gw_router {
 	struct gw_router_params p;
 	struct thread_map *threads;
-	const struct federation *federation; /* borrowed; NULL: none yet */
 	bool is_stopping;
 	uint64_t stop_ms; /* while stopping: when nothing is held any more */
 	uint64_t next_id; /* handles and tokens */
@@ -115,6 +118,12 @@ struct gw_router {
 	struct ratelimit warn_rate; /* of log lines that anybody can cause */
 	struct ratelimit hop_rate;  /* of those about the next hop */
 	bool is_hop_failed;	    /* so it was logged */
+
+	const struct federation *federation; /* NULL: nothing is allowed */
+	/* of what waits, these and younger ones are not looked at yet since it
+	 * changed */
+	struct gw_in *in_look;
+	struct gw_out *out_look;
 
 	struct gw_edge edges[LIMIT_CHANNEL_SESSIONS];
 	uint64_t alone_ms;	/* while no edge is live: since when */
@@ -149,6 +158,7 @@ struct gw_ledger {
 	struct span to;
 	struct span call_id;
 	const char *outcome;
+	const char *gate; /* NULL: none refused it */
 	int status;
 	uint64_t ms;
 };
@@ -163,6 +173,19 @@ struct gw_pending_action *gw_push(struct gw_router *r,
 /* --- router_in.c --- */
 void gw_push_reply(struct gw_router *r, uint64_t sip_handle,
 		   const struct sip_reply *reply);
+/* id NULL: it had none yet */
+void gw_in_refuse(struct gw_router *r, const uint8_t *id,
+		  const struct sip_request_in *q, enum error_map_cause cause);
+/* Ledger line of a request that was answered without a stanza; gate NULL: none
+ * refused it. */
+void gw_in_short_ledger(struct gw_router *r, const uint8_t *id,
+			const struct sip_request_in *q, const char *gate,
+			int status);
+/* A request with that key is held. */
+bool gw_in_is_merged(struct gw_router *r, struct span key);
+/* A MESSAGE that passed checks and gates. */
+void gw_in_on_message(struct gw_router *r, const struct sip_request_in *q,
+		      struct span key, uint64_t now_ms);
 /* One deadline that passed, as an action; false: none did. */
 bool gw_in_expire(struct gw_router *r, uint64_t now_ms);
 uint64_t gw_in_deadline_ms(const struct gw_router *r);
@@ -178,6 +201,34 @@ int gw_in_send_presence(struct gw_router *r, struct arena *a,
 			Fed__Stanza *stanza, uint64_t token,
 			uint64_t now_ms) FED_NODISCARD;
 bool gw_in_has_room(const struct gw_router *r);
+
+/* The next one that waits and is not allowed any more is refused; false: there
+ * is none. */
+bool gw_in_look(struct gw_router *r, uint64_t now_ms);
+
+/* --- router_access.c --- */
+struct access_verdict gw_access(const struct gw_router *r,
+				enum access_what what,
+				enum access_direction direction,
+				struct span local, struct span remote);
+/* The verdict on a request that is not of a dialog.  One whose URIs no JID can
+ * be made of is open: its answer says so. */
+struct access_verdict gw_access_request(const struct gw_router *r,
+					const struct sip_request_in *q);
+/* ... and on a stanza. */
+struct access_verdict gw_access_stanza(const struct gw_router *r,
+				       const Fed__Stanza *s);
+/* It is counted, and logged if it has no line in the ledger. */
+void gw_access_note(struct gw_router *r, const struct access_verdict *v,
+		    const char *what, struct span from, struct span to);
+void gw_access_reply(enum access_gate gate, struct sip_reply *out);
+/* NULL: no memory. */
+Fed__Error *gw_access_error(enum access_gate gate, struct arena *a);
+
+/* --- router_body.c --- */
+/* The body of a message that was taken, if the operator wants it in the log. */
+void gw_body_log(const struct gw_router *r, const struct gw_ledger *l,
+		 struct span body);
 
 /* --- router_presence.c --- */
 /* A presence stanza that passed all checks. */
@@ -229,6 +280,8 @@ const char *gw_end_name(enum sip_end end);
 bool gw_out_expire(struct gw_router *r, uint64_t now_ms);
 uint64_t gw_out_deadline_ms(const struct gw_router *r);
 void gw_out_free_all(struct gw_router *r);
+/* As gw_in_look(). */
+bool gw_out_look(struct gw_router *r, uint64_t now_ms);
 
 /* --- router_queue.c --- */
 /* @return 0; FED_EAGAIN the queue of its Request-URI is full; FED_ELIMIT too

@@ -72,6 +72,8 @@ void gw_queue_remove(struct gw_router *r, struct gw_out *d)
 
 	HASH_DELETE(hh, r->outs, d);
 	HASH_DELETE(hh_id, r->out_ids, d);
+	if (r->out_look == d)
+		r->out_look = d->a_next;
 	if (q->flying == d) {
 		q->flying = NULL;
 		land(r, d);
@@ -156,6 +158,8 @@ bool gw_queue_next(struct gw_router *r, struct gw_action *out, uint64_t now_ms)
 	d = q->waiting;
 	DL_DELETE(q->waiting, d);
 	q->waiting_count--;
+	if (r->out_look == d)
+		r->out_look = d->a_next;
 	DL_DELETE2(r->wait_ages, d, a_prev, a_next);
 	q->flying = d;
 	d->sent_ms = now_ms;

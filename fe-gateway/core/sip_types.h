@@ -15,6 +15,8 @@
 	"text/plain, text/html, multipart/mixed, multipart/alternative," \
 	" message/cpim"
 
+struct jid;
+
 enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS };
 
 enum {
@@ -98,6 +100,9 @@ struct sip_request_in {
 	/* from_uri before who it is from was taken from P-Asserted-Identity;
 	 * empty: the same */
 	struct span from_written;
+	/* who it is from and to, as JIDs, where somebody has needed them;
+	 * NULL: not yet */
+	const struct jid *from_jid, *to_jid;
 	struct span asserted; /* value of P-Asserted-Identity; empty: none */
 	struct span from_tag;
 	struct span to_uri;

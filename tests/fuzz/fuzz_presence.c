@@ -1,6 +1,7 @@
-/* Any order of calls on presence, both directions, crashes included: each
- * request has one answer and each stanza one Outcome, one request is in flight
- * in a dialog, CSeqs rise, and nothing is told to whom it is not for. */
+/* Any order of calls on presence, both directions, crashes and other
+ * configurations included: each request has one answer and each stanza one
+ * Outcome, one request is in flight in a dialog, CSeqs rise, and nothing is
+ * told to whom it is not for, or of whom it is forbidden. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,138 +9,13 @@
 
 #include "base/err.h"
 #include "fe-gateway/core/presence_priv.h"
+#include "tests/fuzz/presence_rig.h"
 #include "tests/unit/presence_repair.h"
 #include "xmpp/jid.h"
 #include "xmpp/stanza_error.h"
 #include "xmpp/stanza_util.h"
 
-enum { USERS = 2, SLOTS = 16, ROWS = 128 };
-
-/* A dialog, by what the core said of it. */
-struct dialog {
-	int local, remote; /* users */
-	bool is_ours;	   /* we are the subscriber */
-	char call_id[80], our_tag[80];
-	uint32_t cseq, their_cseq;
-};
-
-struct row {
-	struct presence_row row;
-	bool is_there;
-};
-
-struct rig {
-	struct presence *p;
-	struct presence_params params;
-	struct id_source ids;
-	struct metrics metrics;
-	struct logger log;
-	uint64_t now;
-	struct arena a;
-	struct dialog dialogs[SLOTS];
-	size_t dialog_count; /* made, newest at count % SLOTS */
-	struct dialog asked; /* of the SUBSCRIBE that is being answered */
-	uint64_t sip[SLOTS], stanzas[SLOTS]; /* in flight; 0: none */
-	size_t sip_dialog[SLOTS];
-	uint64_t handle, ref;
-	size_t answered, ended;
-	struct row rows[ROWS];
-	size_t row_count;
-	uint64_t last_seq;
-};
-
-/* --- names ---------------------------------------------------------------- */
-
-static const char *const locals[USERS] = {"romeo@example.net",
-					  "tybalt@example.net"};
-static const char *const remotes[USERS] = {"juliet@example.com",
-					   "nurse@example.org"};
-
-static const char *uri_of(struct rig *t, const char *jid)
-{
-	return arena_printf(&t->a, "sip:%s", jid);
-}
-
-/* What one shows to one has both in its name. */
-static const char *resource_of(struct rig *t, int local, int remote)
-{
-	return arena_printf(&t->a, "p%d%d", local, remote);
-}
-
-static int index_of(const char *const *list, struct span bare)
-{
-	for (int i = 0; i < USERS; i++)
-		if (span_eq_str(bare, list[i]))
-			return i;
-	FED_REQUIRE(false);
-	return 0;
-}
-
-/* --- the store ------------------------------------------------------------ */
-
-static bool is_key_eq(const struct presence_row *a,
-		      const struct presence_row *b)
-{
-	const struct presence_watch_row *v = &a->u.watch, *w = &b->u.watch;
-	const struct presence_dialog_row *d = &a->u.dialog, *e = &b->u.dialog;
-
-	if (a->kind != b->kind)
-		return false;
-	if (a->kind == PRESENCE_ROW_WATCH)
-		return v->direction == w->direction &&
-		       span_eq(v->local, w->local) &&
-		       span_eq(v->remote, w->remote);
-	return span_eq(d->call_id, e->call_id) &&
-	       span_eq(d->local_tag, e->local_tag);
-}
-
-static struct span keep(struct rig *t, struct span s)
-{
-	return s.n > 0 ? span_of(arena_dup(&t->a, s), s.n) : SPAN_NULL;
-}
-
-static struct presence_row copy_of(struct rig *t, const struct presence_row *r)
-{
-	struct presence_row c = *r;
-	struct presence_dialog_row *d = &c.u.dialog;
-
-	if (r->kind == PRESENCE_ROW_WATCH) {
-		c.u.watch.local = keep(t, r->u.watch.local);
-		c.u.watch.remote = keep(t, r->u.watch.remote);
-		c.u.watch.told = keep(t, r->u.watch.told);
-		return c;
-	}
-	d->local = keep(t, d->local);
-	d->remote = keep(t, d->remote);
-	d->call_id = keep(t, d->call_id);
-	d->local_tag = keep(t, d->local_tag);
-	d->remote_tag = keep(t, d->remote_tag);
-	d->local_uri = keep(t, d->local_uri);
-	d->remote_uri = keep(t, d->remote_uri);
-	d->target = keep(t, d->target);
-	d->routes = keep(t, d->routes);
-	d->event_id = keep(t, d->event_id);
-	return c;
-}
-
-static void put_row(struct rig *t, const struct presence_row *r)
-{
-	for (size_t i = 0; i < t->row_count; i++)
-		if (is_key_eq(&t->rows[i].row, r))
-			t->rows[i].is_there = false;
-	if (r->is_deleted || t->row_count == ROWS)
-		return;
-	t->rows[t->row_count].row = copy_of(t, r);
-	t->rows[t->row_count++].is_there = true;
-}
-
-static void restore(struct rig *t, enum presence_row_kind kind)
-{
-	for (size_t i = 0; i < t->row_count; i++)
-		if (t->rows[i].is_there && t->rows[i].row.kind == kind &&
-		    presence_restore(t->p, &t->rows[i].row, t->now) != 0)
-			t->rows[i].is_there = false;
-}
+/* --- life ----------------------------------------------------------------- */
 
 static bool start(struct rig *t)
 {
@@ -148,7 +24,10 @@ static bool start(struct rig *t)
 	memset(t->stanzas, 0, sizeof(t->stanzas));
 	t->answered = t->handle;
 	t->ended = t->ref;
-	return presence_new(&t->p, &t->params, t->now) == 0;
+	if (presence_new(&t->p, &t->params, t->now) != 0)
+		return false;
+	presence_set_federation(t->p, t->rules[t->rule], t->now);
+	return true;
 }
 
 static void crash(struct rig *t)
@@ -238,6 +117,10 @@ static void take_request(struct rig *t, const struct presence_action *a)
 	for (size_t i = 0; i < SLOTS; i++)
 		FED_REQUIRE(t->sip[i] == 0 || t->sip_dialog[i] != at);
 	FED_REQUIRE(q->cseq > d->cseq);
+	/* nobody is asked about */
+	FED_REQUIRE(
+		!d->is_ours || q->expires == 0 ||
+		may(t, ACCESS_PRESENCE, ACCESS_TO_XMPP, d->local, d->remote));
 	d->cseq = q->cseq;
 	if (slot == SLOTS) {
 		slot = 0;
@@ -258,6 +141,8 @@ static void check_document(struct rig *t, const struct sip_request_out *q)
 	local = index_of(locals, span_str(q->to_uri + 4));
 	remote = index_of(remotes, span_str(q->from_uri + 4));
 	FED_REQUIRE(pidf_read(q->body, SPAN_NULL, &v) == 0);
+	FED_REQUIRE(!presence_view_is_open(&v) ||
+		    may(t, ACCESS_PRESENCE, ACCESS_TO_SIP, local, remote));
 	for (size_t i = 0; i < v.count; i++)
 		FED_REQUIRE(!v.items[i]->is_open ||
 			    strcmp(v.items[i]->name,
@@ -274,6 +159,9 @@ static void take_stanza(struct rig *t, const struct presence_action *a)
 	size_t slot = free_slot(t->stanzas);
 
 	FED_REQUIRE(stanza_validate(s) == 0);
+	FED_REQUIRE(s->presence->type == FED__PRESENCE_TYPE__UNAVAILABLE ||
+		    may(t, ACCESS_PRESENCE, ACCESS_TO_XMPP, local, remote));
+	FED_REQUIRE(s->presence->n_status == 0 || t->rule == 0);
 	FED_REQUIRE(from.resource.n == 0 ||
 		    span_eq_str(from.resource, resource_of(t, local, remote)));
 	if (slot == SLOTS) {
@@ -360,7 +248,11 @@ static void subscribe(struct rig *t, uint8_t arg)
 	q.cseq = 1;
 	q.has_expires = (arg & 4) != 0;
 	q.expires = (arg >> 3) * 120u;
-	presence_on_sip_request(t->p, &q, t->now);
+	/* the router asks before */
+	if (may(t, ACCESS_SUBSCRIBE, ACCESS_TO_XMPP, arg & 1, arg >> 1 & 1))
+		presence_on_sip_request(t->p, &q, t->now);
+	else
+		t->answered++;
 }
 
 /* A refresh or an end, sometimes with an old CSeq. */
@@ -407,8 +299,8 @@ static void notify(struct rig *t, struct dialog *d, uint8_t arg)
 	(void)buf_printf(
 		&b,
 		"<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='x'>"
-		"<tuple id='ID-%s'><status><basic>%s</basic></status></tuple>"
-		"</presence>",
+		"<tuple id='ID-%s'><status><basic>%s</basic></status>"
+		"<note>busy</note></tuple></presence>",
 		resource_of(t, d->local, d->remote),
 		arg & 64 ? "open" : "closed");
 	q.call_id = span_str(d->call_id);
@@ -458,7 +350,17 @@ static void stanza(struct rig *t, uint8_t op, uint8_t arg)
 	if (s->presence->type == FED__PRESENCE_TYPE__PRESENCE_ERROR)
 		s->presence->error = stanza_error_new(
 			&t->a, (Fed__Condition)(1 + arg % 22), NULL);
-	presence_on_stanza(t->p, 0, ++t->ref, s, t->now);
+	t->ref++;
+	if (s->presence->type == FED__PRESENCE_TYPE__UNSUBSCRIBE ||
+	    s->presence->type == FED__PRESENCE_TYPE__UNSUBSCRIBED ||
+	    may(t,
+		s->presence->type == FED__PRESENCE_TYPE__SUBSCRIBE
+			? ACCESS_SUBSCRIBE
+			: ACCESS_PRESENCE,
+		ACCESS_TO_SIP, local, remote))
+		presence_on_stanza(t->p, 0, t->ref, s, t->now);
+	else
+		t->ended++;
 }
 
 static void end_stanza(struct rig *t, uint8_t arg)
@@ -486,6 +388,10 @@ static void operate(struct rig *t, uint8_t arg)
 	if (arg % 4 == 1)
 		presence_on_channel(t->p, (arg & 4) != 0, (arg & 8) != 0,
 				    t->now);
+	if (arg % 4 == 3) {
+		t->rule = arg >> 2 & 3;
+		presence_set_federation(t->p, t->rules[t->rule], t->now);
+	}
 	if (arg % 4 != 2)
 		return;
 	arena_init(&a, arg * 64u);
@@ -561,6 +467,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&t, 0, sizeof(t));
 	t.now = 1000;
 	arena_init(&t.a, 8u << 20);
+	make_all_rules(&t);
 	t.params = (struct presence_params){
 		.expires_s = 3600,
 		.expires_min_s = 60,

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "federation_rules.h"
 #include "fe-gateway/core/router.h"
 #include "xmpp/stanza_error.h"
 #include "xmpp/stanza_util.h"
@@ -21,6 +22,7 @@ static const char *const EDGES[] = {"edge1.example", "edge2.example"};
 
 struct fixture {
 	struct gw_router *r;
+	struct federation *federation;
 	struct id_source ids;
 	struct metrics metrics;
 	struct arena a;
@@ -68,6 +70,8 @@ static inline int setup(void **state)
 	p.metrics = &f->metrics;
 	arena_init(&f->a, 64u << 20);
 	assert_int_equal(gw_router_new(&f->r, &p, f->now), 0);
+	f->federation = rules_open();
+	gw_router_set_federation(f->r, f->federation, f->now);
 	*state = f;
 	return 0;
 }
@@ -77,6 +81,7 @@ static inline int teardown(void **state)
 	struct fixture *f = *state;
 
 	gw_router_free(f->r);
+	federation_free(f->federation);
 	arena_deinit(&f->a);
 	free(f);
 	return 0;

@@ -25,6 +25,7 @@
 #include <cmocka.h>
 
 #include "fe-gateway/core/presence.h"
+#include "federation_rules.h"
 #include "presence_store.h"
 #include "xmpp/stanza_error.h"
 #include "xmpp/stanza_util.h"
@@ -48,6 +49,7 @@ struct sent {
 
 struct fixture {
 	struct presence *p;
+	struct federation *federation;
 	struct presence_params params;
 	struct id_source ids;
 	struct metrics metrics;
@@ -429,6 +431,9 @@ static inline void start(struct fixture *f)
 	f->params.metrics = &f->metrics;
 	f->params.wall_ms = f->begun + f->now;
 	assert_int_equal(presence_new(&f->p, &f->params, f->now), 0);
+	if (f->federation == NULL)
+		f->federation = rules_open();
+	presence_set_federation(f->p, f->federation, f->now);
 	f->put_seq = 0;
 	rows_copy(&f->put, &f->kept);
 	for (size_t i = 0; i < f->kept.count; i++)
@@ -472,6 +477,7 @@ static inline int teardown(void **state)
 	struct fixture *f = *state;
 
 	presence_free(f->p);
+	federation_free(f->federation);
 	rows_free(&f->put);
 	rows_free(&f->kept);
 	arena_deinit(&f->a);

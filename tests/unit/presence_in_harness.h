@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "fe-gateway/core/presence_priv.h"
+#include "federation_rules.h"
 #include "presence_in_store.h"
 #include "xmpp/stanza_error.h"
 #include "xmpp/stanza_util.h"
@@ -32,6 +33,7 @@ enum { TEXT_BYTES = 65536, REFS = 8192 };
 
 struct fixture {
 	struct presence *p;
+	struct federation *federation;
 	struct presence_params params;
 	struct id_source ids;
 	struct metrics metrics;
@@ -113,6 +115,8 @@ static inline int setup(void **state)
 	f->sip_status = 200;
 	arena_init(&f->a, 64u << 20);
 	assert_int_equal(presence_new(&f->p, &f->params, f->now), 0);
+	f->federation = rules_open();
+	presence_set_federation(f->p, f->federation, f->now);
 	presence_on_channel(f->p, true, false, f->now);
 	*state = f;
 	return 0;
@@ -123,6 +127,7 @@ static inline int teardown(void **state)
 	struct fixture *f = *state;
 
 	presence_free(f->p);
+	federation_free(f->federation);
 	kept_clear(&f->kept);
 	arena_deinit(&f->a);
 	free(f);
@@ -532,6 +537,7 @@ static inline void restart(struct fixture *f, uint64_t down_ms)
 	f->sip_flying = f->stanza_flying = 0;
 	f->out[0] = '\0';
 	assert_int_equal(presence_new(&f->p, &f->params, f->now), 0);
+	presence_set_federation(f->p, f->federation, f->now);
 	for (int kind = PRESENCE_ROW_WATCH; kind <= PRESENCE_ROW_DIALOG; kind++)
 		for (size_t i = 0; i < f->kept.count; i++)
 			if ((int)f->kept.rows[i]->row.kind == kind)

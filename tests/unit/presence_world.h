@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "fe-gateway/core/presence_priv.h"
+#include "federation_rules.h"
 #include "presence_in_store.h"
 #include "xmpp/stanza_error.h"
 #include "xmpp/stanza_util.h"
@@ -69,6 +70,7 @@ struct flying {
 
 struct world {
 	struct presence *p;
+	struct federation *federation;
 	struct presence_params params;
 	struct id_source ids;
 	struct metrics metrics;

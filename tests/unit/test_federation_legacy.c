@@ -57,7 +57,7 @@ static int setup_legacy(void **state)
 	assert_int_equal(setup(&inner), 0);
 	l->f = inner;
 	l->config = configuration(HOP);
-	gw_router_set_federation(l->f->r, l->config);
+	gw_router_set_federation(l->f->r, l->config, l->f->now);
 	*state = l;
 	return 0;
 }
@@ -175,13 +175,13 @@ static void test_none(void **state)
 	struct federation *none = configuration("");
 	uint64_t h;
 
-	gw_router_set_federation(l->f->r, NULL);
+	gw_router_set_federation(l->f->r, NULL, l->f->now);
 	h = feed_request(l->f, message_to("sip:j@known.example"));
 	expect_reply(l->f, h, 415);
-	gw_router_set_federation(l->f->r, none);
+	gw_router_set_federation(l->f->r, none, l->f->now);
 	h = feed_request(l->f, message_to("sip:j@known.example"));
 	expect_reply(l->f, h, 415);
-	gw_router_set_federation(l->f->r, l->config);
+	gw_router_set_federation(l->f->r, l->config, l->f->now);
 	federation_free(none);
 }
 

@@ -25,12 +25,15 @@ static void begin(struct world *w, uint64_t seed)
 	arena_init(&w->a, 1u << 20);
 	memset(w->show, 0xFF, sizeof(w->show));
 	assert_int_equal(presence_new(&w->p, &w->params, w->now), 0);
+	w->federation = rules_open();
+	presence_set_federation(w->p, w->federation, w->now);
 	presence_on_channel(w->p, true, false, w->now);
 }
 
 static void end(struct world *w)
 {
 	presence_free(w->p);
+	federation_free(w->federation);
 	later_drop(w);
 	kept_clear(&w->kept);
 	arena_deinit(&w->a);
@@ -68,6 +71,7 @@ static void crash(struct world *w, uint64_t down_ms)
 	w->now += down_ms;
 	w->params.wall_ms = wall_ms;
 	assert_int_equal(presence_new(&w->p, &w->params, w->now), 0);
+	presence_set_federation(w->p, w->federation, w->now);
 	w->params.wall_ms = wall_ms - (w->now - 10000000);
 	for (int kind = PRESENCE_ROW_WATCH; kind <= PRESENCE_ROW_DIALOG; kind++)
 		for (size_t i = 0; i < w->kept.count; i++)
