@@ -11,7 +11,6 @@
 
 /* What is not written: RFC 3856 6.4, 6.10, RFC 8048 as we read them. */
 enum {
-	PRESENCE_EXPIRES_S = 3600,
 	PRESENCE_EXPIRES_MIN_S = 60,
 	PRESENCE_NOTIFY_S = 5,
 	PRESENCE_HOLD_OFF_S = 300,
@@ -208,9 +207,7 @@ static int fill_numbers(struct gateway_config_file *f)
 	struct gateway_config_presence *p = &f->presence;
 
 	return fill(&f->sip.options_interval, LIMIT_HOP_OPTIONS_S) &&
-			       fill(&p->expires, PRESENCE_EXPIRES_S) &&
 			       fill(&p->expires_min, PRESENCE_EXPIRES_MIN_S) &&
-			       fill(&p->expires_max, PRESENCE_EXPIRES_S) &&
 			       fill(&p->notify_interval, PRESENCE_NOTIFY_S) &&
 			       fill(&p->hold_off, PRESENCE_HOLD_OFF_S) &&
 			       fill(&p->repair_rate, PRESENCE_REPAIR_RATE)

@@ -46,11 +46,11 @@ struct gateway_config_dns {
 	unsigned servers_count;
 };
 
-/* Seconds, but for repair_rate; all are set after loading. */
+/* Seconds, but for repair_rate; all but two are set after loading. */
 struct gateway_config_presence {
-	unsigned *expires;
+	unsigned *expires; /* NULL: as the federation configuration says */
 	unsigned *expires_min;
-	unsigned *expires_max;
+	unsigned *expires_max; /* NULL: as expires */
 	unsigned *notify_interval;
 	unsigned *hold_off;
 	unsigned *repair_rate; /* watches a second */

@@ -204,10 +204,10 @@ static int check_presence(const struct check *c)
 	int err = check_range(c, "presence.expires_min", *p->expires_min, 1,
 			      LIMIT_PRESENCE_EXPIRES_S, " seconds");
 
-	if (err == 0)
+	if (err == 0 && p->expires != NULL)
 		err = check_range(c, "presence.expires", *p->expires, 60,
 				  LIMIT_PRESENCE_EXPIRES_S, " seconds");
-	if (err == 0)
+	if (err == 0 && p->expires_max != NULL)
 		err = check_range(c, "presence.expires_max", *p->expires_max,
 				  *p->expires_min, LIMIT_PRESENCE_EXPIRES_S,
 				  " seconds (not below presence.expires_min)");
