@@ -12,6 +12,7 @@ import pytest
 from presence_people import roster_user
 from presence_peer import PresencePeer
 from presence_sip import PresenceUser
+from federation_rules import Rules
 from fedctl import Fedctl
 from sip_user import SipUser
 from xmpp_user import XmppUser
@@ -144,6 +145,14 @@ def lab():
 @pytest.fixture
 def fedctl(lab):
     return Fedctl(lab)
+
+
+@pytest.fixture
+def rules(lab, fedctl):
+    """Sets the federation configuration; afterwards all is open again."""
+    put = Rules(lab, fedctl)
+    yield put
+    put.reset()
 
 
 @pytest.fixture(scope="session")
