@@ -55,6 +55,34 @@ static void test_list(void **state)
 	run_end(&x.d);
 }
 
+/* Everything there is, as one document. */
+static void test_export(void **state)
+{
+	static const char end[] = "\"bytes_per_second\": 0, \"record\": "
+				  "\"partner\"}\n]}}\n";
+	struct some_records x;
+	size_t n;
+
+	(void)state;
+	begin_partners(&x);
+	assert_int_equal(0, run_line(&x.d, (const char *const[]){
+						   "export", "--json", NULL}));
+	assert_non_null(strstr(x.d.out, "{\"configuration\": {\"revision\": 7, "
+					"\"records\": [\n{\"domain\": "
+					"\"contoso.example\", "));
+	assert_non_null(strstr(x.d.out, "\"},\n{\"domain\": "
+					"\"fabrikam.example\", "));
+	n = strlen(x.d.out);
+	assert_true(n > sizeof(end));
+	assert_string_equal(end, x.d.out + n - (sizeof(end) - 1));
+	run_end(&x.d);
+	/* secrets are for the form that can be applied */
+	runs(&x.d, STATUS_USAGE, "",
+	     "fedctl: export: --secrets is for the YAML form: without --json\n",
+	     "export", "--json", "--secrets");
+	run_end(&x.d);
+}
+
 static void test_list_filter(void **state)
 {
 	struct some_records x;
@@ -332,6 +360,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_export),
 		cmocka_unit_test(test_list_filter),
 		cmocka_unit_test(test_show),
 		cmocka_unit_test(test_add),

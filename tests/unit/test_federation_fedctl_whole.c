@@ -136,18 +136,6 @@ static void test_export(void **state)
 	     "export", "--secrets");
 	assert_true(some_get(&x, 0)->secrets);
 	run_end(&x.d);
-	begin_settings(&x);
-	assert_int_equal(0, run_line(&x.d, (const char *const[]){
-						   "export", "--json", NULL}));
-	assert_non_null(strstr(x.d.out, "{\"configuration\": {\"revision\": 7, "
-					"\"records\": [\n{"));
-	assert_non_null(strstr(x.d.out, "\"dialback_secret\": \"***\""));
-	assert_non_null(strstr(x.d.out, "\"record\": \"settings\"}\n]}}\n"));
-	run_end(&x.d);
-	runs(&x.d, STATUS_USAGE, "",
-	     "fedctl: export: --secrets is for the YAML form: without --json\n",
-	     "export", "--json", "--secrets");
-	run_end(&x.d);
 	some_init(&x);
 	some_end(&x);
 	x.r[0].revision = 0;
