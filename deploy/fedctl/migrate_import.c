@@ -375,17 +375,53 @@ static int ask_some(struct import *x, char **users, size_t count, size_t *kept)
 	return status;
 }
 
+static bool is_among(Fed__Record *const *list, size_t count, const char *user)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i]->kind_case == FED__RECORD__KIND_MOVER &&
+		    strcasecmp(list[i]->mover->user, user) == 0)
+			return true;
+	return false;
+}
+
+static bool is_known(const struct import *x, const char *user)
+{
+	for (size_t i = 0; i < x->answers.count; i++)
+		if (is_among(x->answers.list[i]->record,
+			     x->answers.list[i]->n_record, user))
+			return true;
+	return false;
+}
+
+/* Who nobody says anything of has not moved, if he is new; else he stays what
+ * he was. */
+static void take_silent(struct import *x, Fed__Record *const *asked,
+			size_t count, size_t *kept)
+{
+	for (size_t i = 0; i < count && *kept < count; i++) {
+		const char *user = asked[i]->mover->user;
+
+		if (is_among(x->list.records, *kept, user) || is_known(x, user))
+			continue;
+		asked[i]->mover->is_moved = false;
+		x->list.records[(*kept)++] = asked[i];
+	}
+}
+
 static int ask_sip_side(struct import *x)
 {
 	size_t count = x->list.record_count;
 	char **users = arena_alloc(&x->a, (count + 1) * sizeof(*users));
+	Fed__Record **asked = arena_alloc(&x->a, (count + 1) * sizeof(*asked));
 	int status = STATUS_DONE;
 	size_t kept = 0;
 
-	if (users == NULL)
+	if (users == NULL || asked == NULL)
 		return session_fail(x->s, STATUS_FAILED, "out of memory");
-	for (size_t i = 0; i < count; i++)
-		users[i] = x->list.records[i]->mover->user;
+	for (size_t i = 0; i < count; i++) {
+		asked[i] = x->list.records[i];
+		users[i] = asked[i]->mover->user;
+	}
 	/* one who says nothing takes Timer F */
 	x->s->patience_s = LIMIT_SIP_TIMER_F_MS / 1000 + SESSION_PATIENCE_S;
 	for (size_t i = 0; i < count && status == STATUS_DONE;
@@ -396,6 +432,7 @@ static int ask_sip_side(struct import *x)
 					  : LIMIT_MIGRATE_ASK,
 				  &kept);
 	x->s->patience_s = SESSION_PATIENCE_S;
+	take_silent(x, asked, count, &kept);
 	x->list.record_count = kept;
 	return status;
 }

@@ -105,6 +105,52 @@ static void test_users(void **state)
 	run_end(&d);
 }
 
+/* Of three users the SIP side knows one; of the others one is known here. */
+static void test_users_silent(void **state)
+{
+	Fed__AdminResponse answers[] = {response(), response(), response()};
+	Fed__MoverRecord romeo, tybalt;
+	Fed__Record there, known;
+	Fed__Record *one[] = {&there}, *other[] = {&known};
+	Fed__FederationChanged changed;
+	struct fake_daemon d = {.answers = answers,
+				.count = 3,
+				.in = "romeo@sip.example\n"
+				      "tybalt@sip.example\n"
+				      "benvolio@sip.example\n"};
+	const Fed__AdminFederationApply *a;
+
+	(void)state;
+	fed__mover_record__init(&romeo);
+	fed__mover_record__init(&tybalt);
+	fed__record__init(&there);
+	fed__record__init(&known);
+	romeo.user = s("romeo@sip.example");
+	romeo.is_moved = true;
+	there.kind_case = known.kind_case = FED__RECORD__KIND_MOVER;
+	there.mover = &romeo;
+	tybalt.user = s("tybalt@sip.example");
+	tybalt.is_moved = true;
+	known.mover = &tybalt;
+	answers[0].record = other;
+	answers[0].n_record = 1;
+	answers[1].record = one;
+	answers[1].n_record = 1;
+	fed__federation_changed__init(&changed);
+	answers[2].changed = &changed;
+	runs(&d, 0, "2 users, nothing changes\n", "", "migrate", "users", "-",
+	     "--ask");
+	assert_int_equal(3, d.asked_count);
+	a = d.asked[2]->federation_apply;
+	assert_int_equal(2, a->n_put);
+	assert_string_equal("romeo@sip.example", a->put[0]->mover->user);
+	assert_true(a->put[0]->mover->is_moved);
+	/* not known to have moved: he stands in the way */
+	assert_string_equal("benvolio@sip.example", a->put[1]->mover->user);
+	assert_false(a->put[1]->mover->is_moved);
+	run_end(&d);
+}
+
 static Fed__Finding finding(Fed__Finding__Level level, const char *group,
 			    const char *what, const char *text,
 			    const char *advice)
@@ -416,6 +462,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_import),
 		cmocka_unit_test(test_users),
+		cmocka_unit_test(test_users_silent),
 		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_what_is_next),
 		cmocka_unit_test(test_enable),
