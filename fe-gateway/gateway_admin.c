@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 
+#include "fe-gateway/gateway_admin_explain.h"
 #include "fe-gateway/gateway_admin_migrate.h"
 #include "fe-gateway/gateway_admin_relay.h"
+#include "fe-gateway/gateway_admin_test.h"
 #include "fe-gateway/gateway_session_priv.h"
 #include "io/admin_show.h"
 
@@ -12,6 +14,7 @@ struct gateway_admin {
 	struct gateway_admin_params p;
 	struct admin_server *server;
 	struct gateway_relays *relays;
+	struct gateway_tests *tests;
 	uint64_t start_ms;
 };
 
@@ -70,6 +73,12 @@ static enum admin_step on_more(struct admin_call *call, struct arena *a,
 		break;
 	case FED__ADMIN_REQUEST__KIND_PRESENCE:
 		return gateway_admin_presence(g->p.session, call, a, out);
+	case FED__ADMIN_REQUEST__KIND_EXPLAIN:
+		return gateway_admin_explain(g->p.session, call, a, out);
+	case FED__ADMIN_REQUEST__KIND_MAP:
+		return gateway_admin_map(g->p.session, call, a, out);
+	case FED__ADMIN_REQUEST__KIND_TEST:
+		return gateway_tests_more(g->tests, g->server, call, a, out);
 	case FED__ADMIN_REQUEST__KIND_WHY:
 	case FED__ADMIN_REQUEST__KIND_CHECK:
 		admin_show_error(out, "an edge knows that: --edge NAME");
@@ -83,9 +92,6 @@ static enum admin_step on_more(struct admin_call *call, struct arena *a,
 	case FED__ADMIN_REQUEST__KIND_MIGRATE:
 		return gateway_admin_migrate(g->p.session, g->server, call, a,
 					     out);
-	case FED__ADMIN_REQUEST__KIND_EXPLAIN:
-	case FED__ADMIN_REQUEST__KIND_MAP:
-	case FED__ADMIN_REQUEST__KIND_TEST:
 	case FED__ADMIN_REQUEST__KIND_CLOSE_STREAM:
 	case FED__ADMIN_REQUEST__KIND_RELOAD:
 	case FED__ADMIN_REQUEST__KIND__NOT_SET:
@@ -102,6 +108,8 @@ static void on_end(struct admin_call *call, void *arg)
 
 	if (call->request->edge[0] != '\0')
 		gateway_relays_end(g->relays, call);
+	else if (call->request->kind_case == FED__ADMIN_REQUEST__KIND_TEST)
+		gateway_tests_end(g->tests, call);
 	else if (call->request->kind_case == FED__ADMIN_REQUEST__KIND_PRESENCE)
 		gateway_admin_presence_end(g->p.session, call);
 	else if (call->request->kind_case == FED__ADMIN_REQUEST__KIND_MIGRATE)
@@ -129,6 +137,8 @@ int gateway_admin_new(struct gateway_admin **g_out,
 	g->start_ms = loop_now_ms(p->loop);
 	err = gateway_relays_new(&g->relays, p->session);
 	if (err == 0)
+		err = gateway_tests_new(&g->tests, p->session, p->session->ids);
+	if (err == 0)
 		err = admin_server_new(&g->server, p->loop,
 				       p->config->file->admin.socket, &handler,
 				       p->metrics, e);
@@ -137,6 +147,7 @@ int gateway_admin_new(struct gateway_admin **g_out,
 		return err;
 	}
 	p->session->admin = g;
+	p->session->tests = g->tests;
 	*g_out = g;
 	return 0;
 }
@@ -146,7 +157,9 @@ void gateway_admin_free(struct gateway_admin *g)
 	if (g == NULL)
 		return;
 	g->p.session->admin = NULL;
+	g->p.session->tests = NULL;
 	admin_server_free(g->server);
+	gateway_tests_free(g->tests);
 	gateway_relays_free(g->relays);
 	free(g);
 }

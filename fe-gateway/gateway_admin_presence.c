@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "chan/admin_watch.h"
-#include "fe-gateway/core/address.h"
 #include "fe-gateway/gateway_admin.h"
+#include "fe-gateway/gateway_admin_explain.h"
 #include "fe-gateway/gateway_session_priv.h"
 #include "io/admin_show.h"
 
@@ -16,27 +16,10 @@ enum {
 
 /* ---- targets ------------------------------------------------------------- */
 
-/* As the core knows it: a bare JID, or a domain. */
-static int parse_target(struct span text, struct jid *out)
-{
-	const struct span xmpp = SPAN_LIT("xmpp:");
-
-	if (span_starts(text, xmpp))
-		text = span_sub(text, xmpp.n, SIZE_MAX);
-	/* ':' is not allowed in a JID, but in an IPv6 address */
-	else if (span_find(text, ':', 0) < span_find(text, '[', 0))
-		return address_uri_to_jid(text, out);
-	return jid_parse(text, out);
-}
-
 static void say_wrong_target(struct arena *a, Fed__AdminResponse *out,
 			     const char *target)
 {
-	const char *error =
-		arena_printf(a,
-			     "\"%s\" is no address; juliet@xmpp.example, "
-			     "sip:romeo@sip.example or a domain is expected",
-			     log_value(span_str(target)).text);
+	const char *error = gateway_address_complain(a, target);
 
 	if (error == NULL)
 		admin_show_no_memory(out);
@@ -157,7 +140,8 @@ enum admin_step gateway_admin_presence(struct gateway_session *s,
 	struct jid target;
 
 	if (call->state == NULL) {
-		if (parse_target(span_str(what->target), &target) != 0) {
+		if (gateway_address_parse(span_str(what->target), &target) !=
+		    0) {
 			say_wrong_target(a, out, what->target);
 			return ADMIN_LAST;
 		}

@@ -50,12 +50,29 @@ static void send_outcome(struct gateway_session *s, size_t edge, uint64_t ref,
 			ref, fed_strerror(err));
 }
 
+/* One to a synthetic user is answered here. */
+static void send_request(struct gateway_session *s, uint64_t token,
+			 const struct sip_request_out *request)
+{
+	const struct sip_response_in ok = {
+		.end = SIP_END_RESPONSE,
+		.status = 200,
+	};
+
+	if (gateway_tests_on_request(s->tests, request))
+		gw_router_on_sip_response(s->router, token, &ok, now_ms(s));
+	else
+		sip_hops_send(s->hops, token, request);
+}
+
 static void perform(struct gateway_session *s, const struct gw_action *a)
 {
 	switch (a->kind) {
 	case GW_ACT_SIP_REPLY:
-		sip_adapter_reply(s->sip, a->u.sip_reply.handle,
-				  a->u.sip_reply.reply);
+		if (!gateway_tests_on_reply(s->tests, a->u.sip_reply.handle,
+					    a->u.sip_reply.reply))
+			sip_adapter_reply(s->sip, a->u.sip_reply.handle,
+					  a->u.sip_reply.reply);
 		break;
 	case GW_ACT_SIP_DROP:
 		sip_adapter_drop(s->sip, a->u.sip_reply.handle);
@@ -64,8 +81,7 @@ static void perform(struct gateway_session *s, const struct gw_action *a)
 		sip_adapter_pass(s->sip, a->u.sip_reply.handle);
 		break;
 	case GW_ACT_SIP_SEND:
-		sip_hops_send(s->hops, a->u.sip_send.token,
-			      a->u.sip_send.request);
+		send_request(s, a->u.sip_send.token, a->u.sip_send.request);
 		break;
 	case GW_ACT_STANZA:
 		send_stanza(s, a->u.stanza.edge, &a->u.stanza.delivery);
@@ -228,6 +244,8 @@ static void on_stream_event(struct session_edge *e, const Fed__StreamEvent *ev)
 		log_value(span_str(ev->local_domain)).text,
 		log_value(span_str(ev->peer_domain)).text, ev->in_order,
 		log_value(span_str(ev->reason)).text);
+	last_words_note(e->session->last_words, e->index, ev,
+			now_ms(e->session));
 	gw_router_on_stream(e->session->router, span_str(ev->peer_domain),
 			    stream_event(ev), now_ms(e->session));
 }
@@ -255,8 +273,10 @@ void session_on_link(struct chan_link *l, const struct chan_action *a,
 	switch (a->kind) {
 	case CHAN_ACT_UP:
 		e->is_draining = false;
-		if (!a->u.up.is_resumed)
+		if (!a->u.up.is_resumed) {
+			last_words_forget(s->last_words, e->index);
 			gw_router_on_session(s->router, e->index);
+		}
 		tell_edge_state(e);
 		if (a->u.up.is_resumed)
 			gateway_federation_on_resumed(s->federation, e->index);
@@ -264,10 +284,15 @@ void session_on_link(struct chan_link *l, const struct chan_action *a,
 			gateway_federation_on_session(s->federation, e->index);
 		break;
 	case CHAN_ACT_STANZA:
+		gateway_tests_on_stanza(s->tests, a->u.stanza.frame->stanza);
 		gw_router_on_stanza(s->router, e->index, a->u.stanza.ref,
 				    a->u.stanza.frame, now_ms(s));
 		break;
 	case CHAN_ACT_OUTCOME:
+		gateway_tests_on_outcome(
+			s->tests,
+			gw_router_sent(s->router, a->u.outcome.handle),
+			s->edge_names[e->index], a->u.outcome.refused);
 		gw_router_on_outcome(s->router, a->u.outcome.handle,
 				     a->u.outcome.refused, now_ms(s));
 		break;
@@ -431,6 +456,7 @@ void gateway_session_free(struct gateway_session *s)
 	gateway_federation_free(s->federation);
 	store_close(s->store);
 	gateway_presence_free(s->presence);
+	last_words_free(s->last_words);
 	loop_timer_free(s->timer);
 	loop_timer_free(s->end);
 	loop_timer_free(s->sweep);

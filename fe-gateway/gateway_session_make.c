@@ -241,6 +241,8 @@ int gateway_session_make(struct gateway_session *s, struct id_source *ids,
 	if (err == 0)
 		err = loop_timer_new(&s->look, s->loop, session_on_look, s);
 	if (err == 0)
+		err = last_words_new(&s->last_words);
+	if (err == 0)
 		err = gateway_config_creds(s->config, &s->creds, e);
 	if (err == 0)
 		err = make_tls(s);

@@ -7,8 +7,10 @@
 #define FED_GATEWAY_SESSION_PRIV_H
 
 #include "base/limits.h"
+#include "fe-gateway/core/last_words.h"
 #include "fe-gateway/core/router.h"
 #include "fe-gateway/gateway_admin.h"
+#include "fe-gateway/gateway_admin_test.h"
 #include "fe-gateway/gateway_federation.h"
 #include "fe-gateway/gateway_presence.h"
 #include "fe-gateway/gateway_session.h"
@@ -46,10 +48,12 @@ struct gateway_session {
 	struct id_source *ids;	     /* borrowed */
 	struct ask_call *asking;     /* questions to the SIP side */
 	uint64_t asked;		     /* number of the last one */
-	struct loop_timer *timer;    /* deadline of the router */
-	struct loop_timer *end;	     /* while stopping: of the loop */
-	struct loop_timer *sweep;    /* of silent connections */
-	struct loop_timer *look;     /* for connections that ended */
+	struct gateway_tests *tests; /* NULL: the same */
+	struct last_words *last_words;
+	struct loop_timer *timer; /* deadline of the router */
+	struct loop_timer *end;	  /* while stopping: of the loop */
+	struct loop_timer *sweep; /* of silent connections */
+	struct loop_timer *look;  /* for connections that ended */
 	struct session_edge edges[LIMIT_CHANNEL_SESSIONS];
 	const char *edge_names[LIMIT_CHANNEL_SESSIONS];
 	size_t edge_count;

@@ -203,5 +203,7 @@ const char *admin_request_target(const Fed__AdminRequest *r)
 		return r->presence->target;
 	if (r->kind_case == FED__ADMIN_REQUEST__KIND_LOG_LEVEL)
 		return r->log_level->level;
+	if (r->kind_case == FED__ADMIN_REQUEST__KIND_TEST)
+		return r->test->to;
 	return "";
 }

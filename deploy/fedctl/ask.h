@@ -17,6 +17,9 @@ struct ask {
 		Fed__AdminLogLevel log_level;
 		Fed__AdminPresence presence;
 		Fed__AdminFederationStatus federation_status;
+		Fed__AdminExplain explain;
+		Fed__AdminMap map;
+		Fed__AdminTest test;
 	} part;
 };
 

@@ -17,6 +17,8 @@ static const struct command_group groups[] = {
 	{"the configuration as a whole", commands_configuration},
 	{"what goes on with a domain", commands_why},
 	{"moving from an old gateway", commands_migrate},
+	{"why something goes, or does not", commands_explain},
+	{"tests of the real way", commands_test},
 	{NULL, NULL},
 };
 

@@ -78,6 +78,8 @@ extern const struct command commands_settings[];
 extern const struct command commands_configuration[];
 extern const struct command commands_why[];
 extern const struct command commands_migrate[];
+extern const struct command commands_explain[];
+extern const struct command commands_test[];
 
 /* Options that every command takes. */
 extern const struct command_option command_globals[];

@@ -59,6 +59,8 @@ extern const struct show show_changed_text, show_changed_json;
 extern const struct show show_history_text, show_history_json;
 extern const struct show show_revision_text, show_revision_json;
 extern const struct show show_status_text, show_status_json;
+extern const struct show show_mapped_text, show_mapped_json;
+extern const struct show show_test_text, show_test_json;
 /* Findings with their verdict, and the same for what only tells: a BAD one is
  * no failure of the command then. */
 extern const struct show show_check_text, show_check_json;

@@ -193,6 +193,10 @@ bool gw_router_next_action(struct gw_router *r, struct gw_action *action_out,
 /** When to call next_action again; UINT64_MAX: no deadline. */
 uint64_t gw_router_deadline_ms(const struct gw_router *r);
 
+/** The stanza that was given to an edge with that handle and waits for its
+ * Outcome; NULL: none.  Lives until the next call on the router. */
+const Fed__Stanza *gw_router_sent(struct gw_router *r, uint64_t handle);
+
 /* For status and tests. */
 size_t gw_router_held_in(const struct gw_router *r);  /* SIP -> XMPP */
 size_t gw_router_held_out(const struct gw_router *r); /* XMPP -> SIP */

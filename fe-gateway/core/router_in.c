@@ -343,6 +343,13 @@ struct gw_in *gw_in_find(struct gw_router *r, uint64_t handle)
 	return d;
 }
 
+const Fed__Stanza *gw_router_sent(struct gw_router *r, uint64_t handle)
+{
+	const struct gw_in *d = gw_in_find(r, handle);
+
+	return d != NULL ? d->stanza : NULL;
+}
+
 static void end_presence(struct gw_router *r, struct gw_in *d,
 			 const Fed__Error *refused, uint64_t now_ms)
 {
