@@ -257,7 +257,10 @@ int federation_new(struct federation **f_out, const struct federation *base,
 		   struct federation_warnings *w, struct errbuf *e)
 {
 	struct arena scratch;
-	struct build b = {.check = {base, &scratch, a, w, e, ""}, .base = base};
+	struct build b = {
+		.check = {base, &scratch, a, w, e, "", edit->is_exact},
+		.base = base,
+	};
 	struct federation *f = calloc(1, sizeof(*f));
 	int err = FED_ENOMEM;
 

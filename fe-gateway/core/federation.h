@@ -24,6 +24,9 @@ struct federation_edit {
 	Fed__Record *const *remove; /* by key; what is not there is an error */
 	size_t remove_count;
 	bool replaces_all; /* what is not put goes, but movers */
+	/* an empty secret is none; else one that was not said, so that the one
+	 * there is stays */
+	bool is_exact;
 };
 
 /* Sentences about what is allowed but doubtful. */

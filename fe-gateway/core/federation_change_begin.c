@@ -199,7 +199,7 @@ static int go_back(struct federation_change *c, struct arena *a,
 		   const struct federation_change_row *rows, size_t count,
 		   uint64_t now_ms)
 {
-	struct federation_edit edit = {.put_count = 0};
+	struct federation_edit edit = {.is_exact = true};
 	void **put = NULL;
 	void **remove = NULL;
 	int err = 0;

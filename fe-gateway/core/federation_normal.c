@@ -193,7 +193,7 @@ static int normal_policy(struct federation_check *c, Fed__PolicyRecord *p)
 /* An empty secret is one that was not said: answers never show it. */
 static void keep_secret(struct federation_check *c, Fed__SettingsRecord *s)
 {
-	if (s->dialback_secret.len == 0)
+	if (s->dialback_secret.len == 0 && !c->is_exact)
 		s->dialback_secret =
 			federation_settings(c->base)->dialback_secret;
 }

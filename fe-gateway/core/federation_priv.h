@@ -77,6 +77,7 @@ struct federation_check {
 	struct federation_warnings *w; /* NULL: nobody reads them */
 	struct errbuf *e;
 	char label[160]; /* "partner fabrikam.example" */
+	bool is_exact;	 /* of the edit */
 };
 
 /**

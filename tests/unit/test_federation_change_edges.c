@@ -316,6 +316,42 @@ static void test_rollback(void **state)
 	fc_deinit(&t);
 }
 
+/* It was not there, so it goes: elsewhere an empty one was not said. */
+static void test_rollback_of_a_secret(void **state)
+{
+	static uint8_t secret[] = "this is very secret";
+	const Fed__SettingsRecord *now;
+	struct federation_change_row row;
+	Fed__SettingsRecord *s;
+	struct fc_test t;
+	char old[256];
+
+	(void)state;
+	fc_init(&t);
+	(void)ft_settings(&t.records);
+	fc_wish(&t);
+	fc_did(&t, "store 1");
+	fc_committed(&t, 1);
+	fc_did(&t, "in force; tell a 1; tell b 1; done 1");
+	memcpy(old, t.stored, t.stored_n);
+	row = (struct federation_change_row){
+		SPAN_LIT("settings"), span_of(old, t.stored_n), SPAN_NULL};
+	s = ft_settings(&t.records);
+	s->dialback_secret = (ProtobufCBinaryData){sizeof(secret) - 1, secret};
+	fc_wish(&t);
+	fc_did(&t, "store 2");
+	fc_committed(&t, 2);
+	fc_did(&t, "in force; tell a 2; tell b 2; done 2");
+	fc_wish_back(&t, 1);
+	federation_change_on_read(t.c, 0, &row, 1, 1, t.now_ms);
+	fc_did(&t, "read 1; store 3");
+	fc_committed(&t, 3);
+	fc_did(&t, "in force; tell a 3; tell b 3; done 3");
+	now = federation_settings(federation_change_now(t.c));
+	assert_int_equal(0, now->dialback_secret.len);
+	fc_deinit(&t);
+}
+
 static void test_rollbacks_that_cannot_be(void **state)
 {
 	Fed__AdminFederationApply a = fc_apply();
@@ -373,6 +409,7 @@ static void test_lines_of_the_log(void **state)
 		"keep_alive:on\"\n",
 		t.logged);
 	t.logged[0] = '\0';
+	fc_did(&t, "in force; tell a 1; tell b 1; done 1");
 	ft_partner(&t.records, "x.example")->state =
 		FED__PARTNER_STATE__DISABLED;
 	fc_wish(&t);
@@ -484,6 +521,7 @@ int main(void)
 		cmocka_unit_test(test_an_edge_that_always_has_it),
 		cmocka_unit_test(test_numbers_out_of_this_world),
 		cmocka_unit_test(test_rollback),
+		cmocka_unit_test(test_rollback_of_a_secret),
 		cmocka_unit_test(test_rollbacks_that_cannot_be),
 		cmocka_unit_test(test_lines_of_the_log),
 		cmocka_unit_test(test_many_records_are_one_line),
