@@ -240,6 +240,7 @@ int gateway_federation_change(struct gateway_federation *g,
 	w->token = ++g->last_token;
 	w->done = done;
 	w->arg = arg;
+	pump(g); /* of another one in this turn */
 	err = federation_change_begin(g->core, &wish, now_ms(g), &w->error);
 	w->is_refused = err != 0;
 	DL_APPEND(g->waiters, w);

@@ -81,7 +81,8 @@ static int check_base(const struct federation_change *c, uint64_t base,
 static int check_wish(const struct federation_change *c,
 		      const Fed__AdminFederationApply *a, struct errbuf *e)
 {
-	if (c->state != FEDERATION_IDLE) {
+	/* what the last one came to is told before the next one begins */
+	if (c->state != FEDERATION_IDLE || c->action_count > 0) {
 		errbuf_set(e, "another change is under way, by %s: \"%s\"",
 			   c->next_head.author, c->next_head.what);
 		return FED_EBUSY;

@@ -113,6 +113,23 @@ static void test_dry_run(void **state)
 	fc_deinit(&t);
 }
 
+/* Two wishes in one turn: what the first one came to is told before. */
+static void test_none_begins_before_one_is_told(void **state)
+{
+	struct fc_test t;
+
+	(void)state;
+	fc_init(&t);
+	fc_settle(&t, "x.example", 1);
+	fc_wish_partner(&t, "x.example"); /* it is there: done at once */
+	(void)ft_partner(&t.records, "y.example");
+	fc_refused(&t, FED_EBUSY,
+		   "another change is under way, by alice (uid 7): \"a "
+		   "wish\"");
+	fc_did(&t, "done 1");
+	fc_deinit(&t);
+}
+
 /* --- refused -------------------------------------------------------------- */
 
 static void test_what_is_wrong(void **state)
@@ -393,6 +410,7 @@ int main(void)
 		cmocka_unit_test(test_edges_are_asked_first),
 		cmocka_unit_test(test_unchanged_is_no_revision),
 		cmocka_unit_test(test_dry_run),
+		cmocka_unit_test(test_none_begins_before_one_is_told),
 		cmocka_unit_test(test_what_is_wrong),
 		cmocka_unit_test(test_an_edge_refuses),
 		cmocka_unit_test(test_an_edge_is_silent),
