@@ -30,7 +30,8 @@ struct federation_call {
 	uint64_t revision;
 	/* APPLY */
 	Fed__FederationChanged *changed;
-	size_t told; /* changes */
+	size_t warned; /* warnings and changes that were told */
+	size_t told;
 	/* HISTORY */
 	struct store_question *question;
 	struct store_ask next;
@@ -212,27 +213,33 @@ static enum admin_step begin_apply(struct federation_call *s,
 	return ADMIN_WAIT;
 }
 
-/* Warnings are in the first response. */
+/* Warnings, then changes: either may be thousands. */
 static enum admin_step tell_changed(struct federation_call *s, struct arena *a,
 				    Fed__AdminResponse *out)
 {
+	const Fed__FederationChanged *all = s->changed;
 	Fed__FederationChanged *part = arena_alloc(a, sizeof(*part));
 	size_t bytes = 0;
 
 	if (part == NULL)
 		return no_memory(out);
-	*part = *s->changed;
-	part->change = s->changed->change + s->told;
+	*part = *all;
+	part->warning = all->warning + s->warned;
+	part->n_warning = 0;
+	part->change = all->change + s->told;
 	part->n_change = 0;
-	if (s->told > 0)
-		part->n_warning = 0;
-	while (bytes < PAGE_BYTES && s->told < s->changed->n_change) {
-		bytes += fed__change__get_packed_size(
-			s->changed->change[s->told++]);
+	while (bytes < PAGE_BYTES && s->warned < all->n_warning) {
+		bytes += strlen(all->warning[s->warned++]);
+		part->n_warning++;
+	}
+	while (bytes < PAGE_BYTES && s->told < all->n_change) {
+		bytes += fed__change__get_packed_size(all->change[s->told++]);
 		part->n_change++;
 	}
 	out->changed = part;
-	return s->told < s->changed->n_change ? ADMIN_MORE : ADMIN_LAST;
+	return s->warned < all->n_warning || s->told < all->n_change
+		       ? ADMIN_MORE
+		       : ADMIN_LAST;
 }
 
 static enum admin_step apply(struct federation_call *s, struct arena *a,

@@ -1,5 +1,6 @@
 """The federation configuration as an operator handles it, with fedctl."""
 
+import json
 import pathlib
 import re
 import socket
@@ -110,6 +111,18 @@ def test_what_cannot_work_is_refused(ctl, partner):
     done = ctl("partner", "set", partner, "--sasl", "optional", "--tls",
                "optional")
     assert "\nwarning: partner fabrikam.example: tls optional" in done.stdout
+
+
+def test_many_doubts_are_told(ctl):
+    """More than one response takes."""
+    label = ".".join(["abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnop"] * 3)
+    many = "".join(
+        f"  - {{domain: {label}.p{i}.example, state: disabled}}\n"
+        for i in range(1900))
+    done = ctl("apply", "-f", "-", "--dry-run", "--json",
+               input="settings: {federation: on}\npartners:\n" + many)
+    warnings = json.loads(done.stdout)["changed"]["warnings"]
+    assert len([w for w in warnings if ": tls " in w]) == 1900
 
 
 def test_deny(ctl):
