@@ -412,16 +412,18 @@ static int ask_sip_side(struct import *x)
 {
 	size_t count = x->list.record_count;
 	char **users = arena_alloc(&x->a, (count + 1) * sizeof(*users));
-	Fed__Record **asked = arena_alloc(&x->a, (count + 1) * sizeof(*asked));
+	Fed__Record **asked = NULL;
 	int status = STATUS_DONE;
 	size_t kept = 0;
 
-	if (users == NULL || asked == NULL)
-		return session_fail(x->s, STATUS_FAILED, "out of memory");
-	for (size_t i = 0; i < count; i++) {
-		asked[i] = x->list.records[i];
+	/* the list itself is written over */
+	for (size_t n = 0; n < count;)
+		if (users == NULL || arena_append(&x->a, (void ***)&asked, &n,
+						  x->list.records[n]) != 0)
+			return session_fail(x->s, STATUS_FAILED,
+					    "out of memory");
+	for (size_t i = 0; i < count; i++)
 		users[i] = asked[i]->mover->user;
-	}
 	/* one who says nothing takes Timer F */
 	x->s->patience_s = LIMIT_SIP_TIMER_F_MS / 1000 + SESSION_PATIENCE_S;
 	for (size_t i = 0; i < count && status == STATUS_DONE;
