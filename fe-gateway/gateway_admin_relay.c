@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "base/limits.h"
+#include "base/slip.h"
 #include "chan/chan_rules.h"
 #include "fe-gateway/gateway_session_priv.h"
 #include "io/admin_show.h"
@@ -136,6 +137,30 @@ static enum admin_step say(struct arena *a, Fed__AdminResponse *out,
 	return ADMIN_LAST;
 }
 
+/* With the one that may be meant. */
+static enum admin_step no_edge(const struct gateway_session *s, struct arena *a,
+			       Fed__AdminResponse *out, const char *name)
+{
+	const char *what = "is none of channel.edges";
+	size_t best = SLIP_NEAR + 1;
+
+	for (size_t i = 0; i < s->edge_count; i++) {
+		size_t d = slip_distance(span_str(name),
+					 span_str(s->edge_names[i]));
+
+		if (d >= best)
+			continue;
+		best = d;
+		what = arena_printf(a,
+				    "is none of channel.edges; did you mean "
+				    "\"%s\"?",
+				    s->edge_names[i]);
+		if (what == NULL)
+			what = "is none of channel.edges";
+	}
+	return say(a, out, name, what);
+}
+
 static enum admin_step begin(struct gateway_relays *r,
 			     struct admin_server *server,
 			     struct admin_call *call, struct arena *a,
@@ -147,7 +172,7 @@ static enum admin_step begin(struct gateway_relays *r,
 	int err;
 
 	if (!find_edge(r->session, name, &edge))
-		return say(a, out, name, "is none of channel.edges");
+		return no_edge(r->session, a, out, name);
 	one = calloc(1, sizeof(*one));
 	if (one == NULL) {
 		admin_show_no_memory(out);
