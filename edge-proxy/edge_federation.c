@@ -24,7 +24,8 @@ struct edge_rules {
 struct edge_federation {
 	struct policy host; /* the host file's, with a secret */
 	char random_secret[SHA256_HEX_BYTES + 1];
-	struct edge_rules *now; /* NULL: the host's */
+	struct edge_rules *now;	   /* NULL: the host's */
+	struct loop_deferred look; /* streams are looked at again */
 };
 
 /* ---- one Config ---------------------------------------------------------- */
@@ -187,6 +188,17 @@ static void start_from_file(struct edge *e)
 			  : log_value(span_str(why.text)).text);
 }
 
+/* At the end of the turn: what the gateway said before its Config, that nobody
+ * is there any more, leaves before the streams are closed. */
+static void on_look(void *arg)
+{
+	struct edge *e = arg;
+
+	edge_routes_look_again(e);
+	edge_in_look_again_all(e);
+	edge_out_look_again_all(e);
+}
+
 int edge_federation_new(struct edge *e)
 {
 	struct edge_federation *f = calloc(1, sizeof(*f));
@@ -195,6 +207,7 @@ int edge_federation_new(struct edge *e)
 	if (f == NULL)
 		return FED_ENOMEM;
 	e->federation = f;
+	f->look = (struct loop_deferred){.fn = on_look, .arg = e};
 	f->host = e->config->policy;
 	err = make_secret(f);
 	if (err != 0)
@@ -212,6 +225,7 @@ void edge_federation_free(struct edge *e)
 
 	if (f == NULL)
 		return;
+	loop_undefer(e->loop, &f->look);
 	e->federation = NULL;
 	e->policy = (struct policy){.domains = NULL};
 	rules_free(f->now);
@@ -236,7 +250,6 @@ static int check_follows(struct edge *e, const Fed__Config *config,
 		now == NULL ? SPAN_NULL : buf_span(&now->packed), why);
 }
 
-/* The old rules are freed when nobody looks at them any more. */
 static void put_in_force(struct edge *e, struct edge_rules *r)
 {
 	struct edge_rules *old = e->federation->now;
@@ -244,9 +257,7 @@ static void put_in_force(struct edge *e, struct edge_rules *r)
 	e->federation->now = r;
 	e->policy = r->policy;
 	log_policy(e, "gateway");
-	edge_routes_look_again(e);
-	edge_in_look_again_all(e);
-	edge_out_look_again_all(e);
+	loop_defer(e->loop, &e->federation->look);
 	rules_free(old);
 }
 
