@@ -6,9 +6,32 @@
 
 #include "chan/chan_rules.h"
 #include "fe-gateway/core/federation_change_priv.h"
+#include "fe-gateway/core/federation_priv.h"
 
 /* Objects of records that were packed: many times their bytes. */
 #define LOADING_BYTES (4u * LIMIT_FEDERATION_REVISION_BYTES)
+
+/* A domain of ours is nobody's: each edge would refuse it, but none may be
+ * there now to say so, and those that come later would be stuck. */
+static int check_served(const struct federation_change *c,
+			const struct federation *f, struct errbuf *e)
+{
+	for (size_t i = 0; i < c->p.domain_count; i++) {
+		const char *domain = c->p.domains[i];
+		const char *name = "";
+		const Fed__PartnerRecord *p =
+			federation_partner_by(f, span_str(domain), &name);
+
+		if (p == NULL || strcmp(name, domain) != 0)
+			continue;
+		errbuf_set(e,
+			   "partner %s: %s is a SIP domain of ours "
+			   "(sip.domains)",
+			   p->domain, domain);
+		return FED_EINVAL;
+	}
+	return 0;
+}
 
 /* --- the next snapshot ---------------------------------------------------- */
 
@@ -21,6 +44,8 @@ static int make_next(struct federation_change *c,
 	errbuf_set(e, "out of memory");
 	err = federation_new(&next->f, c->now.f, edit, &c->result, &c->warnings,
 			     e);
+	if (err == 0)
+		err = check_served(c, next->f, e);
 	if (err == 0)
 		err = federation_diff(c->now.f, next->f, &c->result,
 				      &c->changes, &c->change_count);

@@ -132,6 +132,30 @@ static void test_none_begins_before_one_is_told(void **state)
 
 /* --- refused -------------------------------------------------------------- */
 
+/* Also while no edge is there to say so. */
+static void test_ours_is_no_partner(void **state)
+{
+	Fed__PartnerRecord *p;
+	struct fc_test t;
+
+	(void)state;
+	fc_init(&t);
+	(void)ft_partner(&t.records, "sip.example");
+	fc_refused(&t, FED_EINVAL,
+		   "partner sip.example: sip.example is a SIP domain of ours "
+		   "(sip.domains)");
+	p = ft_partner(&t.records, "x.example");
+	ft_additional(&t.records, p, "sip.example");
+	fc_refused(&t, FED_EINVAL,
+		   "partner x.example: sip.example is a SIP domain of ours "
+		   "(sip.domains)");
+	/* what is below it, and around it, may be */
+	(void)ft_partner(&t.records, "*.example");
+	fc_wish(&t);
+	fc_did(&t, "store 1");
+	fc_deinit(&t);
+}
+
 static void test_what_is_wrong(void **state)
 {
 	static const char why[] = "grant bob@sip.example: policy: there is no "
@@ -412,6 +436,7 @@ int main(void)
 		cmocka_unit_test(test_dry_run),
 		cmocka_unit_test(test_none_begins_before_one_is_told),
 		cmocka_unit_test(test_what_is_wrong),
+		cmocka_unit_test(test_ours_is_no_partner),
 		cmocka_unit_test(test_an_edge_refuses),
 		cmocka_unit_test(test_an_edge_is_silent),
 		cmocka_unit_test(test_one_at_a_time),
