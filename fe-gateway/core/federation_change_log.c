@@ -5,24 +5,29 @@
 #include "chan/federation_form.h"
 #include "fe-gateway/core/federation_change_priv.h"
 
+/* Both records of a line, and it fits LOG_LINE_MAX. */
+enum { RECORD_BYTES = 256 };
+
 static void log_record(const struct federation_change *c, const Fed__Change *x)
 {
 	const struct federation_head *h = &c->next_head;
 	char key[FEDERATION_KEY_BYTES] = "";
-	char before[LOG_VALUE_MAX + 1];
-	char after[LOG_VALUE_MAX + 1];
+	char text[RECORD_BYTES];
+	char before[RECORD_BYTES];
+	char after[RECORD_BYTES];
 
 	(void)federation_key(x->after != NULL ? x->after : x->before, key);
-	federation_text(x->before, x->after, before, sizeof(before));
-	federation_text(x->after, x->before, after, sizeof(after));
+	federation_text(x->before, x->after, text, sizeof(text));
+	log_escape(span_str(text), before, sizeof(before));
+	federation_text(x->after, x->before, text, sizeof(text));
+	log_escape(span_str(text), after, sizeof(after));
 	fed_log(c->p.log, FED_LOG_INFO, "federation_change",
 		"revision=%" PRIu64
 		" author=\"%s\" what=\"%s\" key=\"%s\" before=\"%s\" "
 		"after=\"%s\"",
 		h->number, log_value(span_str(h->author)).text,
 		log_value(span_str(h->what)).text,
-		log_value(span_str(key)).text, log_value(span_str(before)).text,
-		log_value(span_str(after)).text);
+		log_value(span_str(key)).text, before, after);
 }
 
 static void log_summary(const struct federation_change *c)

@@ -115,10 +115,10 @@ void federation_change_put_time(char *out, size_t size, int64_t at_ms);
 
 /**
  * The fields of `r` that are other ones than in `other`, "tls:required
- * dialback:off", without secrets.
+ * dialback:off", without secrets; texts behind all else.
  *
  * @param r      NULL: "none"
- * @param other  NULL: all that are not zero
+ * @param other  NULL: all that say something
  */
 void federation_text(const Fed__Record *r, const Fed__Record *other, char *out,
 		     size_t size);

@@ -57,19 +57,34 @@ static void put_list(struct line *l, const ProtobufCMessage *m,
 	}
 }
 
+static const char *enum_word(const void *descriptor, uint32_t n)
+{
+	static const struct {
+		const ProtobufCEnumDescriptor *descriptor;
+		const char *const *words;
+	} known[] = {
+		{&fed__partner_type__descriptor, federation_type_words},
+		{&fed__partner_state__descriptor, federation_state_words},
+		{&fed__need__descriptor, federation_need_words},
+		{&fed__policy_scope__descriptor, federation_scope_words},
+	};
+
+	for (size_t i = 0; i < FED_ARRAY_LEN(known); i++)
+		if (known[i].descriptor == descriptor)
+			return federation_word(known[i].words, n);
+	return "?";
+}
+
 static void put_number(struct line *l, const ProtobufCFieldDescriptor *f,
 		       const void *at)
 {
-	const ProtobufCEnumValue *v = NULL;
 	char text[16];
 	uint32_t n;
 
 	memcpy(&n, at, sizeof(n));
-	if (f->type == PROTOBUF_C_TYPE_ENUM)
-		v = protobuf_c_enum_descriptor_get_value(f->descriptor, (int)n);
 	(void)snprintf(text, sizeof(text), "%u", n);
-	if (v != NULL)
-		put(l, v->name);
+	if (f->type == PROTOBUF_C_TYPE_ENUM)
+		put(l, enum_word(f->descriptor, n));
 	else if (f->type == PROTOBUF_C_TYPE_BOOL)
 		put(l, n != 0 ? "on" : "off");
 	else
@@ -134,6 +149,23 @@ static bool is_same(const ProtobufCMessage *a, const ProtobufCMessage *b,
 	return memcmp(x, y, sizeof(uint32_t)) == 0;
 }
 
+/* Words and switches say something whatever they are. */
+static bool is_worth(const ProtobufCMessage *m, const ProtobufCMessage *zero,
+		     const ProtobufCFieldDescriptor *f)
+{
+	return f->type == PROTOBUF_C_TYPE_ENUM ||
+	       f->type == PROTOBUF_C_TYPE_BOOL || !is_same(m, zero, f);
+}
+
+static void put_field(struct line *l, const ProtobufCMessage *m,
+		      const ProtobufCFieldDescriptor *f)
+{
+	put(l, l->used > 0 ? " " : "");
+	put(l, f->name);
+	put(l, ":");
+	put_value(l, m, f);
+}
+
 void federation_text(const Fed__Record *r, const Fed__Record *other, char *out,
 		     size_t size)
 {
@@ -151,18 +183,16 @@ void federation_text(const Fed__Record *r, const Fed__Record *other, char *out,
 		put(&l, "none");
 		return;
 	}
-	if (o == NULL) {
-		protobuf_c_message_init(m->descriptor, &zero.base);
-		o = &zero.base;
-	}
-	for (unsigned i = 0; i < m->descriptor->n_fields; i++) {
-		const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
+	protobuf_c_message_init(m->descriptor, &zero.base);
+	/* texts may be long: they are cut, not what decides */
+	for (unsigned i = 0; i < 2 * m->descriptor->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f =
+			&m->descriptor->fields[i % m->descriptor->n_fields];
+		bool is_text = f->type == PROTOBUF_C_TYPE_STRING;
 
-		if (is_same(m, o, f))
-			continue;
-		put(&l, l.used > 0 ? " " : "");
-		put(&l, f->name);
-		put(&l, ":");
-		put_value(&l, m, f);
+		if (is_text == (i >= m->descriptor->n_fields) &&
+		    (o != NULL ? !is_same(m, o, f)
+			       : is_worth(m, &zero.base, f)))
+			put_field(&l, m, f);
 	}
 }

@@ -405,8 +405,8 @@ static void test_lines_of_the_log(void **state)
 	assert_string_equal(
 		"event=federation_change revision=1 author=\"alice (uid 7)\" "
 		"what=\"a wish\" key=\"partner/x.example\" before=\"none\" "
-		"after=\"domain:x.example tls:REQUIRED sasl:REQUIRED "
-		"keep_alive:on\"\n",
+		"after=\"type:public-unverified state:enabled tls:required "
+		"sasl:required dialback:off keep_alive:on domain:x.example\"\n",
 		t.logged);
 	t.logged[0] = '\0';
 	fc_did(&t, "in force; tell a 1; tell b 1; done 1");
@@ -417,8 +417,8 @@ static void test_lines_of_the_log(void **state)
 	assert_string_equal(
 		"event=federation_change revision=2 author=\"alice (uid 7)\" "
 		"what=\"a wish\" key=\"partner/x.example\" "
-		"before=\"state:ENABLED dialback:off\" "
-		"after=\"state:DISABLED dialback:on\"\n",
+		"before=\"state:enabled dialback:off\" "
+		"after=\"state:disabled dialback:on\"\n",
 		t.logged);
 	fc_deinit(&t);
 }
