@@ -91,10 +91,9 @@ const struct command commands_migrate[] = {
 	 .args = domain,
 	 .options = force,
 	 .summary = "a partner is ours from now on",
-	 .more = "Refused while users are on the old side, who are named, "
-		 "while "
-		 "a step of the plan but DNS is bad, and while a certificate "
-		 "is.",
+	 .more = "Refused while users are on the old side, who are named, or "
+		 "nobody said which have moved, while a step of the plan but "
+		 "DNS is bad, and while a certificate is.",
 	 .example = "migrate enable fabrikam.example",
 	 .where = COMMAND_GATEWAY,
 	 .run = migrate_run_enable},
@@ -110,8 +109,8 @@ const struct command commands_migrate[] = {
 	 .args = maybe_domain,
 	 .summary = "is the migration done?",
 	 .more = "Nothing is left at the old gateway, nobody has lost "
-		 "anything, "
-		 "edges have it all, certificates and DNS are right, and a "
+		 "anything, edges have it all, certificates and DNS are right, "
+		 "and a "
 		 "stream with each partner can be negotiated. Exit status 1 "
 		 "when something is bad.",
 	 .example = "migrate verify fabrikam.example",
