@@ -94,8 +94,13 @@ int federation_check_resets(struct federation_check *c,
 
 	if (is_gone(c, f, "settings")) {
 		federation_check_name(c, "settings");
-		err = federation_warn(c, "they go back to their defaults: "
-					 "federation is off, the list closed");
+		err = federation_warn(
+			c,
+			"they go back to their defaults: federation is off, "
+			"the list closed%s",
+			federation_settings(c->base)->dialback_secret.len > 0
+				? "; the dialback secret is gone"
+				: "");
 	}
 	if (err == 0 && is_gone(c, f, "policy/global")) {
 		federation_check_name(c, "policy/global");

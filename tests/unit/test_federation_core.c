@@ -166,7 +166,7 @@ static void test_secret_is_kept(void **state)
 	ft_settings(&t);
 	ft_remove(&t);
 	ft_warned(&t, "settings: they go back to their defaults: federation "
-		      "is off, the list closed");
+		      "is off, the list closed; the dialback secret is gone");
 	assert_int_equal(federation_settings(t.f)->dialback_secret.len, 0);
 	assert_false(federation_settings(t.f)->federation);
 	ft_deinit(&t);
