@@ -4,8 +4,8 @@
 #include "deploy/fedctl/changes.h"
 #include "deploy/fedctl/text.h"
 
-/* Of what was done, in a list. */
-enum { LIST_BYTES = 60 };
+/* Of what was done, in a list, so that a line has 80 columns. */
+enum { LIST_BYTES = 30 };
 
 /* Many changes of one revision come in several parts. */
 static bool is_next(struct shower *s, const Fed__Revision *v)

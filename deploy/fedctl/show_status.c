@@ -39,8 +39,7 @@ static void more(struct shower *s, const Fed__AdminResponse *r)
 		(void)fputs("who       ", s->to);
 		text_print(s->to, span_str(f->author), NULL);
 		(void)fputs("\nwhat      ", s->to);
-		text_print(s->to, span_str(f->what), NULL);
-		(void)fputc('\n', s->to);
+		text_wrap(s->to, span_str(f->what), "", 10, TEXT_COLUMNS);
 	}
 	if (f->n_edge == 0)
 		(void)fputs("edges     none\n", s->to);

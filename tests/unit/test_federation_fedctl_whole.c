@@ -277,7 +277,7 @@ static void test_history(void **state)
 	shows(&show_history_text, false, NULL, x.r, 2,
 	      "REV  WHEN                 WHO               WHAT\n"
 	      " 13  2026-11-26 02:30:11  alice (uid 1000)  partner add "
-	      "fabrikam.example --type federated --description ...\n");
+	      "fabrikam.example -...\n");
 	shows(&show_history_text, false, NULL, NULL, 0,
 	      "no revision: nothing is configured\n");
 	(void)snprintf(
@@ -399,6 +399,17 @@ static void test_status(void **state)
 	f.revision = 13;
 	f.at_ms = 1795660211120;
 	f.author = s("alice (uid 1000)");
+	f.what =
+		s("partner set fabrikam.example --additional "
+		  "+chat.fabrikam.example,+im.fabrikam.example --tls required");
+	shows(&show_status_text, false, NULL, &r, 1,
+	      "revision  13\n"
+	      "when      2026-11-26 02:30:11\n"
+	      "who       alice (uid 1000)\n"
+	      "what      partner set fabrikam.example --additional\n"
+	      "          +chat.fabrikam.example,+im.fabrikam.example --tls "
+	      "required\n"
+	      "edges     none\n");
 	f.what = s("settings set federation on");
 	f.edge = edges;
 	f.n_edge = 3;
