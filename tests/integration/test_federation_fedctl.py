@@ -9,6 +9,8 @@ import threading
 
 import pytest
 
+import admin_wire
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLE = TOP / "deploy/examples/federation.conf"
 USERS = 10000
@@ -123,6 +125,32 @@ def test_many_doubts_are_told(ctl):
                input="settings: {federation: on}\npartners:\n" + many)
     warnings = json.loads(done.stdout)["changed"]["warnings"]
     assert len([w for w in warnings if ": tls " in w]) == 1900
+
+
+def test_wishes_in_one_turn(lab, ctl):
+    """Each is answered for itself, in the order in which they came."""
+    def wish(number, *its):
+        body = admin_wire.message((1, number), (admin_wire.APPLY,
+                                                admin_wire.message(*its)))
+        return len(body).to_bytes(4, "big") + body
+
+    odd = (2, admin_wire.grant("romeo@sip.example", "nobody"))
+    new = (2, admin_wire.partner("turn.example"))
+    revision = ctl.json("status")["revision"]
+    with admin_wire.Admin(lab.env["LAB_GATEWAY_ADMIN"]) as admin:
+        admin.socket.sendall(wish(1) + wish(2, odd) + wish(3) +
+                             wish(4, new, (5, 1)))
+        answers = {}
+        for _ in range(4):
+            size = int.from_bytes(admin.read(4), "big")
+            found = admin_wire.fields(admin.read(size))
+            answers[admin_wire.one(found, 1)] = found
+    for number in (1, 3):
+        changed = admin_wire.fields(admin_wire.one(answers[number], 13))
+        assert changed == {1: [revision]}
+    assert "there is no policy" in admin_wire.text(answers[2], 2)
+    changed = admin_wire.fields(admin_wire.one(answers[4], 13))
+    assert b"turn.example" in admin_wire.one(changed, 3)
 
 
 def test_deny(ctl):
