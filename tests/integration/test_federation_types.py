@@ -134,6 +134,20 @@ def test_type_changes(rules, sip_person, xmpp_person):
     assert "subscribed" not in juliet.types(romeo.jid, mark)
 
 
+def test_partner_goes_and_comes(rules, sip_person, xmpp_person):
+    """What is hidden is said before the edges close the streams."""
+    romeo, juliet = sip_person(), xmpp_person
+    domain = juliet.jid.partition("@")[2]
+    desk = f"{romeo.jid}/desk"
+    assert subscribe_to_sip(romeo, juliet) == (PASSES, WITH_NOTE)
+    for gone in ({"partners": [partner(domain, state="disabled")]},
+                 {"settings": {"federation": "off"}}):
+        rules(**gone)
+        juliet.wait_view(romeo.jid, {}, wait_s=5)
+        rules(partners=[partner(domain)])
+        juliet.wait_view(romeo.jid, {desk: ("", "busy")})
+
+
 def test_why_in_the_log(lab, rules, sip_person, xmpp_person):
     romeo, juliet = sip_person(), xmpp_person
     rules(partners=[partner(juliet.jid.partition("@")[2],
