@@ -139,7 +139,8 @@ void federation_change_refuse(struct federation_change *c, const char *fmt, ...)
 	(void)vsnprintf(c->error.text, sizeof(c->error.text), fmt, ap);
 	va_end(ap);
 	leave_number(c);
-	federation_change_log_refused(c, &c->next_head, c->error.text);
+	if (!c->is_dry_run)
+		federation_change_log_refused(c, &c->next_head, c->error.text);
 	federation_change_set_state(c, FEDERATION_IDLE, UINT64_MAX);
 	federation_snapshot_free(&c->next);
 	say_done(c, c->error.text);

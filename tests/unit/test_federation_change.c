@@ -107,6 +107,11 @@ static void test_dry_run(void **state)
 	assert_int_equal(1, federation_change_head(t.c)->number);
 	assert_null(federation_find(federation_change_now(t.c),
 				    "partner/y.example"));
+	(void)ft_partner(&t.records, "y.example");
+	assert_int_equal(0, fc_try_wish(&t, &a));
+	fc_says(&t, A, true, 2, 1, "no");
+	fc_did(&t, "check a 2; refused: edge \"a.example\" refuses it: no");
+	assert_string_equal("", t.logged);
 	/* all had answered: the number is still free */
 	fc_wish_partner(&t, "z.example");
 	fc_did(&t, "check a 2");
