@@ -144,6 +144,35 @@ const Fed__PartnerRecord *federation_partner_above(const struct federation *f,
 	return n != NULL ? n->owner->record->partner : NULL;
 }
 
+static bool is_enabled_pattern(const struct federation_name *n)
+{
+	const Fed__Record *r = n->owner->record;
+
+	return r->kind_case == FED__RECORD__KIND_PARTNER &&
+	       r->partner->state == FED__PARTNER_STATE__ENABLED &&
+	       n->name[0] == '*';
+}
+
+void federation_mark_patterns(struct federation *f)
+{
+	char text[PATTERN_BYTES];
+	struct federation_name *above;
+	struct span pattern;
+
+	for (size_t i = 0; i < f->name_count; i++) {
+		const struct federation_name *n = &f->names[i];
+		struct span rest = span_str(n->name);
+
+		if (!is_enabled_pattern(n))
+			continue;
+		while (next_pattern(&rest, text, &pattern)) {
+			HASH_FIND(hh, f->partners, pattern.p, pattern.n, above);
+			if (above != NULL && above != n)
+				above->has_enabled_below = true;
+		}
+	}
+}
+
 static const Fed__DeniedRecord *denied_at(const struct federation *f,
 					  struct span name)
 {

@@ -30,6 +30,8 @@ struct federation_name {
 	UT_hash_handle hh;
 	const char *name;
 	const struct federation_held *owner;
+	/* a pattern, and a more special one is of a partner that is enabled */
+	bool has_enabled_below;
 };
 
 struct federation {
@@ -160,6 +162,9 @@ const Fed__PartnerRecord *federation_partner_by(const struct federation *f,
  * nobody's. */
 const Fed__PartnerRecord *federation_partner_above(const struct federation *f,
 						   struct span name);
+
+/** Note at each pattern whether an enabled one is below it. */
+void federation_mark_patterns(struct federation *f);
 
 /** PREFIX and name as key; NULL: none. */
 const Fed__Record *federation_named(const struct federation *f,

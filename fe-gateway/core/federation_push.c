@@ -19,7 +19,8 @@ struct push {
 	Fed__Config *config;
 	size_t packed_bytes;
 	size_t unpacked_bytes;
-	size_t fit; /* rows, until one did not */
+	size_t rows;
+	size_t fit; /* until one did not; behind it they are only counted */
 	bool is_full;
 };
 
@@ -46,6 +47,7 @@ static void count_row(struct push *p, size_t packed, size_t unpacked)
 	if (p->packed_bytes > LIMIT_FRAME_BYTES ||
 	    p->unpacked_bytes > LIMIT_FRAME_ARENA_BYTES)
 		p->is_full = true;
+	p->rows++;
 	p->fit += !p->is_full;
 }
 
@@ -69,8 +71,13 @@ static uint32_t limit_of(const struct federation *f,
 static int push_domain(struct push *p, const Fed__PartnerRecord *r,
 		       char *domain)
 {
-	Fed__Partner *row = new_message(p->a, &fed__partner__descriptor);
+	Fed__Partner *row;
 
+	if (p->is_full) {
+		p->rows++;
+		return 0;
+	}
+	row = new_message(p->a, &fed__partner__descriptor);
 	if (row == NULL)
 		return out_of_memory(p->e);
 	row->domain = domain;
@@ -94,6 +101,10 @@ static int push_domain(struct push *p, const Fed__PartnerRecord *r,
 
 static int push_denied(struct push *p, char *domain)
 {
+	if (p->is_full) {
+		p->rows++;
+		return 0;
+	}
 	if (arena_append(p->a, (void ***)&p->config->denied,
 			 &p->config->n_denied, domain) != 0)
 		return out_of_memory(p->e);
@@ -121,19 +132,10 @@ static bool is_covered(const struct federation *f, const char *domain)
 /* A more special pattern, which an edge would take for denied too. */
 static bool has_enabled_below(const struct federation *f, const char *pattern)
 {
-	struct span end = span_str(pattern + 1);
+	const struct federation_name *n;
 
-	for (size_t i = 0; i < f->name_count; i++) {
-		const struct federation_name *n = &f->names[i];
-		struct span name = span_str(n->name);
-
-		if (n->owner->record->kind_case == FED__RECORD__KIND_PARTNER &&
-		    is_enabled(n->owner->record->partner) &&
-		    name.n > end.n + 1 && name.p[0] == '*' &&
-		    span_ends(name, end))
-			return true;
-	}
-	return false;
+	HASH_FIND_STR(f->partners, pattern, n);
+	return n != NULL && n->has_enabled_below;
 }
 
 static int push_off(struct push *p, char *domain)
@@ -226,14 +228,12 @@ static int push_settings(struct push *p)
 
 static int check_fit(const struct push *p)
 {
-	size_t all = p->config->n_partner + p->config->n_denied;
-
 	if (!p->is_full)
 		return 0;
 	errbuf_set(p->e,
 		   "%zu domains of partners and denied ones are more than an "
 		   "edge can be told at once: the first %zu fit",
-		   all, p->fit);
+		   p->rows, p->fit);
 	return FED_ELIMIT;
 }
 

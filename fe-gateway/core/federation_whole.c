@@ -86,6 +86,8 @@ int federation_index(struct federation_check *c, struct federation *f)
 		else if (h->record->kind_case == FED__RECORD__KIND_SITE)
 			err = add_site(c, f, h);
 	}
+	if (err == 0)
+		federation_mark_patterns(f);
 	return err;
 }
 

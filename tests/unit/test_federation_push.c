@@ -176,6 +176,37 @@ static void test_push_fits_a_frame(void **state)
 	ft_deinit(&t);
 }
 
+/* Many times what fits: it is said so, and costs no memory. */
+static void test_push_of_far_too_many(void **state)
+{
+	static const char expected[] = "32000 domains of partners and denied";
+	Fed__Config *c = NULL;
+	struct fed_test t;
+	struct arena a;
+
+	(void)state;
+	ft_init(&t);
+	ft_settings(&t)->federation = true;
+	ft_ok(&t);
+	for (unsigned n = 0; n < 500; n++) {
+		Fed__PartnerRecord *p =
+			ft_partner(&t, arena_printf(&t.a, "p%u.example", n));
+
+		for (unsigned i = 1; i < 64; i++)
+			ft_additional(
+				&t, p,
+				arena_printf(&t.a, "p%u-%u.example", n, i));
+		if (n % 25 == 24)
+			ft_ok(&t);
+	}
+	arena_init(&a, LIMIT_FRAME_ARENA_BYTES);
+	assert_int_equal(federation_push(t.f, NULL, 0, &a, &c, &t.e),
+			 FED_ELIMIT);
+	assert_int_equal(0, strncmp(t.e.text, expected, sizeof(expected) - 1));
+	arena_deinit(&a);
+	ft_deinit(&t);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -183,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_push_nobody),
 		cmocka_unit_test(test_push_denies_what_is_off),
 		cmocka_unit_test(test_push_fits_a_frame),
+		cmocka_unit_test(test_push_of_far_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
