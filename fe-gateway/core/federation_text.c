@@ -177,20 +177,22 @@ void federation_text(const Fed__Record *r, const Fed__Record *other, char *out,
 	const ProtobufCMessage *m = message_of(r);
 	const ProtobufCMessage *o = message_of(other);
 	struct line l = {.out = out, .size = size};
+	unsigned count;
 
 	out[0] = '\0';
 	if (m == NULL) {
 		put(&l, "none");
 		return;
 	}
+	count = m->descriptor->n_fields;
 	protobuf_c_message_init(m->descriptor, &zero.base);
 	/* texts may be long: they are cut, not what decides */
-	for (unsigned i = 0; i < 2 * m->descriptor->n_fields; i++) {
+	for (unsigned i = 0; i < 2 * count; i++) {
 		const ProtobufCFieldDescriptor *f =
-			&m->descriptor->fields[i % m->descriptor->n_fields];
+			&m->descriptor->fields[i < count ? i : i - count];
 		bool is_text = f->type == PROTOBUF_C_TYPE_STRING;
 
-		if (is_text == (i >= m->descriptor->n_fields) &&
+		if (is_text == (i >= count) &&
 		    (o != NULL ? !is_same(m, o, f)
 			       : is_worth(m, &zero.base, f)))
 			put_field(&l, m, f);
