@@ -1,4 +1,5 @@
 /* fedctl: what an operator asks of a running daemon. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -87,11 +88,25 @@ static int run_line(struct line *l)
 	return line_match(l, stderr) ? run(l) : STATUS_USAGE;
 }
 
+/* Where one of the three is closed the socket would take its number, and the
+ * daemon what is written for people.  Nothing can be written here. */
+static void fill_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct line l;
 	int status = STATUS_USAGE;
 
+	fill_standard_files();
 	if (line_split(&l, argc, (const char *const *)argv, stderr))
 		status = run_line(&l);
 	line_deinit(&l);

@@ -1,6 +1,7 @@
 """What an operator types while the daemons run: output, JSON, exit codes."""
 
 import json
+import os
 import pathlib
 import re
 import socket
@@ -248,6 +249,16 @@ def test_an_answer_that_cannot_be_written(fedctl):
                       capture_output=False, stdout=full,
                       stderr=subprocess.PIPE)
     assert "cannot write the answer" in done.stderr
+
+
+def test_a_closed_output(lab, fedctl):
+    """The socket does not become what the answer is written to."""
+    before = lab.log("gateway").count("event=admin_refused")
+    done = fedctl("gateway", "show", "counters", status=1,
+                  capture_output=False, stderr=subprocess.PIPE,
+                  preexec_fn=lambda: os.close(1))
+    assert "cannot write the answer" in done.stderr
+    assert lab.log("gateway").count("event=admin_refused") == before
 
 
 # ---- no daemon -------------------------------------------------------------
