@@ -152,6 +152,25 @@ static int note_setting(struct migrate_list *l, unsigned line,
 				 key, value);
 }
 
+/* An element that by its name is a partner, and cannot be taken as one: it is
+ * not passed over in silence. */
+static int note_odd(struct migrate_list *l, const xmlNode *n,
+		    const struct said *s)
+{
+	const char *element = (const char *)n->name;
+	const char *name = value_of(s, "name");
+
+	if (s->count == 0 ||
+	    (!contains(element, "domain") && !contains(element, "partner")))
+		return note_setting(l, n->line, s);
+	if (name == NULL)
+		name = s->fields[0].value;
+	return migrate_list_note(l, n->line, false,
+				 "%s \"%s\": no domain with a method that is "
+				 "known; it is not taken over",
+				 element, name);
+}
+
 static int read_element(struct migrate_list *l, const xmlNode *n)
 {
 	unsigned line = n->line;
@@ -164,7 +183,7 @@ static int read_element(struct migrate_list *l, const xmlNode *n)
 	method = method_of(&s, l->a);
 	domain = domain_of(&s, method);
 	if (domain == NULL)
-		return note_setting(l, line, &s);
+		return note_odd(l, n, &s);
 	description = value_like(&s, "description");
 	if (description == NULL)
 		description = value_like(&s, "comment");

@@ -234,6 +234,16 @@ static void test_xml(void **state)
 		 "c.example required not-supported on|\n"
 		 "3 c.example, TLS Dialback: tls required, sasl not-supported, "
 		 "dialback on\n"},
+		/* what is meant as one, and says too little */
+		{"<Domains>\n<Domain Name=\"e.example\"/>\n"
+		 "<Domain Name=\"f example\" Method=\"SASL\"/>\n<Domain/>\n"
+		 "<Partner Address=\"g.example\"/>\n</Domains>\n",
+		 "4? Domain \"e.example\": no domain with a method that is "
+		 "known; it is not taken over\n"
+		 "5? Domain \"f example\": no domain with a method that is "
+		 "known; it is not taken over\n"
+		 "7? Partner \"g.example\": no domain with a method that is "
+		 "known; it is not taken over\n"},
 		/* what only looks like one */
 		{"<runtime><assemblyIdentity name=\"System.Xml\" "
 		 "version=\"2.0.0.0\"/></runtime>\n",
