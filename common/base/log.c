@@ -64,6 +64,7 @@ struct log_value log_value(struct span s)
 {
 	struct log_value v;
 
+	v.text[0] = '\0'; /* for tools that do not look into calls */
 	log_escape(s, v.text, sizeof(v.text));
 	return v;
 }
