@@ -281,11 +281,9 @@
  * not the partners. */
 #define LIMIT_ATTEMPT_DOMAINS 1024u
 #define LIMIT_ATTEMPT_STRANGERS (LIMIT_ATTEMPT_DOMAINS / 4)
-#define LIMIT_ATTEMPTS 4u /* of a domain, in each direction */
-#define LIMIT_ATTEMPT_STEPS                                                   \
-	24u			/* of an attempt: a peer that goes in circles \
-				 */
-#define LIMIT_ATTEMPT_TEXT 400u /* bytes of a step: peers write them */
+#define LIMIT_ATTEMPTS 4u	  /* of a domain, in each direction */
+#define LIMIT_ATTEMPT_STEPS 24u	  /* of one: peers may go in circles */
+#define LIMIT_ATTEMPT_TEXT 400u	  /* bytes of a step: peers write them */
 #define LIMIT_ATTEMPT_BYTES 4096u /* texts of an attempt: 32 MiB in all */
 #define LIMIT_CHECKS 4u		  /* at once: each resolves and connects */
 #define LIMIT_CHECK_MS 30000u	  /* one of them */
