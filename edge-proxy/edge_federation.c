@@ -104,9 +104,12 @@ static int rules_of(struct edge *e, const Fed__Config *config,
 
 /* ---- the file ------------------------------------------------------------ */
 
-static int write_file(struct edge *e, const struct edge_rules *r,
+/* One that is only checked is only tried: what this disk would not take must
+ * be refused before anybody has it. */
+static int write_file(struct edge *e, const struct edge_rules *r, bool is_try,
 		      struct errbuf *why)
 {
+	const char *path = e->config->file->federation.path;
 	struct buf file;
 	int err;
 
@@ -114,9 +117,10 @@ static int write_file(struct edge *e, const struct edge_rules *r,
 	err = policy_file_write(buf_span(&r->packed), &file);
 	if (err != 0)
 		errbuf_set(why, "too large to keep on disk");
+	else if (is_try)
+		err = file_replace_try(path, buf_span(&file), why);
 	else
-		err = file_replace(e->config->file->federation.path,
-				   buf_span(&file), why);
+		err = file_replace(path, buf_span(&file), why);
 	buf_deinit(&file);
 	return err;
 }
@@ -273,8 +277,8 @@ int edge_federation_take(struct edge *e, const Fed__Config *config,
 		err = rules_of(e, config, &r, why);
 	if (err == 0)
 		err = check_follows(e, config, r, why);
-	if (err == 0 && !config->check_only)
-		err = write_file(e, r, why);
+	if (err == 0)
+		err = write_file(e, r, config->check_only, why);
 	if (err != 0 || config->check_only) {
 		rules_free(r);
 		return err == FED_EEXIST ? 0 : err;

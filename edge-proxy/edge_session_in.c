@@ -111,7 +111,7 @@ static void count_partner(struct edge_in *in, const char *remote)
 		fed_log(&in->e->log, FED_LOG_WARN, "stream_refused",
 			"%s peer=%s limit=per_partner", in->label.text,
 			log_value(span_str(remote)).text);
-	follow_up(in, S2S_EV_TOO_SLOW); /* resource-constraint */
+	follow_up(in, S2S_EV_TOO_MANY);
 }
 
 static void on_ready(struct edge_in *in, const struct s2s_action *a)

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int complain(const char *file, struct errbuf *e)
@@ -66,16 +67,24 @@ static int sync_folder(const char *file, struct errbuf *e)
 	return err;
 }
 
+static int name_beside(const char *file, char beside[PATH_MAX],
+		       struct errbuf *e)
+{
+	int n = snprintf(beside, PATH_MAX, "%s.new", file);
+
+	if (n >= 0 && n < PATH_MAX)
+		return 0;
+	errbuf_set(e, "%s: the name is too long", file);
+	return FED_EIO;
+}
+
 int file_replace(const char *file, struct span bytes, struct errbuf *e)
 {
 	char beside[PATH_MAX];
-	int n = snprintf(beside, sizeof(beside), "%s.new", file);
-	int err;
+	int err = name_beside(file, beside, e);
 
-	if (n < 0 || (size_t)n >= sizeof(beside)) {
-		errbuf_set(e, "%s: the name is too long", file);
-		return FED_EIO;
-	}
+	if (err != 0)
+		return err;
 	err = write_beside(beside, bytes, e);
 	if (err == 0 && rename(beside, file) != 0)
 		err = complain(file, e);
@@ -84,4 +93,21 @@ int file_replace(const char *file, struct span bytes, struct errbuf *e)
 		return err;
 	}
 	return sync_folder(file, e);
+}
+
+int file_replace_try(const char *file, struct span bytes, struct errbuf *e)
+{
+	char beside[PATH_MAX];
+	struct stat st;
+	int err = name_beside(file, beside, e);
+
+	if (err != 0)
+		return err;
+	err = write_beside(beside, bytes, e);
+	(void)unlink(beside);
+	if (err == 0 && stat(file, &st) == 0 && !S_ISREG(st.st_mode)) {
+		errbuf_set(e, "%s: is not a file", file);
+		err = FED_EIO;
+	}
+	return err;
 }

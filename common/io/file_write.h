@@ -16,4 +16,14 @@
 int file_replace(const char *file, struct span bytes,
 		 struct errbuf *e) FED_NODISCARD;
 
+/**
+ * Would file_replace() do?  The bytes are written to the disk and taken away
+ * again, the file stays as it is.
+ *
+ * @param e  "FILE: why not"
+ * @return 0; FED_EIO
+ */
+int file_replace_try(const char *file, struct span bytes,
+		     struct errbuf *e) FED_NODISCARD;
+
 #endif

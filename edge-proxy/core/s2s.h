@@ -110,6 +110,7 @@ enum s2s_event_kind {
 	S2S_EV_SHUTDOWN,   /* close in order: system-shutdown */
 	S2S_EV_IDLE_CLOSE, /* close in order: nothing to say any more */
 	S2S_EV_TOO_SLOW,   /* peer does not read: resource-constraint */
+	S2S_EV_TOO_MANY,   /* streams of its partner: the same */
 	S2S_EV_POLICY,	   /* another policy is in force: what it forbids ends
 			    * with policy-violation */
 };

@@ -410,6 +410,9 @@ static int dispatch(struct s2s_in *s, const struct s2s_event *ev)
 	case S2S_EV_TOO_SLOW:
 		s2s_in_fail(s, S2S_RESOURCE_CONSTRAINT, "peer does not read");
 		break;
+	case S2S_EV_TOO_MANY:
+		s2s_in_fail(s, S2S_RESOURCE_CONSTRAINT, "too many streams");
+		break;
 	}
 	return 0;
 }

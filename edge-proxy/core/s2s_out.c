@@ -452,6 +452,9 @@ static int dispatch(struct s2s_out *s, const struct s2s_event *ev)
 	case S2S_EV_TOO_SLOW:
 		s2s_out_fail(s, S2S_RESOURCE_CONSTRAINT, "peer does not read");
 		break;
+	case S2S_EV_TOO_MANY:
+		s2s_out_fail(s, S2S_RESOURCE_CONSTRAINT, "too many streams");
+		break;
 	case S2S_EV_POLICY:
 		s2s_out_on_policy(s);
 		break;

@@ -219,13 +219,16 @@ def test_broken_file(edge_lab, gateway, damage):
     edge_lab("restart", "edge")
 
 
-def test_cannot_be_kept(edge_lab, gateway):
-    """What would be gone with a restart is not taken."""
+@pytest.mark.parametrize("is_check", [False, True])
+def test_cannot_be_kept(edge_lab, gateway, is_check):
+    """What would be gone with a restart is not taken, and refused before any
+    other edge has it."""
     now = put(gateway, OPEN)
     beside = file_of(edge_lab).with_suffix(".pb.new")
     beside.mkdir()
     try:
-        answer = gateway.config({"revision": now + 1, "partner": [OPEN]})
+        answer = gateway.config({"revision": now + 1, "partner": [OPEN],
+                                 "check_only": is_check})
     finally:
         beside.rmdir()
     assert f"{beside}: File exists" in answer["refused"]
