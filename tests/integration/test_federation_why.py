@@ -634,15 +634,15 @@ def test_through_the_gateway(lab, fedctl):
 
 def test_a_long_check_through_the_gateway(lab, fedctl):
     """Longer than anybody on the way has patience for silence."""
-    lab("dns", "add", "_xmpp-server._tcp.mute.example. 60 IN SRV 0 0 5269 "
-        "h.mute.example.", "h.mute.example. 60 IN A 198.51.100.57")
+    lab("dns", "add", "_xmpp-server._tcp.unheard.example. 60 IN SRV 0 0 5269 "
+        "h.unheard.example.", "h.unheard.example. 60 IN A 198.51.100.57")
     lab("fault", "cut", "edge", "198.51.100.57")
     began = time.monotonic()
     try:
-        done = fedctl("gateway", "check", "partner", "mute.example", status=1)
+        done = fedctl("gateway", "check", "partner", "unheard.example", status=1)
     finally:
         lab("fault", "heal")
-        lab("dns", "remove", "_xmpp-server._tcp.mute.example.",
-            "h.mute.example.")
+        lab("dns", "remove", "_xmpp-server._tcp.unheard.example.",
+            "h.unheard.example.")
     assert 9 < time.monotonic() - began < 15
     assert "does not answer on port 5269" in done.stdout
