@@ -102,10 +102,12 @@ struct access_verdict gw_access_stanza(const struct gw_router *r,
 /* --- what is said of them ------------------------------------------------ */
 
 void gw_access_note(struct gw_router *r, const struct access_verdict *v,
-		    const char *what, struct span from, struct span to)
+		    const char *what, struct span from, struct span to,
+		    uint64_t now_ms)
 {
 	metrics_count(r->p.metrics, access_gate_metric(v->gate));
-	if (what != NULL)
+	/* a partner can send presence as fast as it likes */
+	if (what != NULL && ratelimit_take(&r->warn_rate, now_ms))
 		fed_log(r->p.log, FED_LOG_INFO, "access_refused",
 			"what=%s from=%s to=%s gate=%s", what,
 			log_value(from).text, log_value(to).text,

@@ -324,7 +324,7 @@ bool gw_in_look(struct gw_router *r, uint64_t now_ms)
 			      jid_split(span_str(d->stanza->to)).bare);
 		if (access_is_open(&v))
 			continue;
-		gw_access_note(r, &v, NULL, SPAN_NULL, SPAN_NULL);
+		gw_access_note(r, &v, NULL, SPAN_NULL, SPAN_NULL, now_ms);
 		gw_access_reply(v.gate, &reply);
 		d->gate = access_gate_name(v.gate);
 		finish(r, d, &reply, "refused", now_ms);

@@ -201,7 +201,8 @@ static bool is_told(const Fed__Stanza *s)
 }
 
 /* true: it does not pass, and has its Outcome. */
-static bool is_stopped(struct gw_router *r, const struct gw_origin *o)
+static bool is_stopped(struct gw_router *r, const struct gw_origin *o,
+		       uint64_t now_ms)
 {
 	const Fed__Stanza *s = o->frame->stanza;
 	bool is_message = s->kind_case == FED__STANZA__KIND_MESSAGE;
@@ -218,7 +219,7 @@ static bool is_stopped(struct gw_router *r, const struct gw_origin *o)
 	if (is_told(s))
 		refused = or_last_resort(gw_access_error(v.gate, &a));
 	gw_access_note(r, &v, is_message ? NULL : stanza_kind_name(s),
-		       span_str(s->from), span_str(s->to));
+		       span_str(s->from), span_str(s->to), now_ms);
 	if (is_message)
 		write_short_ledger(r, o->frame, refused,
 				   access_gate_name(v.gate));
@@ -239,7 +240,7 @@ bool gw_out_look(struct gw_router *r, uint64_t now_ms)
 			      jid_split(span_str(d->from)).bare);
 		if (v.gate == ACCESS_GATES)
 			continue;
-		gw_access_note(r, &v, NULL, SPAN_NULL, SPAN_NULL);
+		gw_access_note(r, &v, NULL, SPAN_NULL, SPAN_NULL, now_ms);
 		d->gate = access_gate_name(v.gate);
 		finish(r, d, or_last_resort(gw_access_error(v.gate, &d->arena)),
 		       "refused", 0, now_ms);
@@ -426,7 +427,8 @@ void gw_router_on_stanza(struct gw_router *r, size_t edge, uint64_t ref,
 	}
 	/* without an Outcome it goes back when the session ends, and to the
 	 * next gateway: a refusal would lose it */
-	if (!on_duplicate(r, &o) && !r->is_stopping && !is_stopped(r, &o))
+	if (!on_duplicate(r, &o) && !r->is_stopping &&
+	    !is_stopped(r, &o, now_ms))
 		on_valid_stanza(r, &o, now_ms);
 }
 

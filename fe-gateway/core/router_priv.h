@@ -220,7 +220,8 @@ struct access_verdict gw_access_stanza(const struct gw_router *r,
 				       const Fed__Stanza *s);
 /* It is counted, and logged if it has no line in the ledger. */
 void gw_access_note(struct gw_router *r, const struct access_verdict *v,
-		    const char *what, struct span from, struct span to);
+		    const char *what, struct span from, struct span to,
+		    uint64_t now_ms);
 void gw_access_reply(enum access_gate gate, struct sip_reply *out);
 /* NULL: no memory. */
 Fed__Error *gw_access_error(enum access_gate gate, struct arena *a);

@@ -26,7 +26,7 @@ static bool is_event(const struct sip_request_in *q)
 }
 
 static void refuse_gate(struct gw_router *r, const struct sip_request_in *q,
-			const struct access_verdict *v)
+			const struct access_verdict *v, uint64_t now_ms)
 {
 	bool is_message = !is_event(q);
 	struct sip_reply reply = {.accept = NULL};
@@ -34,14 +34,15 @@ static void refuse_gate(struct gw_router *r, const struct sip_request_in *q,
 	gw_access_reply(v->gate, &reply);
 	gw_push_reply(r, q->handle, &reply);
 	gw_access_note(r, v, is_message ? NULL : "subscribe", q->from_uri,
-		       q->request_uri);
+		       q->request_uri, now_ms);
 	if (is_message)
 		gw_in_short_ledger(r, NULL, q, access_gate_name(v->gate),
 				   reply.line.status);
 }
 
 /* true: it does not pass its gates, and was answered. */
-static bool is_stopped(struct gw_router *r, const struct sip_request_in *q)
+static bool is_stopped(struct gw_router *r, const struct sip_request_in *q,
+		       uint64_t now_ms)
 {
 	struct access_verdict v = gw_access_request(r, q);
 
@@ -51,7 +52,7 @@ static bool is_stopped(struct gw_router *r, const struct sip_request_in *q)
 	if (v.is_legacy)
 		gw_in_refuse(r, NULL, q, ERROR_MAP_LOOP);
 	else
-		refuse_gate(r, q, &v);
+		refuse_gate(r, q, &v, now_ms);
 	return true;
 }
 
@@ -158,7 +159,7 @@ static void on_initial(struct gw_router *r, const struct sip_request_in *q,
 	struct parties parties;
 
 	read_parties(&known, &parties);
-	if (is_stopped(r, &known))
+	if (is_stopped(r, &known, now_ms))
 		return;
 	if (is_event(&known))
 		on_event_request(r, &known, now_ms);

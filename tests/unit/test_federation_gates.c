@@ -340,6 +340,22 @@ static void test_nothing(void **state)
 	check_stopped(t, false);
 }
 
+/* A partner can send as fast as it likes: it is counted, not written down. */
+static void test_flood(void **state)
+{
+	struct rig *t = *state;
+	size_t lines = 0;
+	const char *at;
+
+	for (size_t i = 0; i < 100; i++)
+		xmpp_presence(t, FED__PRESENCE_TYPE__PROBE, NULL);
+	assert_int_equal(100, t->metrics.value[METRIC_refused_switch]);
+	at = strstr(t->log, "event=access_refused");
+	for (; at != NULL; at = strstr(at + 1, "event=access_refused"))
+		lines++;
+	assert_int_equal(LIMIT_GATEWAY_WARN_BURST, lines);
+}
+
 /* Each gate closes and opens while the gateway runs. */
 static void test_live(void **state)
 {
@@ -442,7 +458,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_types),	T(test_contact), T(test_contact_forgotten),
 		T(test_gates),	T(test_nothing), T(test_live),
-		T(test_domain), T(test_legacy),	 T(test_bodies),
+		T(test_flood),	T(test_domain),	 T(test_legacy),
+		T(test_bodies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
