@@ -97,7 +97,8 @@ def test_a_change_is_in_force_everywhere(source, path):
     line = lines(source, "federation_change")[-1]
     assert f'revision={revision} author="alice (uid 0, root)" ' \
         'what="partner add" key="partner/fabrikam.example" before="none" ' \
-        'after="domain:fabrikam.example' in line
+        'after="type:federated state:enabled tls:required ' in line
+    assert "domain:fabrikam.example" in line
     # once more is no change
     assert wire.apply(path, [described("fabrikam.example", 1)])[:2] == \
         (revision, [])
