@@ -224,6 +224,7 @@ class Watched:
         self.expires_at = time.monotonic() + granted
         self.requests = [request]           # SUBSCRIBEs of it, in order
         self.has_ended = False
+        self.is_unknown = False             # its watcher answered 481
         self.dialog = Dialog(user, request["Call-ID"], uri_of(request["To"]),
                              uri_of(request["From"]))
         self.dialog.learn(request, is_uas=True)
@@ -314,6 +315,8 @@ class PresenceUser(SipUser):
 
     def _on_response(self, message):
         waiting = self.replies.get((message["Call-ID"], message["CSeq"]))
+        if message.status == 481 and message["Call-ID"] in self.watched:
+            self.watched[message["Call-ID"]].is_unknown = True
         if waiting is not None:
             waiting.put(message)
         else:
