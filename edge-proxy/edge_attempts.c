@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "chan/admin_finding.h"
 #include "io/admin_show.h"
 #include "xmpp/jid.h"
 
@@ -142,19 +143,16 @@ int edge_attempts_add(struct arena *a, Fed__AdminResponse *out,
 		      const struct attempt *at, const struct attempt_step *step,
 		      const char *group)
 {
-	Fed__Finding *f = arena_alloc(a, sizeof(*f));
+	const struct admin_finding f = {
+		.level = edge_attempts_level(step->level),
+		.group = group,
+		.what = step->what,
+		.text = arena_dup(a, span_str(step->text)),
+		.at_ms = attempt_wall_ms(at, step->at_ms),
+		.took_ms = step->took_ms,
+	};
 
-	if (f == NULL ||
-	    arena_append(a, (void ***)&out->finding, &out->n_finding, f) != 0)
-		return FED_ENOMEM;
-	fed__finding__init(f);
-	f->level = edge_attempts_level(step->level);
-	f->what = edge_unconst(step->what);
-	f->text = arena_dup(a, span_str(step->text));
-	f->at_ms = attempt_wall_ms(at, step->at_ms);
-	f->took_ms = step->took_ms;
-	f->group = edge_unconst(group);
-	return f->text == NULL ? FED_ENOMEM : 0;
+	return admin_finding_add(a, out, &f);
 }
 
 static int add_attempt(struct arena *a, Fed__AdminResponse *out,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chan/admin_finding.h"
 #include "edge-proxy/edge_attempts.h"
 #include "edge-proxy/edge_session_out.h"
 #include "io/admin_show.h"
@@ -15,20 +16,17 @@
 static int add_finding(struct arena *a, Fed__AdminResponse *out,
 		       const struct check_finding *from)
 {
-	Fed__Finding *f = arena_alloc(a, sizeof(*f));
+	const struct admin_finding f = {
+		.level = edge_attempts_level(from->level),
+		.group = from->group,
+		.what = from->what,
+		.text = from->text,
+		.advice = from->advice,
+		.at_ms = from->at_ms,
+		.took_ms = from->took_ms,
+	};
 
-	if (f == NULL ||
-	    arena_append(a, (void ***)&out->finding, &out->n_finding, f) != 0)
-		return FED_ENOMEM;
-	fed__finding__init(f);
-	f->level = edge_attempts_level(from->level);
-	f->what = edge_unconst(from->what);
-	f->text = edge_unconst(from->text);
-	f->advice = edge_unconst(from->advice);
-	f->group = edge_unconst(from->group);
-	f->at_ms = from->at_ms;
-	f->took_ms = from->took_ms;
-	return 0;
+	return admin_finding_add(a, out, &f);
 }
 
 /* Steps of its attempt that came meanwhile. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "chan/admin_finding.h"
 #include "chan/chan_rules.h"
 #include "fe-gateway/core/address.h"
 #include "fe-gateway/gateway_admin_migrate.h"
@@ -163,17 +164,13 @@ static int tell_mover(struct arena *a, Fed__AdminResponse *out,
 static int tell_unknown(struct arena *a, Fed__AdminResponse *out,
 			const char *user)
 {
-	Fed__Finding *f = arena_alloc(a, sizeof(*f));
+	const struct admin_finding f = {
+		.level = FED__FINDING__LEVEL__WARN,
+		.what = "user",
+		.text = arena_printf(a, "%s: the SIP side does not say", user),
+	};
 
-	if (f == NULL)
-		return FED_ENOMEM;
-	fed__finding__init(f);
-	f->level = FED__FINDING__LEVEL__WARN;
-	f->what = chan_unconst("user");
-	f->text = arena_printf(a, "%s: the SIP side does not say", user);
-	if (f->text == NULL)
-		return FED_ENOMEM;
-	return arena_append(a, (void ***)&out->finding, &out->n_finding, f);
+	return admin_finding_add(a, out, &f);
 }
 
 static int tell(struct ask_call *k, size_t user, struct arena *a,

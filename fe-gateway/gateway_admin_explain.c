@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "chan/admin_finding.h"
 #include "fe-gateway/core/address.h"
 #include "fe-gateway/gateway_federation.h"
 #include "fe-gateway/gateway_session_priv.h"
@@ -128,21 +129,13 @@ struct explaining {
 
 /* text, advice NULL: no memory */
 static int add(struct explaining *x, Fed__Finding__Level level,
-	       const char *what, char *text, char *advice)
+	       const char *what, const char *text, const char *advice)
 {
-	Fed__Finding *f = arena_alloc(x->a, sizeof(*f));
+	const struct admin_finding f = {
+		.level = level, .what = what, .text = text, .advice = advice};
 
-	if (f == NULL || text == NULL || advice == NULL)
-		return FED_ENOMEM;
-	fed__finding__init(f);
-	f->level = level;
-	f->what = arena_dup(x->a, span_str(what));
-	f->text = text;
-	f->advice = advice;
-	if (f->what == NULL)
-		return FED_ENOMEM;
-	return arena_append(x->a, (void ***)&x->out->finding,
-			    &x->out->n_finding, f);
+	return advice == NULL ? FED_ENOMEM
+			      : admin_finding_add(x->a, x->out, &f);
 }
 
 /* ---- the way ------------------------------------------------------------- */

@@ -22,7 +22,7 @@ static bool may_by_policy(const struct federation *f, struct span user)
 }
 
 /* The SIP user's own wish to see somebody is what opens the way. */
-static bool may_by_type(const Fed__PartnerRecord *p,
+bool access_type_allows(const Fed__PartnerRecord *p,
 			const struct access_query *q)
 {
 	return p->type != FED__PARTNER_TYPE__PUBLIC_UNVERIFIED ||
@@ -40,7 +40,7 @@ static enum access_gate refusing(const struct federation *f,
 		return ACCESS_POLICY;
 	if (p == NULL || p->state != FED__PARTNER_STATE__ENABLED)
 		return ACCESS_PARTNER;
-	return may_by_type(p, q) ? ACCESS_GATES : ACCESS_TYPE;
+	return access_type_allows(p, q) ? ACCESS_GATES : ACCESS_TYPE;
 }
 
 struct access_verdict access_decide(const struct federation *f,

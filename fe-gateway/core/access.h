@@ -50,6 +50,10 @@ struct access_verdict {
 struct access_verdict access_decide(const struct federation *f,
 				    const struct access_query *q);
 
+/** Does the partner's type alone, the last gate, let it pass? */
+bool access_type_allows(const Fed__PartnerRecord *p,
+			const struct access_query *q);
+
 /** Nothing stands in the way, and it is ours. */
 static inline bool access_is_open(const struct access_verdict *v)
 {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "chan/admin_finding.h"
 #include "fe-gateway/core/federation_priv.h"
 #include "xmpp/jid.h"
 
@@ -39,22 +40,12 @@ static const char *what_word(enum access_what what)
 
 /* text and advice are of the arena, NULL: it is full; advice "": none. */
 static void add(struct explain *x, Fed__Finding__Level level, const char *what,
-		char *text, char *advice)
+		const char *text, const char *advice)
 {
-	Fed__Finding *f = arena_alloc(x->a, sizeof(*f));
-	char *name = arena_dup(x->a, span_str(what));
+	const struct admin_finding f = {
+		.level = level, .what = what, .text = text, .advice = advice};
 
-	if (f == NULL || name == NULL || text == NULL || advice == NULL) {
-		x->is_out_of_memory = true;
-		return;
-	}
-	fed__finding__init(f);
-	f->level = level;
-	f->what = name;
-	f->text = text;
-	f->advice = advice;
-	if (arena_append(x->a, (void ***)&x->out->finding, &x->out->n_finding,
-			 f) != 0)
+	if (advice == NULL || admin_finding_add(x->a, x->out, &f) != 0)
 		x->is_out_of_memory = true;
 }
 
@@ -251,14 +242,6 @@ static const char *type_rule(const struct explain *x,
 	       "this contact, and he has not";
 }
 
-static bool type_refuses(const struct explain *x, const Fed__PartnerRecord *p)
-{
-	return p->type == FED__PARTNER_TYPE__PUBLIC_UNVERIFIED &&
-	       !x->q->has_contact &&
-	       !(x->q->what == ACCESS_SUBSCRIBE &&
-		 x->q->direction == ACCESS_TO_XMPP);
-}
-
 static void explain_note(struct explain *x)
 {
 	if (!x->v.hides_note)
@@ -292,7 +275,7 @@ static void explain_type(struct explain *x)
 		    arena_printf(x->a, "no partner, so no type"), no_advice(x));
 		return;
 	}
-	refuses = type_refuses(x, p);
+	refuses = !access_type_allows(p, x->q);
 	add(x, refuses ? FED__FINDING__LEVEL__BAD : FED__FINDING__LEVEL__GOOD,
 	    "type",
 	    arena_printf(x->a, "type %s: %s",

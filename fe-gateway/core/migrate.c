@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "chan/admin_finding.h"
+
 #define GOOD FED__FINDING__LEVEL__GOOD
 #define INFO FED__FINDING__LEVEL__INFO
 #define WARN FED__FINDING__LEVEL__WARN
@@ -13,25 +15,15 @@ void migrate_add(struct migrate *m, Fed__Finding__Level level,
 		 const char *group, const char *what, char *text,
 		 const char *advice)
 {
-	Fed__Finding *f = arena_alloc(m->a, sizeof(*f));
-	char *group_text = arena_dup(m->a, span_str(group));
-	char *what_text = arena_dup(m->a, span_str(what));
-	char *advice_text =
-		arena_dup(m->a, span_str(advice != NULL ? advice : ""));
+	const struct admin_finding f = {
+		.level = level,
+		.group = group,
+		.what = what,
+		.text = text,
+		.advice = advice,
+	};
 
-	if (f == NULL || group_text == NULL || what_text == NULL ||
-	    text == NULL || advice_text == NULL) {
-		m->is_out_of_memory = true;
-		return;
-	}
-	fed__finding__init(f);
-	f->level = level;
-	f->group = group_text;
-	f->what = what_text;
-	f->text = text;
-	f->advice = advice_text;
-	if (arena_append(m->a, (void ***)&m->out->finding, &m->out->n_finding,
-			 f) != 0)
+	if (admin_finding_add(m->a, m->out, &f) != 0)
 		m->is_out_of_memory = true;
 }
 
