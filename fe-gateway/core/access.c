@@ -14,11 +14,15 @@ static bool is_legacy(const struct federation *f, struct span domain,
 	return federation_denied(f, domain) == NULL;
 }
 
-static bool may_by_policy(const struct federation *f, struct span user)
+bool access_policy_allows(const Fed__PolicyRecord *p)
 {
-	const Fed__PolicyRecord *p = federation_policy_of(f, user).policy;
-
 	return p != NULL && p->federation && p->xmpp;
+}
+
+/* What is for the SIP domain itself asks for no user's rights. */
+static bool has_user(const struct access_query *q)
+{
+	return q->local.n > 0;
 }
 
 /* The SIP user's own wish to see somebody is what opens the way. */
@@ -36,11 +40,13 @@ static enum access_gate refusing(const struct federation *f,
 {
 	if (!federation_settings(f)->federation)
 		return ACCESS_SWITCH;
-	if (!may_by_policy(f, q->local))
+	if (has_user(q) &&
+	    !access_policy_allows(federation_policy_of(f, q->local).policy))
 		return ACCESS_POLICY;
 	if (p == NULL || p->state != FED__PARTNER_STATE__ENABLED)
 		return ACCESS_PARTNER;
-	return access_type_allows(p, q) ? ACCESS_GATES : ACCESS_TYPE;
+	return !has_user(q) || access_type_allows(p, q) ? ACCESS_GATES
+							: ACCESS_TYPE;
 }
 
 struct access_verdict access_decide(const struct federation *f,

@@ -28,7 +28,8 @@ enum access_gate {
 struct access_query {
 	enum access_what what;
 	enum access_direction direction;
-	struct span local;  /* SIP user, bare JID */
+	struct span local;  /* SIP user, bare JID; empty: the SIP domain
+			     * itself, which has no policy and no contacts */
 	struct span remote; /* XMPP user, bare JID, or a domain */
 	bool has_contact;   /* the SIP user has subscribed to him */
 };
@@ -43,12 +44,16 @@ struct access_verdict {
 };
 
 /** Decide; f NULL: nothing is configured, so nothing is allowed.  A legacy or
- * unknown partner is is_legacy where the settings have a legacy_next_hop, and
- * then no gate was asked, the switch neither: the old gateway serves all
- * users.  The gate is ACCESS_PARTNER then, for those who cannot send it there.
+ * unknown partner, which is not denied, is is_legacy where the settings have a
+ * legacy_next_hop, and then no gate was asked, the switch neither: the old
+ * gateway serves all users.  The gate is ACCESS_PARTNER then, for those who
+ * cannot send it there.
  */
 struct access_verdict access_decide(const struct federation *f,
 				    const struct access_query *q);
+
+/** Does a user's policy alone let it pass?  NULL: he has none. */
+bool access_policy_allows(const Fed__PolicyRecord *p);
 
 /** Does the partner's type alone, the last gate, let it pass? */
 bool access_type_allows(const Fed__PartnerRecord *p,

@@ -140,7 +140,7 @@ static void explain_policy(struct explain *x)
 		x->is_out_of_memory = true;
 		return;
 	}
-	if (p.policy->federation && p.policy->xmpp)
+	if (access_policy_allows(p.policy))
 		add(x, FED__FINDING__LEVEL__GOOD, "policy",
 		    arena_printf(x->a, "%s has %s: federation on, xmpp on",
 				 x->local, reason),
@@ -341,8 +341,6 @@ static void explain_edge(struct explain *x)
 
 static char *verdict(struct explain *x)
 {
-	static const char *const gates[] = {"switch", "policy", "partner",
-					    "type"};
 	bool is_out = x->q->direction == ACCESS_TO_XMPP;
 	const char *from = is_out ? x->local : x->remote;
 	const char *to = is_out ? x->remote : x->local;
@@ -362,7 +360,8 @@ static char *verdict(struct explain *x)
 	return arena_printf(
 		x->a, "%s from %s to %s: %s by gate \"%s\" (%s)", what, from,
 		to, x->q->what == ACCESS_PRESENCE ? "hidden" : "refused",
-		gates[x->v.gate], is_out ? "SIP 403" : "policy-violation");
+		access_gate_name(x->v.gate),
+		is_out ? "SIP 403" : "policy-violation");
 }
 
 int access_explain(const struct federation *f, const struct access_query *q,

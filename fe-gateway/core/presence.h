@@ -16,7 +16,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "fe-gateway/core/federation.h"
+#include "fe-gateway/core/access.h"
 #include "fe-gateway/core/pidf.h"
 #include "fe-gateway/core/presence_rows.h"
 #include "fe-gateway/core/sip_types.h"
@@ -102,6 +102,13 @@ void presence_set_federation(struct presence *p, const struct federation *f,
  * refused: he has added him. */
 bool presence_has_contact(const struct presence *p, struct span local,
 			  struct span remote);
+
+/** May this pass between the two?  access_decide(), which hears of the contact
+ * where that makes a difference. */
+struct access_verdict presence_access(const struct presence *p,
+				      enum access_what what,
+				      enum access_direction direction,
+				      struct span local, struct span remote);
 
 /**
  * A row of the last run.  Before any other event.

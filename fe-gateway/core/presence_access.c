@@ -19,13 +19,13 @@ bool presence_has_contact(const struct presence *p, struct span local,
 struct access_verdict presence_access(const struct presence *p,
 				      enum access_what what,
 				      enum access_direction direction,
-				      const char *local, const char *remote)
+				      struct span local, struct span remote)
 {
 	struct access_query q = {
 		.what = what,
 		.direction = direction,
-		.local = span_str(local),
-		.remote = span_str(remote),
+		.local = local,
+		.remote = remote,
 	};
 	struct access_verdict v = access_decide(p->federation, &q);
 
@@ -68,8 +68,9 @@ bool presence_access_look(struct presence *p, struct presence_item *item,
 void presence_access_contact(struct presence *p, struct presence_contact *c,
 			     uint64_t now_ms)
 {
-	struct access_verdict v = presence_access(
-		p, ACCESS_PRESENCE, ACCESS_TO_SIP, c->local, c->remote);
+	struct access_verdict v =
+		presence_access(p, ACCESS_PRESENCE, ACCESS_TO_SIP,
+				span_str(c->local), span_str(c->remote));
 	struct presence_sub *s = presence_sub_find(p, c->local, c->remote);
 
 	/* who is asked and who is told is his matter who changed it */

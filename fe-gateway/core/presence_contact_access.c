@@ -37,8 +37,9 @@ static void show(struct presence *p, struct presence_contact *c,
 bool presence_contact_look(struct presence *p, struct presence_contact *c,
 			   uint64_t now_ms)
 {
-	struct access_verdict v = presence_access(
-		p, ACCESS_PRESENCE, ACCESS_TO_SIP, c->local, c->remote);
+	struct access_verdict v =
+		presence_access(p, ACCESS_PRESENCE, ACCESS_TO_SIP,
+				span_str(c->local), span_str(c->remote));
 	bool is_barred = !access_is_open(&v);
 
 	if (c->is_barred == is_barred)

@@ -13,7 +13,6 @@
 #include "base/map.h"
 #include "base/ratelimit.h"
 #include "base/timer_heap.h"
-#include "fe-gateway/core/access.h"
 #include "fe-gateway/core/presence.h"
 #include "fe-gateway/core/presence_view.h"
 
@@ -276,12 +275,6 @@ void presence_log_auth(const struct presence *p,
 		       const char *remote, enum presence_auth auth);
 
 /* --- presence_access.c --------------------------------------------------- */
-
-/** May this pass between the two? */
-struct access_verdict presence_access(const struct presence *p,
-				      enum access_what what,
-				      enum access_direction direction,
-				      const char *local, const char *remote);
 
 /**
  * Whoever is about to do something for a watch asks this first, if its gates

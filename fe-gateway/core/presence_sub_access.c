@@ -31,8 +31,8 @@ static void show(struct presence *p, struct presence_sub *s, uint64_t now_ms)
 static struct access_verdict judge(const struct presence *p,
 				   const struct presence_sub *s)
 {
-	return presence_access(p, ACCESS_PRESENCE, ACCESS_TO_XMPP, s->local,
-			       s->remote);
+	return presence_access(p, ACCESS_PRESENCE, ACCESS_TO_XMPP,
+			       span_str(s->local), span_str(s->remote));
 }
 
 void presence_sub_judge(struct presence *p, struct presence_sub *s)

@@ -26,21 +26,16 @@ struct access_verdict gw_access(const struct gw_router *r,
 				enum access_direction direction,
 				struct span local, struct span remote)
 {
-	struct access_query q = {
+	const struct access_query q = {
 		.what = what,
 		.direction = direction,
 		.local = local,
 		.remote = remote,
 	};
-	struct access_verdict v = access_decide(r->federation, &q);
 
-	/* looked up only where it makes a difference */
-	if (v.gate == ACCESS_TYPE && r->p.presence != NULL &&
-	    presence_has_contact(r->p.presence, local, remote)) {
-		q.has_contact = true;
-		v = access_decide(r->federation, &q);
-	}
-	return v;
+	return r->p.presence != NULL ? presence_access(r->p.presence, what,
+						       direction, local, remote)
+				     : access_decide(r->federation, &q);
 }
 
 struct access_verdict gw_access_request(const struct gw_router *r,
@@ -54,23 +49,6 @@ struct access_verdict gw_access_request(const struct gw_router *r,
 		return (struct access_verdict){.gate = ACCESS_GATES};
 	return gw_access(r, what, ACCESS_TO_XMPP, jid_bare(q->from_jid),
 			 jid_bare(q->to_jid));
-}
-
-/* What is for the SIP domain itself asks for no user's policy. */
-static struct access_verdict of_domain(const struct gw_router *r,
-				       struct span domain)
-{
-	struct access_verdict v = {
-		.gate = ACCESS_GATES,
-		.partner = federation_partner(r->federation, domain),
-	};
-
-	if (!federation_settings(r->federation)->federation)
-		v.gate = ACCESS_SWITCH;
-	else if (v.partner == NULL ||
-		 v.partner->state != FED__PARTNER_STATE__ENABLED)
-		v.gate = ACCESS_PARTNER;
-	return v;
 }
 
 static enum access_what what_of(const Fed__Stanza *s)
@@ -87,11 +65,10 @@ struct access_verdict gw_access_stanza(const struct gw_router *r,
 {
 	struct jid_parts from = jid_split(span_str(s->from));
 	struct jid_parts to = jid_split(span_str(s->to));
-	struct access_verdict v;
+	struct access_verdict v =
+		gw_access(r, what_of(s), ACCESS_TO_SIP,
+			  to.local.n > 0 ? to.bare : SPAN_NULL, from.bare);
 
-	if (to.local.n == 0)
-		return of_domain(r, from.domain);
-	v = gw_access(r, what_of(s), ACCESS_TO_SIP, to.bare, from.bare);
 	/* who comes from there comes to the old gateway */
 	if (v.is_legacy)
 		v.gate = ACCESS_PARTNER;

@@ -67,15 +67,12 @@ static char *print_error(const struct synthetic *s, struct arena *a)
 static char *by_gate(const struct synthetic *s, const struct synthetic_facts *f,
 		     struct arena *a)
 {
-	static const char *const gates[] = {"switch", "policy", "partner",
-					    "type"};
-
 	return arena_printf(
 		a,
 		"our gate \"%s\" refuses: %s; \"fedctl explain %s %s\" names "
 		"the rule",
-		gates[f->access.gate], access_gate_text(f->access.gate),
-		s->from, s->to);
+		access_gate_name(f->access.gate),
+		access_gate_text(f->access.gate), s->from, s->to);
 }
 
 /* What the edge says of its way there. */
