@@ -233,11 +233,12 @@ def test_in_tls_dialback(row, gateway, peers):
     never_arrives(gateway, stream, peer)
 
 
+@pytest.mark.parametrize("row", [row for row in VALID if row[2] == OFF],
+                         ids=name_of, indirect=True)
 def test_in_tls_dialback_off(row, gateway, peers):
     """With a good certificate the stream can go on: the request is ignored,
     and EXTERNAL still has its turn."""
-    if row[2] != OFF:
-        return
+    assert row[3] == {SASL_TLS}
     peer = peers["full"]
     stream = peer.open_secure(peer.open())
     assert is_silent(stream.send(peer.request()))
