@@ -11,6 +11,8 @@ DIALBACK = "<dialback xmlns='urn:xmpp:features:dialback'/>"
 STARTTLS = f"<starttls xmlns='{TLS}'/>"
 EXTERNAL = (f"<mechanisms xmlns='{SASL}'><mechanism>EXTERNAL</mechanism>"
             "</mechanisms>")
+UNSUPPORTED = ("<unsupported-stanza-type "
+               "xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>")
 LOCAL = "sip.example"
 
 
@@ -53,6 +55,9 @@ class FederationPeer(Rogue):
             return DIALBACK + (STARTTLS if self.has_tls else "")
         return DIALBACK + (EXTERNAL if self.has_external else "")
 
+    def takes_dialback(self, _way):
+        return True
+
     def script(self, stream):
         way, mechanism = "clear", None
         stream.answer_header(self.features(False))
@@ -74,6 +79,10 @@ class FederationPeer(Rogue):
                 mechanism = "external"
             elif word[1] == "db:result":
                 self.key = stream.expect("([^<]*)</db:result>")[1]
+                if not self.takes_dialback(way):
+                    stream.send(f"<stream:error>{UNSUPPORTED}</stream:error>"
+                                "</stream:stream>").end()
+                    return
                 stream.send(f"<db:result from='{self.domain}' to='{LOCAL}' "
                             "type='valid'/>")
                 mechanism = "dialback"
