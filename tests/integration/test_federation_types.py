@@ -7,6 +7,7 @@ import typing
 import pytest
 
 import pidf
+from edge_alone import wait_until
 from federation_rules import partner
 from pidf import one
 from xmpp_user import condition
@@ -146,6 +147,53 @@ def test_partner_goes_and_comes(rules, sip_person, xmpp_person):
         juliet.wait_view(romeo.jid, {}, wait_s=5)
         rules(partners=[partner(domain)])
         juliet.wait_view(romeo.jid, {desk: ("", "busy")})
+
+
+def live_streams(lab, domain):
+    """{"s2s=7": "in"}: those with the domain that are open at the edge."""
+    log = lab.log("edge")
+    log = log[log.rindex("event=started"):]
+    opened = dict(re.findall(r"event=stream_open (s2s=\d+) dir=(in|out) .*"
+                             rf" peer={re.escape(domain)} ", log))
+    closed = re.findall(r"event=stream_close (s2s=\d+) ", log)
+    return {s2s: way for s2s, way in opened.items() if s2s not in closed}
+
+
+def ended_by_policy(log):
+    return set(re.findall(r"event=stream_close (s2s=\d+) .*"
+                          'reason="policy policy-violation', log))
+
+
+# What forbids the partner, and what allows it again.
+GONE = {
+    "disable": ("partner disable DOMAIN", "partner enable DOMAIN"),
+    "remove": ("partner remove DOMAIN",
+               "partner add DOMAIN --type federated --sasl optional"),
+    "switch": ("settings set federation off", "settings set federation on"),
+}
+
+
+@pytest.mark.parametrize("name", GONE)
+def test_streams_end(lab, fedctl, rules, sip_person, xmpp_person, name):
+    """Those that a change forbids, of both directions, within 5 s."""
+    # pylint: disable=too-many-arguments
+    romeo, juliet = sip_person(), xmpp_person
+    domain = juliet.jid.partition("@")[2]
+    gone, back = (words.replace("DOMAIN", domain).split()
+                  for words in GONE[name])
+    rules(settings={"mode": "closed"}, partners=[partner(domain)])
+    assert send_to_xmpp(romeo, juliet) == PASSES
+    assert send_to_sip(romeo, juliet) == PASSES
+    live = live_streams(lab, domain)
+    assert set(live.values()) == {"in", "out"}
+    mark = len(lab.log("edge"))
+    fedctl("gateway", *gone)
+    wait_until(lambda: ended_by_policy(lab.log("edge")[mark:]) >= set(live),
+               wait_s=5)
+    assert send_to_xmpp(romeo, juliet) == REFUSED
+    fedctl("gateway", *back)
+    assert send_to_xmpp(romeo, juliet) == PASSES
+    assert send_to_sip(romeo, juliet) == PASSES
 
 
 def test_why_in_the_log(lab, rules, sip_person, xmpp_person):
