@@ -136,7 +136,8 @@ def test_type_changes(rules, sip_person, xmpp_person):
 
 
 def test_partner_goes_and_comes(rules, sip_person, xmpp_person):
-    """What is hidden is said before the edges close the streams."""
+    """What is hidden is said before the edges close the streams.  How soon it
+    is back is not: a domain whose streams went twice in 10 s is let rest."""
     romeo, juliet = sip_person(), xmpp_person
     domain = juliet.jid.partition("@")[2]
     desk = f"{romeo.jid}/desk"
@@ -146,7 +147,7 @@ def test_partner_goes_and_comes(rules, sip_person, xmpp_person):
         rules(**gone)
         juliet.wait_view(romeo.jid, {}, wait_s=5)
         rules(partners=[partner(domain)])
-        juliet.wait_view(romeo.jid, {desk: ("", "busy")})
+        juliet.wait_view(romeo.jid, {desk: ("", "busy")}, wait_s=40)
 
 
 def live_streams(lab, domain):
