@@ -1,6 +1,7 @@
 """fedctl test im and test presence: the synthetic transaction on the real way,
 and what it says of each thing that can be wrong with that."""
 
+import concurrent.futures
 import time
 
 import pytest
@@ -193,8 +194,12 @@ def test_wrong_users(fedctl):
 
 def test_not_too_many(fedctl, juliet):
     """A monitor gone mad writes to people."""
-    said = [fedctl("gateway", "test", "im", WATCHDOG, juliet.jid, status=None)
-            for _ in range(20)]
+    def test_im(_):
+        return fedctl("gateway", "test", "im", WATCHDOG, juliet.jid,
+                      status=None)
+
+    with concurrent.futures.ThreadPoolExecutor(20) as at_once:
+        said = list(at_once.map(test_im, range(20)))
     refused = [d for d in said if d.returncode == 1]
     assert 5 <= len(refused) <= 12, [d.returncode for d in said]
     assert all("too many tests" in d.stderr for d in refused)
