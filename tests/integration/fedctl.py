@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import re
+import shlex
 import subprocess
 
 
@@ -25,3 +27,14 @@ class Fedctl:
         document = json.loads(self(service, "--json", *words).stdout)
         assert len(document) == 1
         return document.popitem()[1]
+
+    def commands(self):
+        """Those that its help lists: name to words of its example."""
+        text = self("gateway", "help").stdout
+        names = re.findall(r"^  ([a-z]+(?: [a-z]+)*)(?= \[?[A-Z]| -|  )", text,
+                           re.M)
+        return {name: self.example(name) for name in names}
+
+    def example(self, name):
+        text = self("gateway", "help", *name.split()).stdout
+        return shlex.split(re.search(r"^example: fedctl (.*)$", text, re.M)[1])

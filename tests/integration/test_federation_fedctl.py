@@ -11,8 +11,6 @@ import pytest
 
 import admin_wire
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-EXAMPLE = TOP / "deploy/examples/federation.conf"
 USERS = 10000
 
 
@@ -525,46 +523,3 @@ def test_refused_by_the_daemon(ctl, partner):
              "dialback_secret")):
         done = ctl(*words, status=1)
         assert said in done.stderr and done.stdout == "", words
-
-
-COMMANDS = ["partner list", "partner show x.example", "partner add x.example",
-            "partner set x.example --tls optional", "partner remove x.example",
-            "partner enable x.example", "partner disable x.example",
-            "deny list", "deny add x.example", "deny remove x.example",
-            "policy list", "policy show global",
-            "policy set global --xmpp on", "policy remove global",
-            "grant a@b.example x", "grant list", "revoke a@b.example",
-            "site list", "site show x", "site add x",
-            "site set x --user a@b.example", "site remove x", "settings show",
-            "settings set federation on", "status", "export",
-            f"apply -f {EXAMPLE}", "history", "history 1", "rollback 1"]
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_no_daemon(ctl, tmp_path, command):
-    path = tmp_path / "admin.sock"
-    done = ctl("--socket", str(path), *command.split(), status=3)
-    assert str(path) in done.stderr and done.stdout == ""
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_asked_of_an_edge(fedctl, command):
-    """It has no configuration to change, and says who has."""
-    done = fedctl("edge", *command.split(), status=1)
-    assert "gateway" in done.stderr and done.stdout == ""
-
-
-def test_help_and_man_page(ctl):
-    text = ctl("help").stdout
-    page = (TOP / "deploy/man/fedctl.1").read_text()
-    names = {" ".join(re.match(r"[a-z ]+?(?= [a-z]*[@./]| \d| x$| x |"
-                               r" federation on| global| -|$)",
-                               c).group(0).split()) for c in COMMANDS}
-    assert len(names) == 29
-    for name in names:
-        assert f"\n  {name} " in text, name
-        one = ctl("help", *name.split()).stdout
-        assert re.search(rf"^example: fedctl {name}\b", one, re.M)
-        assert max(map(len, one.splitlines())) < 80
-        assert re.search(rf"^\.It Cm {name}\b", page, re.M), name
-    assert max(map(len, text.splitlines())) < 80
