@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+import admin_wire as wire
 import pidf
 from presence_people import presence_user, roster_user
 
@@ -23,12 +24,22 @@ def escalus(lab):
 
 @pytest.fixture(scope="module", autouse=True)
 def empty_store(lab):
-    """Domains are asked about too: nobody else's watches."""
+    """Domains are asked about too: nobody else's watches.  The gateway begins
+    anew with revision 1, and the edge has a later one: two changes, and both
+    have the same again."""
+    path, edge = lab.env["LAB_GATEWAY_ADMIN"], lab.env["LAB_EDGE_NAME"]
+    at_edge = wire.status(path)[3][edge][1]
     lab("stop", "gateway")
-    for path in pathlib.Path(lab.env["LAB_STATE"], "gateway").glob("store.db*"):
-        path.unlink()
+    for file in pathlib.Path(lab.env["LAB_STATE"], "gateway").glob("store.db*"):
+        file.unlink()
     lab("start", "gateway")
     lab("wait-channel")
+    until(lambda: wire.status(path)[3][edge][1] == at_edge, "the edge's own")
+    passing = [wire.partner("passing.example")]
+    wire.apply(path, passing)
+    revision = wire.apply(path, remove=passing)[0]
+    assert revision > at_edge
+    assert wire.status(path)[3][edge] == (True, revision, "")
 
 
 @pytest.fixture(scope="module")
