@@ -32,6 +32,14 @@ def pytest_collection_modifyitems(items):
                if item.path.stem in LONG else len(LONG))
 
 
+def complaints(name, text):
+    """Lines of a daemon's log that are never in order."""
+    marks = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:"
+                       r"|event=broken_invariant|event=abort")
+    return [f"{name}: {line}" for line in text.splitlines()
+            if marks.search(line)]
+
+
 def context_switches(pid):
     """Of all its threads, voluntary or not."""
     return sum(int(count)
@@ -121,15 +129,11 @@ class Lab:
 
     def stop_daemons(self, services=("gateway", "edge")):
         """Orderly end; what they complained of in all their lives."""
-        marks = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:"
-                           r"|event=broken_invariant|event=abort")
-        complaints = []
+        found = []
         for service in services:
             self("stop", service)
-            complaints += [f"{service}: {line}"
-                           for line in self.log(service).splitlines()
-                           if marks.search(line)]
-        return complaints
+            found += complaints(service, self.log(service))
+        return found
 
 
 @pytest.fixture(scope="session")

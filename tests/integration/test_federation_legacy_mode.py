@@ -4,6 +4,7 @@ Access Edge over mutual TLS on port 5061, made of the documented example files.
 The Access Edge is a Kamailio in the DMZ that takes SIP of the gateway only with
 its certificate; the SIP users are behind it."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -16,7 +17,7 @@ import pytest
 
 import netns
 import pidf
-from conftest import TOP, Lab
+from conftest import TOP, Lab, complaints
 from pidf import one
 from presence_people import roster_user
 from presence_sip import PresenceUser
@@ -53,8 +54,10 @@ class Daemon:
         self.log = self.folder / "log"
         self.place, self.command = place, command
         self.process = None
+        self._begin = 0     # of this life, in its log
 
     def start(self):
+        self._begin = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 ["ip", "netns", "exec", self.place.lab.namespace("dmz"),
@@ -65,11 +68,15 @@ class Daemon:
 
     def wait_log(self, pattern, wait_s=15):
         until = time.monotonic() + wait_s
-        while not re.search(pattern, self.log.read_text(errors="replace")):
+        while not re.search(pattern, self.life()):
             assert time.monotonic() < until and self.process.poll() is None, \
-                f"never {pattern}: {self.log.read_text()[-2000:]}"
+                f"never {pattern}: {self.life()[-2000:]}"
             time.sleep(0.05)
         return self
+
+    def life(self):
+        """What it has logged since its last start."""
+        return self.log.read_bytes()[self._begin:].decode(errors="replace")
 
     def stop(self):
         if self.process is not None and self.process.poll() is None:
@@ -84,6 +91,8 @@ class Place:
     def __init__(self):
         self.lab = Lab(f"oldmode{os.getpid()}", LAB_PARTS="dns prosody")
         self.daemons = []
+
+    def up(self):
         self.lab.up()
         self.state = pathlib.Path(self.lab.env["LAB_STATE"])
         for address in (ACCESS, USERS):
@@ -98,6 +107,7 @@ class Place:
         self.gateway = self.daemon("legacy-gateway", self.gateway_config(),
                                    self.program("fe-gateway"), "--config",
                                    "CONFIG")
+        return self.start()
 
     def program(self, name):
         return pathlib.Path(self.lab.env["LAB_BIN"]) / name
@@ -175,7 +185,7 @@ class Place:
             ("/etc/fe-gateway/federation.yaml", str(federation)),
             ("/var/lib/fe-gateway/", f"{self.state}/legacy-"))
 
-    def up(self):
+    def start(self):
         self.access.start()
         self.edge.start().wait_log("event=started")
         self.gateway.start().wait_log("event=chan_up")
@@ -189,9 +199,20 @@ class Place:
         raise AssertionError(self.access.log.read_text()[-2000:])
 
     def down(self):
-        for daemon in reversed(self.daemons):
+        """Whatever fails: the lab is gone."""
+        with contextlib.ExitStack() as at_last:
+            at_last.callback(self.lab, "down")
+            for daemon in self.daemons:
+                at_last.callback(daemon.stop)
+
+    def complaints(self):
+        """Of our daemons, in all their lives; they are stopped."""
+        found = []
+        for daemon in (self.gateway, self.edge):
             daemon.stop()
-        self.lab("down")
+            found += complaints(daemon.folder.name,
+                                daemon.log.read_text(errors="replace"))
+        return found
 
     def presence_user(self, name, port):
         return PresenceUser(self.lab.namespace("dmz"), name, USERS, port,
@@ -203,6 +224,7 @@ def place():
     there = Place()
     try:
         yield there.up()
+        assert there.complaints() == []
     finally:
         there.down()
 
@@ -343,7 +365,6 @@ def test_a_gateway_with_another_certificate_gets_nothing(place, romeo, juliet):
     def up():
         place.gateway.wait_log("event=chan_up")
     place.gateway.stop()
-    place.gateway.log.write_text("")
     place.gateway.config.write_text(replaced(
         text, (f"  certificate: {right}/chain.pem\n    key",
                f"  certificate: {other}/chain.pem\n    key"),
