@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import time
 
@@ -434,8 +433,6 @@ def steps_of_check(report):
 
 
 def test_ejabberd(why_lab, edge):
-    if shutil.which("ejabberdctl") is None:
-        pytest.skip("there is no ejabberd")
     why_lab("start", "ejabberd")
     report = edge("check", "partner", "chat.example")
     found = dict(steps_of_check(report))
