@@ -11,9 +11,6 @@
 /* What the history keeps of a line; the records themselves say the rest. */
 enum { WHAT_BYTES = 400 };
 
-/* The edges are asked first, and many records are written. */
-enum { CHANGE_PATIENCE_S = 60 };
-
 int change_no_memory(struct session *s)
 {
 	return session_fail(s, STATUS_FAILED, "out of memory");
@@ -177,19 +174,28 @@ static char *what_of(const struct session *s, const struct change *c)
 	return what;
 }
 
-int change_send(struct session *s, struct change *c)
+int change_request(struct session *s, struct change *c,
+		   Fed__AdminRequest *r_out)
 {
-	Fed__AdminRequest r;
-
 	s->patience_s = CHANGE_PATIENCE_S;
 	c->apply.dry_run = line_has(s->line, "dry-run");
 	c->apply.name = (char *)(uintptr_t)change_who();
 	c->apply.what = what_of(s, c);
 	if (c->apply.what == NULL)
 		return change_no_memory(s);
-	fed__admin_request__init(&r);
-	r.kind_case = FED__ADMIN_REQUEST__KIND_FEDERATION_APPLY;
-	r.federation_apply = &c->apply;
+	fed__admin_request__init(r_out);
+	r_out->kind_case = FED__ADMIN_REQUEST__KIND_FEDERATION_APPLY;
+	r_out->federation_apply = &c->apply;
+	return STATUS_DONE;
+}
+
+int change_send(struct session *s, struct change *c)
+{
+	Fed__AdminRequest r;
+	int status = change_request(s, c, &r);
+
+	if (status != STATUS_DONE)
+		return status;
 	return session_show(
 		s, &r, s->is_json ? &show_changed_json : &show_changed_text);
 }

@@ -13,6 +13,10 @@
 /* Memory of one command: the whole configuration a few times. */
 #define CHANGE_ARENA_BYTES (2u * LIMIT_ADMIN_REQUEST_ARENA_BYTES)
 
+/* How long a change may take: the edges are asked first, many records are
+ * written, and the edges are told. */
+enum { CHANGE_PATIENCE_S = 60 };
+
 /* The option of every command that changes something. */
 #define CHANGE_DRY_RUN                                          \
 	{                                                       \
@@ -79,6 +83,11 @@ int change_remove(struct change *c, Fed__Record *r) FED_NODISCARD;
 
 /** Who sits there: sudo's user, or the one who logged in; "": nobody said. */
 const char *change_who(void);
+
+/** It as a request, with who does it and what; the session waits long enough
+ * for its answer. @return STATUS_DONE; STATUS_FAILED said */
+int change_request(struct session *s, struct change *c,
+		   Fed__AdminRequest *r_out) FED_NODISCARD;
 
 /** Send it, and show what it did. @return exit status */
 int change_send(struct session *s, struct change *c);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "deploy/fedctl/change.h"
 #include "deploy/fedctl/command.h"
 
 /* ---- answers ------------------------------------------------------------- */
@@ -122,28 +121,19 @@ static int add_changed(struct arena *a, const Fed__FederationChanged *c,
 	return 0;
 }
 
-int migrate_apply(struct session *s, Fed__AdminFederationApply *apply,
-		  struct arena *a, struct migrate_changed *out)
+int migrate_apply(struct session *s, struct change *c,
+		  struct migrate_changed *out)
 {
-	struct migrate_answers answers = {.a = a};
-	char *what = line_text(s->line);
+	struct migrate_answers answers = {.a = c->a};
 	Fed__AdminRequest r;
-	int status;
+	int status = change_request(s, c, &r);
 
 	*out = (struct migrate_changed){.count = 0};
-	if (what == NULL)
-		return session_fail(s, STATUS_FAILED, "out of memory");
-	apply->what = what;
-	apply->name = (char *)(uintptr_t)change_who();
-	fed__admin_request__init(&r);
-	r.kind_case = FED__ADMIN_REQUEST__KIND_FEDERATION_APPLY;
-	r.federation_apply = apply;
-	status = migrate_ask(s, &r, NULL, &answers, NULL);
-	free(what);
+	if (status == STATUS_DONE)
+		status = migrate_ask(s, &r, NULL, &answers, NULL);
 	for (size_t i = 0; i < answers.count && status == STATUS_DONE; i++)
 		if (answers.list[i]->changed != NULL &&
-		    add_changed(a, answers.list[i]->changed, out) != 0)
-			status =
-				session_fail(s, STATUS_FAILED, "out of memory");
+		    add_changed(c->a, answers.list[i]->changed, out) != 0)
+			status = change_no_memory(s);
 	return status;
 }

@@ -5,6 +5,7 @@
 #ifndef FED_FEDCTL_MIGRATE_ASK_H
 #define FED_FEDCTL_MIGRATE_ASK_H
 
+#include "deploy/fedctl/change.h"
 #include "deploy/fedctl/migrate_list.h"
 #include "deploy/fedctl/session.h"
 
@@ -43,9 +44,9 @@ struct migrate_changed {
 	size_t warning_count;
 };
 
-/** Change it. @return exit status */
-int migrate_apply(struct session *s, Fed__AdminFederationApply *apply,
-		  struct arena *a, struct migrate_changed *out) FED_NODISCARD;
+/** Send a change, and keep what it did. @return exit status */
+int migrate_apply(struct session *s, struct change *c,
+		  struct migrate_changed *out) FED_NODISCARD;
 
 /* --- commands that ask several times: run of their tables ----------------- */
 int migrate_run_import(struct session *s, const struct line *l);

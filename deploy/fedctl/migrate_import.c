@@ -124,17 +124,15 @@ static int leave_ours(struct import *x)
 
 static int apply(struct import *x)
 {
-	Fed__AdminFederationApply a;
+	struct change c;
 
 	x->changed.revision = x->revision;
 	if (x->list.record_count == 0)
 		return STATUS_DONE;
-	fed__admin_federation_apply__init(&a);
-	a.base_revision = x->revision;
-	a.put = x->list.records;
-	a.n_put = x->list.record_count;
-	a.dry_run = line_has(x->s->line, "dry-run");
-	return migrate_apply(x->s, &a, &x->a, &x->changed);
+	change_init(&c, &x->a, x->revision);
+	c.apply.put = x->list.records;
+	c.apply.n_put = x->list.record_count;
+	return migrate_apply(x->s, &c, &x->changed);
 }
 
 static size_t not_understood(const struct migrate_list *l)

@@ -38,6 +38,7 @@ static int change(struct session *s, Fed__AdminMigrate__What what)
 	fed__admin_request__init(&r);
 	r.kind_case = FED__ADMIN_REQUEST__KIND_MIGRATE;
 	r.migrate = &m;
+	s->patience_s = CHANGE_PATIENCE_S;
 	return session_show(
 		s, &r, s->is_json ? &show_changed_json : &show_changed_text);
 }

@@ -1,6 +1,8 @@
 /* migrate ...: what is asked, what is shown. */
 #include "fedctl_run.h"
 
+#include <unistd.h>
+
 #include "deploy/fedctl/migrate_ask.h"
 
 static Fed__AdminResponse response(void)
@@ -61,7 +63,41 @@ static void test_import(void **state)
 	assert_int_equal(d.asked[1]->federation_apply->n_put, 1);
 	assert_string_equal(d.asked[1]->federation_apply->what,
 			    "migrate import -");
+	assert_int_equal(d.patience_s, CHANGE_PATIENCE_S);
 	run_end(&d);
+}
+
+/* What the history keeps of a long line is cut between characters. */
+static void test_long_line(void **state)
+{
+	Fed__AdminResponse answers[] = {response(), response()};
+	Fed__FederationChanged changed;
+	char dir[] = "/tmp/fedctl-XXXXXX";
+	struct fake_daemon d = {.answers = answers, .count = 2};
+	char path[1024];
+	const char *what;
+	size_t n;
+	FILE *to;
+
+	(void)state;
+	fed__federation_changed__init(&changed);
+	answers[1].changed = &changed;
+	assert_non_null(mkdtemp(dir));
+	n = (size_t)snprintf(path, sizeof(path), "%s%0300d", dir, 0);
+	memset(path + n - 300, '/', 300);
+	for (size_t i = 0; i < 100; i++)
+		n += (size_t)snprintf(path + n, sizeof(path) - n, "\xc3\xbc");
+	to = fopen(path, "w");
+	assert_non_null(to);
+	(void)fputs("romeo@sip.example\n", to);
+	assert_int_equal(0, fclose(to));
+	runs(&d, 0, "1 user, nothing changes\n", "", "migrate", "users", path);
+	what = d.asked[1]->federation_apply->what;
+	assert_true(span_is_utf8(span_str(what)));
+	assert_string_equal("\xbc...", what + strlen(what) - 4);
+	run_end(&d);
+	assert_int_equal(0, unlink(path));
+	assert_int_equal(0, rmdir(dir));
 }
 
 static void test_users(void **state)
@@ -330,6 +366,7 @@ static void test_enable(void **state)
 	assert_int_equal(d.asked[2]->migrate->what,
 			 FED__ADMIN_MIGRATE__WHAT__ENABLE);
 	assert_false(d.asked[2]->migrate->force);
+	assert_int_equal(d.patience_s, CHANGE_PATIENCE_S);
 	run_end(&d);
 	/* forced: nobody is asked about certificates */
 	answers[1] = answers[2];
@@ -461,6 +498,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_import),
+		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_users),
 		cmocka_unit_test(test_users_silent),
 		cmocka_unit_test(test_plan),
