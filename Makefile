@@ -228,9 +228,8 @@ $(B)/integration/%: $(B)/obj/tests/integration/%.o $(LIB_IO) $(LIBS_OF_PURE)
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,\
 	$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 # what fedctl reads of an old gateway
-MIGRATE_OBJS := $(patsubst %,$(B)/obj/deploy/fedctl/migrate_%.o,\
-	list method xml)
-$(B)/fuzz/fuzz_federation_migrate: LDFLAGS += $(MIGRATE_OBJS)
+MIGRATE_OBJS := $(filter-out %/main.o %/client.o,$(call objs,$(SRC_fedctl)))
+$(B)/fuzz/fuzz_federation_migrate: LDFLAGS += $(MIGRATE_OBJS) -ljansson
 $(B)/fuzz/fuzz_federation_migrate: | $(MIGRATE_OBJS)
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIBS_OF_PURE)
 	@mkdir -p $(@D)

@@ -10,33 +10,10 @@
 
 /* ---- answers ------------------------------------------------------------- */
 
-static void *take(void *arena, size_t n)
-{
-	return arena_alloc(arena, n);
-}
-
-static void give_back(void *arena, void *p)
-{
-	(void)arena;
-	(void)p;
-}
-
-static Fed__AdminResponse *copy(struct arena *a, const Fed__AdminResponse *r)
-{
-	ProtobufCAllocator memory = {take, give_back, a};
-	size_t n = fed__admin_response__get_packed_size(r);
-	uint8_t *bytes = arena_alloc(a, n + 1);
-
-	if (bytes == NULL)
-		return NULL;
-	(void)fed__admin_response__pack(r, bytes);
-	return fed__admin_response__unpack(&memory, n, bytes);
-}
-
 static void keep(const Fed__AdminResponse *r, void *arg)
 {
 	struct migrate_answers *x = arg;
-	Fed__AdminResponse *kept = copy(x->a, r);
+	Fed__AdminResponse *kept = message_dup(x->a, &r->base);
 
 	if (kept == NULL ||
 	    arena_append(x->a, (void ***)&x->list, &x->count, kept) != 0)
@@ -87,27 +64,7 @@ int migrate_ask(struct session *s, Fed__AdminRequest *r, const char *edge,
 	return status;
 }
 
-/* ---- the configuration --------------------------------------------------- */
-
-int migrate_get(struct session *s, Fed__AdminFederationGet__Kind kind,
-		struct migrate_answers *answers, uint64_t *revision_out)
-{
-	Fed__AdminFederationGet get;
-	Fed__AdminRequest r;
-	int status;
-
-	fed__admin_federation_get__init(&get);
-	get.kind = kind;
-	fed__admin_request__init(&r);
-	r.kind_case = FED__ADMIN_REQUEST__KIND_FEDERATION_GET;
-	r.federation_get = &get;
-	*revision_out = 0;
-	status = migrate_ask(s, &r, NULL, answers, NULL);
-	for (size_t i = 0; i < answers->count; i++)
-		if (answers->list[i]->revision != 0)
-			*revision_out = answers->list[i]->revision;
-	return status;
-}
+/* ---- changing ------------------------------------------------------------ */
 
 static int add_changed(struct arena *a, const Fed__FederationChanged *c,
 		       struct migrate_changed *out)

@@ -30,12 +30,6 @@ int migrate_ask(struct session *s, Fed__AdminRequest *r, const char *edge,
 		struct migrate_answers *answers,
 		const char **error) FED_NODISCARD;
 
-/** All records of a kind, and the revision that they are of.
- * @return exit status */
-int migrate_get(struct session *s, Fed__AdminFederationGet__Kind kind,
-		struct migrate_answers *answers,
-		uint64_t *revision_out) FED_NODISCARD;
-
 /* What became different, as the gateway tells it. */
 struct migrate_changed {
 	uint64_t revision;

@@ -18,8 +18,7 @@ struct import {
 	struct session *s;
 	struct arena a;
 	struct migrate_list list;
-	struct migrate_answers answers;
-	uint64_t revision; /* before it */
+	struct records known; /* before it */
 	struct migrate_changed changed;
 };
 
@@ -29,7 +28,6 @@ static void begin(struct import *x, struct session *s)
 
 	*x = (struct import){.s = s};
 	arena_init(&x->a, LIMIT_MIGRATE_BYTES);
-	x->answers.a = &x->a;
 	migrate_list_init(
 		&x->list, &x->a,
 		type != NULL ? (Fed__PartnerType)federation_word_value(
@@ -81,16 +79,9 @@ static int read_partners(struct import *x, const char *name)
 static const Fed__PartnerRecord *there(const struct import *x,
 				       const char *domain)
 {
-	for (size_t i = 0; i < x->answers.count; i++) {
-		const Fed__AdminResponse *r = x->answers.list[i];
-
-		for (size_t k = 0; k < r->n_record; k++)
-			if (r->record[k]->kind_case ==
-				    FED__RECORD__KIND_PARTNER &&
-			    strcasecmp(r->record[k]->partner->domain, domain) ==
-				    0)
-				return r->record[k]->partner;
-	}
+	for (size_t i = 0; i < x->known.count; i++)
+		if (strcasecmp(record_name(x->known.items[i]), domain) == 0)
+			return x->known.items[i]->partner;
 	return NULL;
 }
 
@@ -126,10 +117,10 @@ static int apply(struct import *x)
 {
 	struct change c;
 
-	x->changed.revision = x->revision;
+	x->changed.revision = x->known.revision;
 	if (x->list.record_count == 0)
 		return STATUS_DONE;
-	change_init(&c, &x->a, x->revision);
+	change_init(&c, &x->a, x->known.revision);
 	c.apply.put = x->list.records;
 	c.apply.n_put = x->list.record_count;
 	return migrate_apply(x->s, &c, &x->changed);
@@ -262,9 +253,9 @@ int migrate_run_import(struct session *s, const struct line *l)
 	begin(&x, s);
 	status = read_partners(&x, line_arg(l, 0));
 	if (status == STATUS_DONE)
-		status =
-			migrate_get(s, FED__ADMIN_FEDERATION_GET__KIND__PARTNER,
-				    &x.answers, &x.revision);
+		status = records_get(s, &x.a,
+				     FED__ADMIN_FEDERATION_GET__KIND__PARTNER,
+				     "", &x.known);
 	if (status == STATUS_DONE)
 		status = leave_ours(&x);
 	if (status == STATUS_DONE)
@@ -316,18 +307,10 @@ static int read_users(struct import *x, const char *name)
 /* Those that the gateway knows. */
 static int known_users(struct import *x)
 {
-	for (size_t i = 0; i < x->answers.count; i++) {
-		Fed__AdminResponse *r = x->answers.list[i];
-
-		for (size_t k = 0; k < r->n_record; k++)
-			if (r->record[k]->kind_case ==
-				    FED__RECORD__KIND_MOVER &&
-			    arena_append(&x->a, (void ***)&x->list.records,
-					 &x->list.record_count,
-					 r->record[k]) != 0)
-				return session_fail(x->s, STATUS_FAILED,
-						    "out of memory");
-	}
+	for (size_t i = 0; i < x->known.count; i++)
+		if (arena_append(&x->a, (void ***)&x->list.records,
+				 &x->list.record_count, x->known.items[i]) != 0)
+			return change_no_memory(x->s);
 	if (x->list.record_count > 0)
 		return STATUS_DONE;
 	return session_usage(x->s, "no user is known yet: which ones? FILE "
@@ -384,11 +367,7 @@ static bool is_among(Fed__Record *const *list, size_t count, const char *user)
 
 static bool is_known(const struct import *x, const char *user)
 {
-	for (size_t i = 0; i < x->answers.count; i++)
-		if (is_among(x->answers.list[i]->record,
-			     x->answers.list[i]->n_record, user))
-			return true;
-	return false;
+	return is_among(x->known.items, x->known.count, user);
 }
 
 /* Who nobody says anything of has not moved, if he is new; else he stays what
@@ -450,8 +429,9 @@ int migrate_run_users(struct session *s, const struct line *l)
 	begin(&x, s);
 	status = file != NULL ? read_users(&x, file) : STATUS_DONE;
 	if (status == STATUS_DONE)
-		status = migrate_get(s, FED__ADMIN_FEDERATION_GET__KIND__MOVER,
-				     &x.answers, &x.revision);
+		status = records_get(s, &x.a,
+				     FED__ADMIN_FEDERATION_GET__KIND__MOVER, "",
+				     &x.known);
 	if (status == STATUS_DONE && file == NULL)
 		status = known_users(&x);
 	if (status == STATUS_DONE && line_has(l, "ask"))

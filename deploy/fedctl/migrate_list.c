@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "chan/federation_form.h"
+#include "deploy/fedctl/record.h"
 
 /* Fields of a line; more of them are not looked at. */
 enum { CSV_FIELDS = 4 };
@@ -54,23 +55,6 @@ int migrate_list_note(struct migrate_list *l, unsigned line, bool is_understood,
 	return arena_append(l->a, (void ***)&l->notes, &l->note_count, n);
 }
 
-static int add_record(struct migrate_list *l, Fed__Record *r)
-{
-	return arena_append(l->a, (void ***)&l->records, &l->record_count, r);
-}
-
-static Fed__Record *new_record(struct migrate_list *l, size_t size,
-			       void **message_out)
-{
-	Fed__Record *r = arena_alloc(l->a, sizeof(*r));
-
-	*message_out = arena_alloc(l->a, size);
-	if (r == NULL || *message_out == NULL)
-		return NULL;
-	fed__record__init(r);
-	return r;
-}
-
 bool migrate_list_is_domain(struct span s)
 {
 	size_t dots = 0;
@@ -95,22 +79,19 @@ static Fed__PartnerRecord *add_partner(struct migrate_list *l,
 				       struct span domain,
 				       struct span description)
 {
-	void *message;
-	Fed__Record *r = new_record(l, sizeof(Fed__PartnerRecord), &message);
-	Fed__PartnerRecord *p = message;
+	Fed__Record *r = record_new(l->a, FED__RECORD__KIND_PARTNER);
+	Fed__PartnerRecord *p;
 
 	if (r == NULL)
 		return NULL;
-	fed__partner_record__init(p);
-	federation_partner_init(p);
+	p = r->partner;
 	p->domain = arena_dup(l->a, domain);
 	p->description = arena_dup(l->a, description);
 	p->type = l->type;
 	p->state = FED__PARTNER_STATE__LEGACY;
-	r->kind_case = FED__RECORD__KIND_PARTNER;
-	r->partner = p;
 	return p->domain != NULL && p->description != NULL &&
-			       add_record(l, r) == 0
+			       arena_append(l->a, (void ***)&l->records,
+					    &l->record_count, r) == 0
 		       ? p
 		       : NULL;
 }
@@ -244,18 +225,16 @@ int migrate_csv_partners(struct migrate_list *l, struct span text)
 
 static int add_mover(struct migrate_list *l, struct span user, bool is_moved)
 {
-	void *message;
-	Fed__Record *r = new_record(l, sizeof(Fed__MoverRecord), &message);
-	Fed__MoverRecord *m = message;
+	Fed__Record *r = record_new(l->a, FED__RECORD__KIND_MOVER);
 
 	if (r == NULL)
 		return FED_ENOMEM;
-	fed__mover_record__init(m);
-	m->user = arena_dup(l->a, user);
-	m->is_moved = is_moved;
-	r->kind_case = FED__RECORD__KIND_MOVER;
-	r->mover = m;
-	return m->user != NULL ? add_record(l, r) : FED_ENOMEM;
+	r->mover->user = arena_dup(l->a, user);
+	r->mover->is_moved = is_moved;
+	return r->mover->user != NULL
+		       ? arena_append(l->a, (void ***)&l->records,
+				      &l->record_count, r)
+		       : FED_ENOMEM;
 }
 
 static int user_line(struct migrate_list *l, unsigned number,

@@ -20,7 +20,7 @@ struct row {
 struct status {
 	struct session *s;
 	struct arena a;
-	struct migrate_answers answers;
+	struct records partners;
 	struct row *rows;
 	size_t count;
 	bool is_failed; /* out of memory */
@@ -35,33 +35,18 @@ static bool is_asked(const struct status *x, const Fed__PartnerRecord *p)
 	return domain == NULL || strcasecmp(domain, p->domain) == 0;
 }
 
-static size_t records(const struct status *x)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < x->answers.count; i++)
-		n += x->answers.list[i]->n_record;
-	return n;
-}
-
 static int take_partners(struct status *x)
 {
-	size_t n = records(x);
-
-	x->rows = arena_alloc(&x->a, (n + 1) * sizeof(*x->rows));
+	x->rows =
+		arena_alloc(&x->a, (x->partners.count + 1) * sizeof(*x->rows));
 	if (x->rows == NULL)
 		return session_fail(x->s, STATUS_FAILED, "out of memory");
-	for (size_t i = 0; i < x->answers.count; i++) {
-		const Fed__AdminResponse *r = x->answers.list[i];
+	for (size_t i = 0; i < x->partners.count; i++) {
+		const Fed__PartnerRecord *p = x->partners.items[i]->partner;
 
-		for (size_t k = 0; k < r->n_record; k++) {
-			const Fed__Record *one = r->record[k];
-
-			if (one->kind_case == FED__RECORD__KIND_PARTNER &&
-			    is_asked(x, one->partner))
-				x->rows[x->count++] = (struct row){
-					.partner = one->partner, .author = ""};
-		}
+		if (is_asked(x, p))
+			x->rows[x->count++] =
+				(struct row){.partner = p, .author = ""};
 	}
 	return STATUS_DONE;
 }
@@ -187,17 +172,15 @@ static int show(struct status *x)
 int migrate_run_status(struct session *s, const struct line *l)
 {
 	struct status x = {.s = s};
-	uint64_t revision;
 	int status;
 
 	(void)l;
 	arena_init(&x.a, LIMIT_MIGRATE_BYTES);
-	x.answers.a = &x.a;
 	status = migrate_need_partner(s);
 	if (status == STATUS_DONE)
-		status =
-			migrate_get(s, FED__ADMIN_FEDERATION_GET__KIND__PARTNER,
-				    &x.answers, &revision);
+		status = records_get(s, &x.a,
+				     FED__ADMIN_FEDERATION_GET__KIND__PARTNER,
+				     "", &x.partners);
 	if (status == STATUS_DONE)
 		status = take_partners(&x);
 	if (status == STATUS_DONE && x.count > 0)

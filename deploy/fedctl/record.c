@@ -185,16 +185,21 @@ static void give_back(void *arena, void *p)
 	(void)p;
 }
 
-Fed__Record *record_dup(struct arena *a, const Fed__Record *r)
+void *message_dup(struct arena *a, const ProtobufCMessage *m)
 {
 	ProtobufCAllocator memory = {take, give_back, a};
-	size_t n = fed__record__get_packed_size(r);
+	size_t n = protobuf_c_message_get_packed_size(m);
 	uint8_t *bytes = arena_alloc(a, n + 1);
 
 	if (bytes == NULL)
 		return NULL;
-	(void)fed__record__pack(r, bytes);
-	return fed__record__unpack(&memory, n, bytes);
+	(void)protobuf_c_message_pack(m, bytes);
+	return protobuf_c_message_unpack(m->descriptor, &memory, n, bytes);
+}
+
+Fed__Record *record_dup(struct arena *a, const Fed__Record *r)
+{
+	return message_dup(a, &r->base);
 }
 
 /* ---- members ------------------------------------------------------------- */

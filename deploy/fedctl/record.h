@@ -47,6 +47,9 @@ const struct record_kind *record_kind(Fed__Record__KindCase kind);
 /** A record of that kind with the defaults. @return NULL: no memory */
 Fed__Record *record_new(struct arena *a, Fed__Record__KindCase kind);
 
+/** A copy of any message, of its own kind. @return NULL: no memory */
+void *message_dup(struct arena *a, const ProtobufCMessage *m);
+
 /** A copy that can be changed. @return NULL: no memory */
 Fed__Record *record_dup(struct arena *a, const Fed__Record *r);
 
