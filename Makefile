@@ -168,9 +168,10 @@ REPLAY_BIN := $(patsubst tests/replay/%.c,$(B)/replay/%,\
 	$(sort $(wildcard tests/replay/replay_*.c)))
 
 # what fedctl prints, without its socket
+FEDCTL_OBJS := $(filter-out %/main.o %/client.o,$(call objs,$(SRC_fedctl)))
 FEDCTL_TESTS := $(filter $(B)/unit/test_fedctl% \
 	$(B)/unit/test_federation_fedctl%,$(UNIT_BIN))
-$(FEDCTL_TESTS): $(filter-out %/main.o %/client.o,$(call objs,$(SRC_fedctl)))
+$(FEDCTL_TESTS): $(FEDCTL_OBJS)
 $(FEDCTL_TESTS): EXTRA := -ljansson
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
@@ -228,12 +229,12 @@ $(B)/integration/%: $(B)/obj/tests/integration/%.o $(LIB_IO) $(LIBS_OF_PURE)
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,\
 	$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 # what fedctl reads of an old gateway
-MIGRATE_OBJS := $(filter-out %/main.o %/client.o,$(call objs,$(SRC_fedctl)))
-$(B)/fuzz/fuzz_federation_migrate: LDFLAGS += $(MIGRATE_OBJS) -ljansson
-$(B)/fuzz/fuzz_federation_migrate: | $(MIGRATE_OBJS)
+$(B)/fuzz/fuzz_federation_migrate: $(FEDCTL_OBJS)
+$(B)/fuzz/fuzz_federation_migrate: EXTRA := -ljansson
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(LIBS_OF_PURE)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ $^ $(LIBS_PURE)
+	$(Q)$(CC) $(LDOPT) $(LDFLAGS) -o $@ -Wl,--start-group $^ \
+		-Wl,--end-group $(EXTRA) $(LIBS_PURE)
 
 BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,\
 	$(sort $(wildcard tests/bench/bench_*.c)))

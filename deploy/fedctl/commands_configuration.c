@@ -79,7 +79,7 @@ static int export_all(struct session *s, const struct line *l)
 static int read_records(struct session *s, struct arena *a, const char *path,
 			struct federation_records *out)
 {
-	const char *name = strcmp(path, "-") == 0 ? "stdin" : path;
+	const char *name = load_name(path);
 	struct errbuf e = {.text = ""};
 	struct span text = SPAN_NULL;
 	int status = load_file(s, a, path, &text);

@@ -113,9 +113,10 @@ static void check_policy(struct granting *g, struct csv *c,
 
 static int grant_file(struct granting *g, const char *path)
 {
-	static const char *const columns[] = {"user", "policy", NULL};
+	static const char *const heads[] = {"user", "policy", NULL};
+	static const struct csv_form form = {.heads = heads, .due = 2};
 	struct csv c;
-	int status = csv_read(g->s, &g->a, path, columns, &c);
+	int status = csv_read(g->s, &g->a, path, &form, &c);
 
 	if (status == STATUS_DONE)
 		status = users_of_csv(g->s, &g->a, &c);

@@ -152,9 +152,10 @@ static int take_users(struct site_command *c, const char *value)
 
 static int take_file(struct site_command *c, const char *path)
 {
-	static const char *const columns[] = {"user", NULL};
+	static const char *const heads[] = {"user", NULL};
+	static const struct csv_form form = {.heads = heads, .due = 1};
 	struct csv csv;
-	int status = csv_read(c->s, &c->a, path, columns, &csv);
+	int status = csv_read(c->s, &c->a, path, &form, &csv);
 
 	if (status == STATUS_DONE)
 		status = users_of_csv(c->s, &c->a, &csv);

@@ -67,7 +67,19 @@ static const char *take_quoted(struct arena *a, struct span *line)
 	return cell;
 }
 
-static const char *take_cell(struct arena *a, struct span *line)
+/* Up to the separator. */
+static size_t cell_end(struct span line, bool has_semicolons)
+{
+	size_t at = 0;
+
+	while (at < line.n && line.p[at] != ',' &&
+	       !(has_semicolons && line.p[at] == ';'))
+		at++;
+	return at;
+}
+
+static const char *take_cell(struct arena *a, struct span *line,
+			     bool has_semicolons)
 {
 	size_t at;
 	const char *cell;
@@ -78,69 +90,101 @@ static const char *take_cell(struct arena *a, struct span *line)
 		*line = span_trim(*line);
 		return cell;
 	}
-	at = span_find(*line, ',', 0);
+	at = cell_end(*line, has_semicolons);
 	cell = arena_dup(a, span_trim(span_sub(*line, 0, at)));
-	*line = at == SIZE_MAX ? SPAN_NULL : span_sub(*line, at, SIZE_MAX);
+	*line = span_sub(*line, at, SIZE_MAX);
 	return cell;
 }
 
-/* @param count_out  cells that the line has, SIZE_MAX: quotes are wrong
- * @return 0; FED_ENOMEM */
-static int take_cells(struct arena *a, struct span line, struct csv_row *row,
-		      size_t *count_out)
+static int take_cells(struct arena *a, struct span line, bool has_semicolons,
+		      struct csv_row *row)
 {
-	size_t count = 0;
-
 	for (;;) {
-		const char *cell = take_cell(a, &line);
+		const char *cell = take_cell(a, &line, has_semicolons);
 
 		if (cell == NULL)
 			return FED_ENOMEM;
-		if (count < CSV_COLUMNS)
-			row->cells[count] = cell;
-		count++;
+		if (row->count < CSV_COLUMNS)
+			row->cells[row->count] = cell;
+		row->count++;
 		if (line.n == 0)
+			return 0;
+		if (cell_end(line, has_semicolons) > 0)
 			break;
-		if (line.p[0] != ',') {
-			count = SIZE_MAX;
-			break;
-		}
 		line = span_sub(line, 1, SIZE_MAX);
 	}
-	*count_out = count;
+	row->count = SIZE_MAX;
 	return 0;
 }
 
-static bool is_heads(const struct csv_row *row, const char *const *heads)
+void csv_text_init(struct csv_text *t, struct span text, bool has_semicolons)
 {
-	for (size_t i = 0; heads[i] != NULL; i++)
-		if (strcasecmp(row->cells[i], heads[i]) != 0)
+	/* a mark that editors of another system put in front */
+	if (span_starts(text, SPAN_LIT("\xEF\xBB\xBF")))
+		text = span_sub(text, 3, SIZE_MAX);
+	*t = (struct csv_text){.rest = text, .has_semicolons = has_semicolons};
+}
+
+int csv_next(struct csv_text *t, struct arena *a, struct csv_row *out)
+{
+	while (t->rest.n > 0) {
+		size_t at = span_find(t->rest, '\n', 0);
+		struct span line = span_trim(span_sub(t->rest, 0, at));
+
+		t->rest = at == SIZE_MAX ? SPAN_NULL
+					 : span_sub(t->rest, at + 1, SIZE_MAX);
+		t->line++;
+		if (line.n == 0 || line.p[0] == '#')
+			continue;
+		*out = (struct csv_row){.line = t->line};
+		for (size_t i = 0; i < CSV_COLUMNS; i++)
+			out->cells[i] = "";
+		return take_cells(a, line, t->has_semicolons, out) == 0
+			       ? 1
+			       : FED_ENOMEM;
+	}
+	return 0;
+}
+
+/* ---- files --------------------------------------------------------------- */
+
+static bool is_heads(const struct csv_row *row, const struct csv_form *form)
+{
+	/* what another program calls its columns is not known */
+	size_t known = form->is_foreign ? 1 : CSV_COLUMNS;
+
+	for (size_t i = 0; i < known && form->heads[i] != NULL; i++)
+		if (strcasecmp(row->cells[i], form->heads[i]) != 0)
 			return false;
 	return true;
 }
 
-/* "user,policy" */
-static const char *join_heads(struct arena *a, const char *const *heads)
+/* "user,policy", "user[,state]" */
+static const char *join_heads(struct arena *a, const struct csv_form *form)
 {
 	const char *all = "";
+	size_t i = 0;
 
-	for (size_t i = 0; all != NULL && heads[i] != NULL; i++)
-		all = arena_printf(a, "%s%s%s", all, i > 0 ? "," : "",
-				   heads[i]);
+	for (; all != NULL && form->heads[i] != NULL; i++)
+		all = arena_printf(a, "%s%s%s%s", all,
+				   i >= form->due ? "[" : "", i > 0 ? "," : "",
+				   form->heads[i]);
+	for (; all != NULL && i > form->due; i--)
+		all = arena_printf(a, "%s]", all);
 	return all != NULL ? all : "?";
 }
 
 /* Cells that are there, and say something. */
 static bool check_row(struct session *s, struct arena *a, struct csv *c,
-		      const struct csv_row *row, size_t count,
-		      const char *const *heads)
+		      const struct csv_row *row, const struct csv_form *form)
 {
 	size_t columns = 0;
 
-	while (heads[columns] != NULL)
+	while (form->heads[columns] != NULL)
 		columns++;
-	if (count == SIZE_MAX || count != columns) {
-		csv_complain(s, c, row, "%s is expected", join_heads(a, heads));
+	if (row->count == SIZE_MAX || row->count < form->due ||
+	    (row->count > columns && !form->is_foreign)) {
+		csv_complain(s, c, row, "%s is expected", join_heads(a, form));
 		return false;
 	}
 	for (size_t i = 0; i < columns; i++) {
@@ -148,31 +192,13 @@ static bool check_row(struct session *s, struct arena *a, struct csv *c,
 			csv_complain(s, c, row, "UTF-8 is expected");
 			return false;
 		}
-		if (row->cells[i][0] == '\0') {
-			csv_complain(s, c, row, "the %s is missing", heads[i]);
+		if (i < form->due && row->cells[i][0] == '\0') {
+			csv_complain(s, c, row, "the %s is missing",
+				     form->heads[i]);
 			return false;
 		}
 	}
 	return true;
-}
-
-static int take_line(struct session *s, struct arena *a, struct csv *c,
-		     struct span line, size_t number, const char *const *heads)
-{
-	struct csv_row *row = &c->rows[c->count];
-	size_t count;
-
-	line = span_trim(line);
-	if (line.n == 0 || line.p[0] == '#')
-		return 0;
-	*row = (struct csv_row){.line = number};
-	if (take_cells(a, line, row, &count) != 0)
-		return FED_ENOMEM;
-	if (!check_row(s, a, c, row, count, heads))
-		return 0;
-	if (c->count > 0 || c->wrong > 0 || !is_heads(row, heads))
-		c->count++;
-	return 0;
 }
 
 static size_t count_lines(struct span s)
@@ -185,29 +211,27 @@ static size_t count_lines(struct span s)
 }
 
 int csv_read(struct session *s, struct arena *a, const char *path,
-	     const char *const *heads, struct csv *out)
+	     const struct csv_form *form, struct csv *out)
 {
 	struct span all = SPAN_NULL;
 	int status = load_file(s, a, path, &all);
-	size_t number = 0;
+	struct csv_text t;
+	struct csv_row row;
+	int more;
 
-	*out = (struct csv){.path = strcmp(path, "-") == 0 ? "stdin" : path};
+	*out = (struct csv){.path = load_name(path)};
 	if (status != STATUS_DONE)
 		return status;
-	/* a mark that editors of another system put in front */
-	if (span_starts(all, SPAN_LIT("\xEF\xBB\xBF")))
-		all = span_sub(all, 3, SIZE_MAX);
 	out->rows = arena_alloc(a, count_lines(all) * sizeof(*out->rows));
 	if (out->rows == NULL)
 		return no_memory(s);
-	while (all.n > 0) {
-		size_t at = span_find(all, '\n', 0);
+	csv_text_init(&t, all, form->is_foreign);
+	while ((more = csv_next(&t, a, &row)) == 1) {
+		bool is_first = out->count == 0 && out->wrong == 0;
 
-		if (take_line(s, a, out, span_sub(all, 0, at), ++number,
-			      heads) != 0)
-			return no_memory(s);
-		all = at == SIZE_MAX ? SPAN_NULL
-				     : span_sub(all, at + 1, SIZE_MAX);
+		if (check_row(s, a, out, &row, form) &&
+		    !(is_first && is_heads(&row, form)))
+			out->rows[out->count++] = row;
 	}
-	return STATUS_DONE;
+	return more == 0 ? STATUS_DONE : no_memory(s);
 }

@@ -11,8 +11,25 @@
 enum { CSV_COLUMNS = 4 };
 
 struct csv_row {
-	size_t line; /* its number, from 1 */
-	const char *cells[CSV_COLUMNS];
+	size_t line;  /* its number, from 1 */
+	size_t count; /* of cells; SIZE_MAX: its quotes are wrong */
+	const char *cells[CSV_COLUMNS]; /* those that are not there are "" */
+};
+
+/* Text that is taken row by row. */
+struct csv_text {
+	struct span rest;
+	size_t line;	     /* the last one that was taken */
+	bool has_semicolons; /* separate cells too */
+};
+
+/* Rows that are expected. */
+struct csv_form {
+	const char *const *heads; /* names of the columns, NULL ends them */
+	size_t due;		  /* so many of them say something */
+	/* tables of other programs: ; separates too, columns behind the last
+	 * one are passed over */
+	bool is_foreign;
 };
 
 struct csv {
@@ -22,16 +39,22 @@ struct csv {
 	size_t wrong; /* lines that were complained of */
 };
 
+/** Begin; the text is borrowed. */
+void csv_text_init(struct csv_text *t, struct span text, bool has_semicolons);
+
+/** The next row; empty lines and those that begin with # are left out.
+ * @return 1; 0 there is none; FED_ENOMEM */
+int csv_next(struct csv_text *t, struct arena *a,
+	     struct csv_row *out) FED_NODISCARD;
+
 /**
- * Read a file; empty lines, those that begin with # and a first line of the
- * heads are left out.
+ * Read a file; a first line of the heads is left out.
  *
- * @param path   "-": stdin
- * @param heads  names of the columns, NULL ends them: each row has them all
- * @return STATUS_DONE; STATUS_USAGE wrong lines were named; STATUS_FAILED
+ * @param path  "-": stdin
+ * @return STATUS_DONE; wrong lines are complained of; STATUS_FAILED said
  */
 int csv_read(struct session *s, struct arena *a, const char *path,
-	     const char *const *heads, struct csv *out) FED_NODISCARD;
+	     const struct csv_form *form, struct csv *out) FED_NODISCARD;
 
 /** A row is wrong: said with its line, the first ones of many. */
 void csv_complain(struct session *s, struct csv *c, const struct csv_row *row,

@@ -160,8 +160,8 @@ void command_help_one(FILE *to, const struct command *c)
 	static const char *const where[] = {
 		[COMMAND_ANY] = "",
 		[COMMAND_GATEWAY] = "Only a gateway can do this.\n",
-		[COMMAND_EDGE] = "Only an edge knows this: its own socket, or "
-				 "--edge NAME at a gateway's.\n",
+		[COMMAND_EDGE] = ("Only an edge knows this: its own socket, or "
+				  "--edge NAME at a gateway's.\n"),
 	};
 
 	(void)fprintf(to, "fedctl %s", c->name);

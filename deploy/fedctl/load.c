@@ -34,6 +34,11 @@ static int read_all(FILE *from, struct arena *a, struct span *out)
 	return n == room ? FED_ELIMIT : 0;
 }
 
+const char *load_name(const char *path)
+{
+	return strcmp(path, "-") == 0 ? "stdin" : path;
+}
+
 int load_file(struct session *s, struct arena *a, const char *path,
 	      struct span *out)
 {
@@ -42,7 +47,7 @@ int load_file(struct session *s, struct arena *a, const char *path,
 	int err;
 
 	if (from == NULL)
-		return session_fail(s, STATUS_FAILED, "%s: %s", path,
+		return session_fail(s, STATUS_FAILED, "%s: %s", load_name(path),
 				    strerror(errno));
 	errno = 0;
 	err = read_all(from, a, out);
@@ -54,9 +59,10 @@ int load_file(struct session *s, struct arena *a, const char *path,
 	case 0:
 		return STATUS_DONE;
 	case FED_ELIMIT:
-		return session_fail(s, STATUS_FAILED, "%s: too long", path);
+		return session_fail(s, STATUS_FAILED, "%s: too long",
+				    load_name(path));
 	case FED_EIO:
-		return session_fail(s, STATUS_FAILED, "%s: %s", path,
+		return session_fail(s, STATUS_FAILED, "%s: %s", load_name(path),
 				    strerror(errno));
 	default:
 		return session_fail(s, STATUS_FAILED, "out of memory");

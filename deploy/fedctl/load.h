@@ -7,6 +7,9 @@
 #include "base/arena.h"
 #include "deploy/fedctl/session.h"
 
+/** What a file is called in complaints. */
+const char *load_name(const char *path);
+
 /**
  * All of a file, at most LIMIT_ADMIN_REQUEST_BYTES.
  *

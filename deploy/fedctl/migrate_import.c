@@ -9,9 +9,7 @@
 #include "deploy/fedctl/load.h"
 #include "deploy/fedctl/migrate_ask.h"
 #include "deploy/fedctl/text.h"
-
-/* Wrong lines that are named one by one. */
-enum { USERS_COMPLAINTS = 10 };
+#include "deploy/fedctl/users.h"
 
 /* One import at work. */
 struct import {
@@ -267,41 +265,45 @@ int migrate_run_import(struct session *s, const struct line *l)
 
 /* ---- users --------------------------------------------------------------- */
 
-/* A user whose line is wrong would be missing among those who have not moved:
- * the table is taken whole, or not at all. */
-static int complain_users(struct import *x, const char *name)
+static int add_mover(struct import *x, struct csv *c, const struct csv_row *row)
 {
-	size_t odd = not_understood(&x->list);
-	size_t named = 0;
+	const char *state = row->cells[1];
+	Fed__Record *r;
+	int status;
 
-	if (odd == 0)
+	if (state[0] != '\0' && strcasecmp(state, "moved") != 0 &&
+	    strcasecmp(state, "legacy") != 0) {
+		csv_complain(x->s, c, row,
+			     "%s: \"%s\" is neither moved nor legacy",
+			     row->cells[0], state);
 		return STATUS_DONE;
-	for (size_t i = 0; i < x->list.note_count && named < USERS_COMPLAINTS;
-	     i++) {
-		const struct migrate_note *n = x->list.notes[i];
-
-		if (n->is_understood)
-			continue;
-		(void)session_fail(x->s, STATUS_USAGE, "%s:%u: %s", name,
-				   n->line, n->text);
-		named++;
 	}
-	return session_fail(x->s, STATUS_USAGE,
-			    "%s: %zu wrong line%s; nothing was changed", name,
-			    odd, odd == 1 ? "" : "s");
+	status = change_new(x->s, &x->a, FED__RECORD__KIND_MOVER, row->cells[0],
+			    &r);
+	if (status != STATUS_DONE)
+		return status;
+	r->mover->is_moved = strcasecmp(state, "legacy") != 0;
+	return arena_append(&x->a, (void ***)&x->list.records,
+			    &x->list.record_count, r) == 0
+		       ? STATUS_DONE
+		       : change_no_memory(x->s);
 }
 
+/* A user whose line is wrong would be missing among those who have not moved:
+ * the table is taken whole, or not at all. */
 static int read_users(struct import *x, const char *name)
 {
-	struct span text;
-	int status = load_file(x->s, &x->a, name, &text);
+	static const char *const heads[] = {"user", "state", NULL};
+	static const struct csv_form form = {
+		.heads = heads, .due = 1, .is_foreign = true};
+	struct csv c;
+	int status = csv_read(x->s, &x->a, name, &form, &c);
 
-	if (status == STATUS_DONE && migrate_csv_users(&x->list, text) != 0)
-		status = session_fail(x->s, STATUS_FAILED, "out of memory");
-	return status == STATUS_DONE
-		       ? complain_users(x,
-					strcmp(name, "-") == 0 ? "stdin" : name)
-		       : status;
+	if (status == STATUS_DONE)
+		status = users_of_csv(x->s, &x->a, &c);
+	for (size_t i = 0; i < c.count && status == STATUS_DONE; i++)
+		status = add_mover(x, &c, &c.rows[i]);
+	return status == STATUS_DONE ? csv_verdict(x->s, &c) : status;
 }
 
 /* Those that the gateway knows. */

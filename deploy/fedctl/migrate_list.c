@@ -8,10 +8,8 @@
 
 #include "base/limits.h"
 #include "chan/federation_form.h"
+#include "deploy/fedctl/csv.h"
 #include "deploy/fedctl/record.h"
-
-/* Fields of a line; more of them are not looked at. */
-enum { CSV_FIELDS = 4 };
 
 void migrate_list_init(struct migrate_list *l, struct arena *a,
 		       Fed__PartnerType type)
@@ -137,133 +135,34 @@ int migrate_list_partner(struct migrate_list *l, unsigned line,
 
 /* --- tables -------------------------------------------------------------- */
 
-/* The next line, without its end. */
-static struct span take_line(struct span *text)
+static int partner_row(struct migrate_list *l, const struct csv_row *row)
 {
-	size_t n = span_find(*text, '\n', 0);
-	struct span line = span_sub(*text, 0, n);
+	unsigned line = (unsigned)row->line;
+	struct span domain = span_str(row->cells[0]);
 
-	*text = span_sub(*text, n < text->n ? n + 1 : text->n, SIZE_MAX);
-	return line;
-}
-
-/* Up to the separator, or the closing quote and the separator. */
-static struct span take_field(struct span *line)
-{
-	struct span s = span_trim(*line);
-	bool is_quoted = s.n > 0 && s.p[0] == '"';
-	size_t end, next;
-
-	if (is_quoted) {
-		s = span_sub(s, 1, SIZE_MAX);
-		end = span_find(s, '"', 0);
-		next = end < s.n ? end + 1 : s.n;
-		while (next < s.n && s.p[next] != ',' && s.p[next] != ';')
-			next++;
-	} else {
-		for (end = 0; end < s.n && s.p[end] != ',' && s.p[end] != ';';)
-			end++;
-		next = end;
-	}
-	*line = span_sub(s, next < s.n ? next + 1 : s.n, SIZE_MAX);
-	return span_trim(span_sub(s, 0, end < s.n ? end : s.n));
-}
-
-static void split(struct span line, struct span fields[CSV_FIELDS])
-{
-	for (size_t i = 0; i < CSV_FIELDS; i++)
-		fields[i] = take_field(&line);
-}
-
-static bool is_empty(struct span line)
-{
-	line = span_trim(line);
-	return line.n == 0 || line.p[0] == '#';
-}
-
-typedef int (*csv_line_fn)(struct migrate_list *l, unsigned number,
-			   const struct span fields[CSV_FIELDS]);
-
-static int each_line(struct migrate_list *l, struct span text, csv_line_fn fn)
-{
-	unsigned number = 0;
-	int err = 0;
-
-	/* of Windows programs */
-	if (span_starts(text, SPAN_LIT("\xef\xbb\xbf")))
-		text = span_sub(text, 3, SIZE_MAX);
-	while (text.n > 0 && err == 0) {
-		struct span line = take_line(&text);
-		struct span fields[CSV_FIELDS];
-
-		number++;
-		if (is_empty(line))
-			continue;
-		split(line, fields);
-		err = fn(l, number, fields);
-	}
-	return err;
-}
-
-static int partner_line(struct migrate_list *l, unsigned number,
-			const struct span fields[CSV_FIELDS])
-{
-	if (migrate_list_is_domain(fields[0]))
-		return migrate_list_partner(l, number, fields[0], fields[1],
-					    fields[2]);
+	if (row->count == SIZE_MAX)
+		return migrate_list_note(l, line, false,
+					 "a quote is where none belongs");
+	if (migrate_list_is_domain(domain))
+		return migrate_list_partner(l, line, domain,
+					    span_str(row->cells[1]),
+					    span_str(row->cells[2]));
 	/* its first line says what the columns are */
-	if (span_ieq(fields[0], SPAN_LIT("domain")))
+	if (span_ieq(domain, SPAN_LIT("domain")))
 		return 0;
-	return migrate_list_note(l, number, false, "\"%.*s\" is no domain",
-				 (int)fields[0].n, fields[0].p);
+	return migrate_list_note(l, line, false, "\"%s\" is no domain",
+				 row->cells[0]);
 }
 
 int migrate_csv_partners(struct migrate_list *l, struct span text)
 {
-	return each_line(l, text, partner_line);
-}
+	struct csv_text t;
+	struct csv_row row;
+	int err = 0;
+	int more;
 
-static int add_mover(struct migrate_list *l, struct span user, bool is_moved)
-{
-	Fed__Record *r = record_new(l->a, FED__RECORD__KIND_MOVER);
-
-	if (r == NULL)
-		return FED_ENOMEM;
-	r->mover->user = arena_dup(l->a, user);
-	r->mover->is_moved = is_moved;
-	return r->mover->user != NULL
-		       ? arena_append(l->a, (void ***)&l->records,
-				      &l->record_count, r)
-		       : FED_ENOMEM;
-}
-
-static int user_line(struct migrate_list *l, unsigned number,
-		     const struct span fields[CSV_FIELDS])
-{
-	struct span user = fields[0];
-	struct span state = fields[1];
-	size_t at;
-
-	if (span_starts(user, SPAN_LIT("sip:")))
-		user = span_sub(user, 4, SIZE_MAX);
-	at = span_find(user, '@', 0);
-	if (span_ieq(user, SPAN_LIT("user")))
-		return 0;
-	if (at == 0 || at >= user.n || !span_is_utf8(user) ||
-	    !migrate_list_is_domain(span_sub(user, at + 1, SIZE_MAX)))
-		return migrate_list_note(l, number, false,
-					 "\"%.*s\" is no user",
-					 (int)fields[0].n, fields[0].p);
-	if (state.n == 0 || span_ieq(state, SPAN_LIT("moved")))
-		return add_mover(l, user, true);
-	if (span_ieq(state, SPAN_LIT("legacy")))
-		return add_mover(l, user, false);
-	return migrate_list_note(l, number, false,
-				 "%.*s: \"%.*s\" is neither moved nor legacy",
-				 (int)user.n, user.p, (int)state.n, state.p);
-}
-
-int migrate_csv_users(struct migrate_list *l, struct span text)
-{
-	return each_line(l, text, user_line);
+	csv_text_init(&t, text, true);
+	while ((more = csv_next(&t, l->a, &row)) == 1 && err == 0)
+		err = partner_row(l, &row);
+	return err != 0 ? err : more;
 }

@@ -52,9 +52,6 @@ bool migrate_list_is_domain(struct span s);
 int migrate_csv_partners(struct migrate_list *l,
 			 struct span text) FED_NODISCARD;
 
-/** user[,moved|legacy]: the same for users. @return 0; FED_ENOMEM */
-int migrate_csv_users(struct migrate_list *l, struct span text) FED_NODISCARD;
-
 /**
  * The configuration file of the old gateway: any element that names a domain
  * and a method is a partner, settings that are known are noted, whatever their

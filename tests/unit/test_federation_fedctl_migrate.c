@@ -121,24 +121,86 @@ static void test_users(void **state)
 	     "for each user; or --ask\n",
 	     "migrate", "users");
 	run_end(&d);
-	/* a user who is not counted would not be missed */
-	d = (struct fake_daemon){.in = "romeo@sip.example,moved\n"
-				       "tybalt,legacy\n"
-				       "benvolio@sip.example,gone\n"};
-	runs(&d, 2, "",
-	     "fedctl: stdin:2: \"tybalt\" is no user\n"
-	     "fedctl: stdin:3: benvolio@sip.example: \"gone\" is neither "
-	     "moved nor legacy\n"
-	     "fedctl: stdin: 2 wrong lines; nothing was changed\n",
-	     "migrate", "users", "-");
-	assert_int_equal(0, d.asked_count);
-	run_end(&d);
 	d = (struct fake_daemon){.answers = answers, .count = 1};
 	runs(&d, 2, "",
 	     "fedctl: migrate users: no user is known yet: which ones? FILE "
 	     "says it\n",
 	     "migrate", "users", "--ask");
 	run_end(&d);
+}
+
+/* Tables as other programs write them; a user who is not counted would not be
+ * missed, so all lines are right or nothing is changed. */
+static void test_users_table(void **state)
+{
+	static const struct {
+		const char *in;
+		const char *users; /* who are sent; NULL: none */
+		const char *err;
+	} rows[] = {
+		{"user,state\n"
+		 "romeo@sip.example,moved\r\n"
+		 "sip:tybalt@sip.example\n"
+		 "benvolio@sip.example;LEGACY\n"
+		 "\"SIP:Paris@SIP.example;user=phone\" ; Moved ; a count; x; "
+		 "y\n"
+		 "nurse@sip.example,\n",
+		 "romeo@sip.example moved\n"
+		 "tybalt@sip.example moved\n"
+		 "benvolio@sip.example legacy\n"
+		 "paris@sip.example moved\n"
+		 "nurse@sip.example moved\n",
+		 ""},
+		{"\xEF\xBB\xBF# all\n\nUser;Status\nromeo@sip.example",
+		 "romeo@sip.example moved\n", ""},
+		{"romeo@sip.example,moved\n"
+		 "tybalt,legacy\n"
+		 "benvolio@sip.example,gone\n"
+		 "@sip.example,moved\n"
+		 "b\xffn@sip.example,moved\n"
+		 "\"paris@sip.example,moved\n"
+		 "sip:Romeo@sip.example;legacy\n",
+		 NULL,
+		 "fedctl: stdin:5: UTF-8 is expected\n"
+		 "fedctl: stdin:6: user[,state] is expected\n"
+		 "fedctl: stdin:2: \"tybalt\" is no user; one such as "
+		 "romeo@sip.example is expected\n"
+		 "fedctl: stdin:4: \"@sip.example\" is no user; one such as "
+		 "romeo@sip.example is expected\n"
+		 "fedctl: stdin:7: romeo@sip.example is in line 1 already\n"
+		 "fedctl: stdin:3: benvolio@sip.example: \"gone\" is neither "
+		 "moved nor legacy\n"
+		 "fedctl: stdin: 6 wrong lines; nothing was changed\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
+		Fed__AdminResponse answers[] = {response(), response()};
+		struct fake_daemon d = {
+			.answers = answers, .count = 2, .in = rows[i].in};
+		char users[512] = "";
+		size_t n = 0;
+
+		assert_int_equal(
+			rows[i].users != NULL ? 0 : STATUS_USAGE,
+			run_line(&d, (const char *const[]){"migrate", "users",
+							   "-", NULL}));
+		assert_string_equal(rows[i].err, d.err);
+		assert_int_equal(rows[i].users != NULL ? 2 : 0, d.asked_count);
+		for (size_t k = 0; rows[i].users != NULL &&
+				   k < d.asked[1]->federation_apply->n_put;
+		     k++) {
+			const Fed__MoverRecord *m =
+				d.asked[1]->federation_apply->put[k]->mover;
+
+			n += (size_t)snprintf(users + n, sizeof(users) - n,
+					      "%s %s\n", m->user,
+					      m->is_moved ? "moved" : "legacy");
+		}
+		if (rows[i].users != NULL)
+			assert_string_equal(rows[i].users, users);
+		run_end(&d);
+	}
 }
 
 /* Of three users the SIP side knows one; of the others one is known here. */
@@ -500,6 +562,7 @@ int main(void)
 		cmocka_unit_test(test_import),
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_users),
+		cmocka_unit_test(test_users_table),
 		cmocka_unit_test(test_users_silent),
 		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_what_is_next),
