@@ -65,8 +65,13 @@ static int read_partners(struct import *x, const char *name)
 	err = is_xml(text) ? migrate_xml(&x->list, text, &e)
 			   : migrate_csv_partners(&x->list, text);
 	if (err == FED_EXML)
-		return session_fail(x->s, STATUS_FAILED, "%s: %s", name,
-				    e.text);
+		return session_fail(x->s, STATUS_FAILED, "%s: %s",
+				    load_name(name), e.text);
+	if (err == FED_ELIMIT)
+		return session_fail(x->s, STATUS_FAILED,
+				    "%s: more than %u partners, which is as "
+				    "many as there can be; nothing was changed",
+				    load_name(name), LIMIT_FEDERATION_PARTNERS);
 	if (err != 0)
 		return session_fail(x->s, STATUS_FAILED, "out of memory");
 	return STATUS_DONE;
@@ -358,33 +363,48 @@ static int ask_some(struct import *x, char **users, size_t count, size_t *kept)
 	return status;
 }
 
-static bool is_among(Fed__Record *const *list, size_t count, const char *user)
+/* Users of records, in order. */
+struct user_set {
+	const char **users;
+	size_t count;
+};
+
+static int by_user(const void *a, const void *b)
 {
-	for (size_t i = 0; i < count; i++)
-		if (list[i]->kind_case == FED__RECORD__KIND_MOVER &&
-		    strcasecmp(list[i]->mover->user, user) == 0)
-			return true;
-	return false;
+	return strcasecmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool is_known(const struct import *x, const char *user)
+static void take_users(struct user_set *to, Fed__Record *const *list,
+		       size_t count)
 {
-	return is_among(x->known.items, x->known.count, user);
+	for (size_t i = 0; i < count; i++)
+		to->users[to->count++] = record_name(list[i]);
 }
 
 /* Who nobody says anything of has not moved, if he is new; else he stays what
  * he was. */
-static void take_silent(struct import *x, Fed__Record *const *asked,
-			size_t count, size_t *kept)
+static int take_silent(struct import *x, Fed__Record *const *asked,
+		       size_t count, size_t *kept)
 {
+	struct user_set have = {
+		.users = arena_alloc(&x->a, (*kept + x->known.count + 1) *
+						    sizeof(char *))};
+
+	if (have.users == NULL)
+		return change_no_memory(x->s);
+	take_users(&have, x->list.records, *kept);
+	take_users(&have, x->known.items, x->known.count);
+	qsort(have.users, have.count, sizeof(*have.users), by_user);
 	for (size_t i = 0; i < count && *kept < count; i++) {
 		const char *user = asked[i]->mover->user;
 
-		if (is_among(x->list.records, *kept, user) || is_known(x, user))
+		if (bsearch(&user, have.users, have.count, sizeof(user),
+			    by_user) != NULL)
 			continue;
 		asked[i]->mover->is_moved = false;
 		x->list.records[(*kept)++] = asked[i];
 	}
+	return STATUS_DONE;
 }
 
 static int ask_sip_side(struct import *x)
@@ -413,7 +433,8 @@ static int ask_sip_side(struct import *x)
 					  : LIMIT_MIGRATE_ASK,
 				  &kept);
 	x->s->patience_s = SESSION_PATIENCE_S;
-	take_silent(x, asked, count, &kept);
+	if (status == STATUS_DONE)
+		status = take_silent(x, asked, count, &kept);
 	x->list.record_count = kept;
 	return status;
 }

@@ -94,13 +94,29 @@ static Fed__PartnerRecord *add_partner(struct migrate_list *l,
 		       : NULL;
 }
 
-static bool is_there(const struct migrate_list *l, struct span domain)
+/* Where a domain is, or belongs, among those in order. */
+static size_t place_of(const struct migrate_list *l, struct span domain,
+		       bool *is_there_out)
 {
-	for (size_t i = 0; i < l->record_count; i++)
-		if (l->records[i]->kind_case == FED__RECORD__KIND_PARTNER &&
-		    span_ieq(domain, span_str(l->records[i]->partner->domain)))
-			return true;
-	return false;
+	size_t low = 0;
+	size_t high = l->domain_count;
+
+	*is_there_out = false;
+	while (low < high) {
+		size_t at = low + (high - low) / 2;
+		const char *other = l->domains[at];
+		int order = strncasecmp(domain.p, other, domain.n);
+
+		if (order == 0 && other[domain.n] == '\0') {
+			*is_there_out = true;
+			return at;
+		}
+		if (order > 0)
+			low = at + 1;
+		else
+			high = at;
+	}
+	return low;
 }
 
 int migrate_list_partner(struct migrate_list *l, unsigned line,
@@ -109,18 +125,25 @@ int migrate_list_partner(struct migrate_list *l, unsigned line,
 {
 	struct migrate_method m;
 	bool is_known = migrate_method_parse(method, &m);
+	bool is_there;
+	size_t at = place_of(l, domain, &is_there);
 	Fed__PartnerRecord *p;
 
 	if (!span_is_utf8(description))
 		description = SPAN_NULL;
-	if (is_there(l, domain))
+	if (is_there)
 		return migrate_list_note(l, line, false,
 					 "%.*s is there twice; the first one "
 					 "counts",
 					 (int)domain.n, domain.p);
+	if (l->domain_count == LIMIT_FEDERATION_PARTNERS)
+		return FED_ELIMIT;
 	p = add_partner(l, domain, description);
 	if (p == NULL)
 		return FED_ENOMEM;
+	memmove(l->domains + at + 1, l->domains + at,
+		(l->domain_count++ - at) * sizeof(*l->domains));
+	l->domains[at] = p->domain;
 	p->tls = m.tls;
 	p->sasl = m.sasl;
 	p->dialback = m.dialback;

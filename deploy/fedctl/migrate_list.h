@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "federation.pb-c.h"
 
 /* A line of the file that says something. */
@@ -23,6 +24,9 @@ struct migrate_list {
 	Fed__Record **records; /* partners, or movers */
 	size_t record_count;
 	Fed__PartnerType type; /* that partners get */
+	/* of the partners, in order: a long table is looked through for each */
+	const char *domains[LIMIT_FEDERATION_PARTNERS];
+	size_t domain_count;
 };
 
 /** Empty; the arena is borrowed. */
@@ -38,7 +42,7 @@ int migrate_list_note(struct migrate_list *l, unsigned line, bool is_understood,
  *
  * @param method       as the old gateway has it: "TCP Dialback (required)"
  * @param description  may be empty
- * @return 0; FED_ENOMEM
+ * @return 0; FED_ELIMIT LIMIT_FEDERATION_PARTNERS are there; FED_ENOMEM
  */
 int migrate_list_partner(struct migrate_list *l, unsigned line,
 			 struct span domain, struct span method,
@@ -48,7 +52,8 @@ int migrate_list_partner(struct migrate_list *l, unsigned line,
 bool migrate_list_is_domain(struct span s);
 
 /** domain,method[,description]: a line for each partner; a head line, empty
- * lines and comments (#) are passed over. @return 0; FED_ENOMEM */
+ * lines and comments (#) are passed over.
+ * @return 0; FED_ELIMIT; FED_ENOMEM */
 int migrate_csv_partners(struct migrate_list *l,
 			 struct span text) FED_NODISCARD;
 
@@ -57,7 +62,7 @@ int migrate_csv_partners(struct migrate_list *l,
  * and a method is a partner, settings that are known are noted, whatever their
  * elements are called.
  *
- * @return 0; FED_EXML no XML, or with a DTD; FED_ENOMEM
+ * @return 0; FED_EXML no XML, or with a DTD; FED_ELIMIT; FED_ENOMEM
  */
 int migrate_xml(struct migrate_list *l, struct span text,
 		struct errbuf *e) FED_NODISCARD;

@@ -67,6 +67,42 @@ static void test_import(void **state)
 	run_end(&d);
 }
 
+/* A list that no configuration can hold is not read to its end. */
+static void test_too_many_partners(void **state)
+{
+	static char in[(LIMIT_FEDERATION_PARTNERS + 1) * 16];
+	Fed__AdminResponse answers[] = {response(), response()};
+	Fed__FederationChanged changed;
+	struct fake_daemon d = {.answers = answers, .count = 2, .in = in};
+	size_t n = 0;
+
+	(void)state;
+	fed__federation_changed__init(&changed);
+	answers[1].changed = &changed;
+	/* neither up nor down, and all of them twice */
+	for (unsigned i = 0; i < LIMIT_FEDERATION_PARTNERS; i++)
+		n += (size_t)snprintf(in + n, sizeof(in) - n, "d%u.example\n",
+				      i / 2 * 7 % LIMIT_FEDERATION_PARTNERS);
+	assert_int_equal(0,
+			 run_line(&d, (const char *const[]){"migrate", "import",
+							    "-", NULL}));
+	assert_int_equal(LIMIT_FEDERATION_PARTNERS / 2,
+			 d.asked[1]->federation_apply->n_put);
+	run_end(&d);
+	n = 0;
+	for (unsigned i = 0; i <= LIMIT_FEDERATION_PARTNERS; i++)
+		n += (size_t)snprintf(in + n, sizeof(in) - n, "d%u.example\n",
+				      i);
+	d = (struct fake_daemon){.in = in};
+	runs(&d, STATUS_FAILED, "",
+	     "fedctl: stdin: more than 2000 partners, which is as many as "
+	     "there "
+	     "can be; nothing was changed\n",
+	     "migrate", "import", "-");
+	assert_int_equal(0, d.asked_count);
+	run_end(&d);
+}
+
 /* What the history keeps of a long line is cut between characters. */
 static void test_long_line(void **state)
 {
@@ -560,6 +596,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_import),
+		cmocka_unit_test(test_too_many_partners),
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_users),
 		cmocka_unit_test(test_users_table),
