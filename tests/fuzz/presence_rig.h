@@ -90,8 +90,9 @@ static inline void make_all_rules(struct rig *t)
 static inline bool may(struct rig *t, enum access_what what,
 		       enum access_direction direction, int local, int remote)
 {
-	struct access_verdict v = presence_access(
-		t->p, what, direction, locals[local], remotes[remote]);
+	struct access_verdict v =
+		presence_access(t->p, what, direction, span_str(locals[local]),
+				span_str(remotes[remote]));
 
 	return access_is_open(&v);
 }
