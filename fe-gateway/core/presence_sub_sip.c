@@ -305,7 +305,10 @@ bool presence_sub_next_sip(struct presence *p, struct presence_sub *s,
 	enum presence_sub_request kind = presence_sub_due(s);
 	int err;
 
-	if (kind == PRESENCE_SUB_NO_REQUEST || p->is_stopping)
+	if (kind == PRESENCE_SUB_NO_REQUEST)
+		return false;
+	/* the next run goes on; what is to be ended it may not know of */
+	if (p->is_stopping && kind != PRESENCE_SUB_END)
 		return false;
 	err = make_request(p, s, kind, out, now_ms);
 	if (err != 0) {

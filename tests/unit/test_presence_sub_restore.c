@@ -1,4 +1,4 @@
-/* XMPP users watch SIP users: restart, repair, stop, and what operators see. */
+/* XMPP users watch SIP users: restart, repair, and what operators see. */
 #include "presence_repair.h"
 #include "presence_sub_harness.h"
 
@@ -416,47 +416,6 @@ static void test_domain_flaps(void **state)
 	expect(f, FULL("x", "available away"));
 }
 
-static void test_stop(void **state)
-{
-	struct fixture *f = *state;
-
-	(void)subscribe(f);
-	drain(f);
-	respond(f, 200);
-	notify(f, "active;expires=3600", DOC(OPEN("x") OPEN("y")));
-	settle(f);
-	presence_stop(f->p, f->now);
-	expect(f, FULL("x", "unavailable") FULL("y", "unavailable"));
-	assert_true(presence_is_idle(f->p));
-	/* it goes on listening, and says nothing any more */
-	notify(f, "active;expires=3600", DOC(OPEN("z")));
-	(void)probe(f, "p1");
-	expect(f, OK("2") DELIVERED("2"));
-	pass(f, 3600000);
-	expect(f, "");
-	/* the dialog is there for the next run */
-	crash(f, 1000);
-	settle(f);
-	assert_int_equal(f->kept.count, 2);
-	respond(f, 200);
-	notify(f, "active;expires=3600", DOC(OPEN("x")));
-	drain(f);
-	assert_non_null(strstr(f->text, FULL("x", "available")));
-}
-
-/* A domain that cannot be reached does not hold the stop up. */
-static void test_stop_away(void **state)
-{
-	struct fixture *f = *state;
-
-	watch(f);
-	presence_on_stream(f->p, SPAN_LIT("example.com"),
-			   PRESENCE_STREAM_FAILED, f->now);
-	presence_stop(f->p, f->now);
-	expect(f, "");
-	assert_true(presence_is_idle(f->p));
-}
-
 /* --- the store is behind ------------------------------------------------- */
 
 static void test_store_full(void **state)
@@ -579,8 +538,6 @@ int main(void)
 		T(test_hop_back),
 		T(test_domain_flaps),
 		T(test_channel_back),
-		T(test_stop),
-		T(test_stop_away),
 		T(test_store_full),
 		T(test_describe),
 		T(test_describe_stale),
