@@ -29,7 +29,8 @@ struct presence_watch_row {
 	uint64_t since_ms; /* wall clock: of this auth */
 	/* OUT: resources of the SIP user that the watcher was told to be
 	 * available, separated by '\n'; a line of 0x01: he may not have
-	 * heard "subscribed" */
+	 * heard "subscribed".  With PRESENCE_NONE: he left, and has not
+	 * been told that they are gone */
 	struct span told;
 };
 

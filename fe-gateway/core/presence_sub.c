@@ -183,7 +183,8 @@ static size_t put_names(struct buf *b, const struct presence_view *v,
 
 /* All that the watcher may believe to be there after what is said next: in the
  * store before it is said, so that no crash leaves a ghost.  No more than what
- * can be restored: those that are gone are said before those that came. */
+ * can be restored: those that are gone are said before those that came.  One
+ * whose watch is over and who hears no more of it believes what he likes. */
 static int told_text(const struct presence *p, const struct presence_sub *s,
 		     struct buf *b)
 {
@@ -192,6 +193,8 @@ static int told_text(const struct presence *p, const struct presence_sub *s,
 		(s->owes_subscribed || s->said == PRESENCE_SAY_SUBSCRIBED);
 	size_t count;
 
+	if (s->auth == PRESENCE_NONE && !s->is_cancelled && s->is_muted)
+		return 0;
 	if (is_owed)
 		(void)buf_put_span(b, SPAN_LIT(PRESENCE_OWED "\n"));
 	count = put_names(b, &s->told, NULL, 0);
@@ -203,7 +206,9 @@ static int told_text(const struct presence *p, const struct presence_sub *s,
 }
 
 /* The row of a watch that SIP has cancelled stays until its watcher knows: the
- * next run would ask, hear the same, and say the rest. */
+ * next run would ask, hear the same, and say the rest.  Who left by himself is
+ * not asked for again: his row says so, and goes when he was told what is not
+ * there any more. */
 static enum presence_auth auth_of_row(const struct presence_sub *s)
 {
 	return s->is_cancelled ? s->row_auth : s->auth;
@@ -214,7 +219,7 @@ static int put_watch(struct presence *p, struct presence_sub *s,
 {
 	const struct presence_row row = {
 		.kind = PRESENCE_ROW_WATCH,
-		.is_deleted = auth_of_row(s) == PRESENCE_NONE,
+		.is_deleted = auth_of_row(s) == PRESENCE_NONE && told.n == 0,
 		.u.watch = {.direction = PRESENCE_OUT,
 			    .local = span_str(s->local),
 			    .remote = span_str(s->remote),
@@ -270,20 +275,18 @@ static bool is_part_of(struct span a, struct span b)
 
 int presence_sub_put(struct presence *p, struct presence_sub *s)
 {
-	enum presence_auth auth = auth_of_row(s);
 	const struct presence_resource *r;
 	struct buf told;
-	int err = 0;
+	int err;
 
 	buf_init(&told, TOLD_MAX + 1);
-	if (auth != PRESENCE_NONE)
-		err = told_text(p, s, &told);
-	if (err == 0 && s->row_auth == auth) {
+	err = told_text(p, s, &told);
+	if (err == 0 && s->row_auth == auth_of_row(s)) {
 		struct span old = span_str(s->row_told);
 		struct span new = buf_span(&told);
 
 		/* a row that names too many does no harm meanwhile */
-		if (auth == PRESENCE_NONE || span_eq(old, new) ||
+		if (span_eq(old, new) ||
 		    (is_part_of(new, old) &&
 		     presence_sub_pick(p, s, &r) != PRESENCE_SAY_NOTHING))
 			goto out;

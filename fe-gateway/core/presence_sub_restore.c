@@ -69,7 +69,8 @@ int presence_sub_restore(struct presence *p,
 	struct presence_sub *s;
 	int err;
 
-	if (!is_pair(row->local, row->remote) || row->auth == PRESENCE_NONE)
+	if (!is_pair(row->local, row->remote) ||
+	    (row->auth == PRESENCE_NONE && row->told.n == 0))
 		return FED_EINVAL;
 	s = find_or_make(p, row->local, row->remote, &is_new);
 	if (s == NULL)
@@ -87,8 +88,9 @@ int presence_sub_restore(struct presence *p,
 	s->auth = s->row_auth = row->auth;
 	s->since_ms = row->since_ms;
 	s->is_taken = true;
-	presence_sub_wait(p, s, presence_paced_at(p, now_ms) - now_ms,
-			  "restart", now_ms);
+	if (s->auth != PRESENCE_NONE)
+		presence_sub_wait(p, s, presence_paced_at(p, now_ms) - now_ms,
+				  "restart", now_ms);
 	presence_sub_settle(p, s, now_ms);
 	return 0;
 }

@@ -223,7 +223,7 @@ static inline void world_land(struct world *w, struct pa_flight *x)
 		break;
 	case FED__PRESENCE_TYPE__UNSUBSCRIBED:
 		/* ghosts go before */
-		for (int i = 0; i < RESOURCES && !pair->is_shaken; i++)
+		for (int i = 0; i < RESOURCES; i++)
 			assert_int_equal(pair->view[i], 0);
 		memset(pair->view, 0, sizeof(pair->view));
 		pair->roster = ROSTER_NONE;

@@ -79,8 +79,6 @@ static void watcher_acts(struct world *w)
 		if (pair->roster == ROSTER_NONE)
 			break;
 		pair->roster = ROSTER_NONE;
-		if (pair->is_shaken)
-			memset(pair->view, 0, sizeof(pair->view));
 		world_ask(w, number, FED__PRESENCE_TYPE__UNSUBSCRIBE);
 		break;
 	default:
@@ -139,9 +137,6 @@ static void world_crash(struct world *w)
 	for (int i = 0; i < PAIRS; i++) {
 		w->pairs[i].sip_flying = w->pairs[i].stanzas_flying = 0;
 		w->pairs[i].is_shaken = true;
-		/* who left by himself does not look any more */
-		if (w->pairs[i].roster != ROSTER_TO)
-			memset(w->pairs[i].view, 0, sizeof(w->pairs[i].view));
 	}
 	for (uint64_t ref = 1; ref <= w->f->next_ref; ref++)
 		for (size_t i = 0; i < ASKS; i++)
