@@ -195,7 +195,12 @@ void presence_sub_poke(struct presence *p, struct presence_sub *s,
 	presence_sub_unmute(s);
 	if (s->state == PRESENCE_SUB_ENDING) {
 		s->is_again = true;
-		if (s->flying == PRESENCE_SUB_NO_REQUEST && !s->is_request_due)
+		if (s->flying != PRESENCE_SUB_NO_REQUEST || s->is_request_due)
+			return;
+		/* a dialog of the last run may wait for its turn to end */
+		s->is_request_due = s->act_ms != UINT64_MAX;
+		s->act_ms = UINT64_MAX;
+		if (!s->is_request_due)
 			presence_sub_ended(p, s, "again", now_ms);
 	} else if (s->state == PRESENCE_SUB_QUIET && !s->is_invariant) {
 		presence_sub_begin(p, s, is_muted ? "unmuted" : "asked",
