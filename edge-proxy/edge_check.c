@@ -261,6 +261,8 @@ static const char *problem_of(int err)
 		return "this edge serves no domain";
 	case FED_ELIMIT:
 		return "too many streams or DNS queries";
+	case FED_EINVAL:
+		return "that is no check that this edge knows";
 	default:
 		return "out of memory";
 	}

@@ -138,6 +138,18 @@ static enum policy_need need_of(Fed__Need need)
 	return POLICY_OFF;
 }
 
+/* Values of a newer gateway, or of a file that is not ours: never guessed. */
+static const char *unknown_of(const Fed__Partner *p)
+{
+	if ((unsigned)p->tls > FED__NEED__OFF)
+		return "tls has a value that this edge does not know";
+	if ((unsigned)p->sasl > FED__NEED__OFF)
+		return "sasl has a value that this edge does not know";
+	if ((unsigned)p->dialback > FED__NEED__OFF)
+		return "dialback has a value that this edge does not know";
+	return NULL;
+}
+
 static struct policy_partner rule_of(const Fed__Partner *p)
 {
 	return (struct policy_partner){
@@ -191,6 +203,7 @@ static int check_rule(const struct reading *r,
 static int read_partner(const struct reading *r, const Fed__Partner *from,
 			struct policy_partner *rule)
 {
+	const char *unknown = unknown_of(from);
 	int err = 0;
 
 	*rule = rule_of(from);
@@ -198,6 +211,8 @@ static int read_partner(const struct reading *r, const Fed__Partner *from,
 		err = check_name(r, "partner", rule->domain);
 	if (err == 0 && !is_anybody(rule->name))
 		err = check_name(r, "name of a partner", rule->name);
+	if (err == 0 && unknown != NULL)
+		err = complain(r, rule, unknown);
 	return err != 0 ? err : check_rule(r, rule);
 }
 

@@ -219,6 +219,24 @@ def test_broken_file(edge_lab, gateway, damage):
     edge_lab("restart", "edge")
 
 
+def test_kept_value_that_is_unknown(edge_lab, gateway):
+    """It would be read as: in the clear."""
+    put(gateway, OPEN)
+    gateway.end()
+    edge_lab("stop", "edge")
+    file = file_of(edge_lab)
+    magic, rest = file.read_bytes().split(b"\n", 1)
+    # one more partner "b.example", with 3 for tls
+    packed = rest[32:] + b"\x1a\x0d\x0a\x09b.example\x10\x03"
+    file.write_bytes(magic + b"\n" + hashlib.sha256(packed).digest() + packed)
+    edge_lab("start", "edge")
+    log = edge_lab.log("edge")
+    line = log[log.rindex("event=config_file"):].splitlines()[0]
+    assert "tls has a value that this edge does not know" in line
+    file.unlink()
+    edge_lab("restart", "edge")
+
+
 @pytest.mark.parametrize("is_check", [False, True])
 def test_cannot_be_kept(edge_lab, gateway, is_check):
     """What would be gone with a restart is not taken, and refused before any

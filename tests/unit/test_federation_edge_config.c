@@ -248,10 +248,20 @@ static void proxy(struct rig *t)
 	t->partners[2].proxy_host = text("host:0");
 }
 
-static void odd_need(struct rig *t)
+/* it would be in the clear otherwise */
+static void odd_tls(struct rig *t)
 {
-	t->partners[2].tls = (Fed__Need)77;
-	t->partners[2].dialback = FED__NEED__OFF;
+	t->partners[2].tls = (Fed__Need)3;
+}
+
+static void odd_sasl(struct rig *t)
+{
+	t->partners[2].sasl = (Fed__Need)77;
+}
+
+static void odd_dialback(struct rig *t)
+{
+	t->partners[2].dialback = (Fed__Need)-1;
 }
 
 static void unserved(struct rig *t)
@@ -316,7 +326,12 @@ static const struct {
 	{partner_limit, "partner \"*.a.example\": connection_limit 101 is "
 			"above s2s.streams_max 100"},
 	{proxy, "partner \"*.a.example\": proxy_host is not"},
-	{odd_need, "partner \"*.a.example\": sasl needs tls"},
+	{odd_tls, "partner \"*.a.example\": tls has a value that this edge "
+		  "does not know"},
+	{odd_sasl, "partner \"*.a.example\": sasl has a value that this edge "
+		   "does not know"},
+	{odd_dialback, "partner \"*.a.example\": dialback has a value that "
+		       "this edge does not know"},
 	{unserved, "served domain \"third.example\": the host file has no "
 		   "certificate"},
 	{served_twice, "served domain \"second.example\" is there twice"},
