@@ -549,6 +549,12 @@
 /* An edge that claims a revision so far above ours is not believed: numbers
  * would come to an end. */
 #define LIMIT_FEDERATION_AHEAD 1000000u
+/* A gateway that gives an edge a revision further above the one in force is not
+ * believed: the edge could never follow another gateway.  Ours come that far by
+ * believing other edges while this one was away. */
+#define LIMIT_FEDERATION_LEAP (4u * LIMIT_FEDERATION_AHEAD)
+/* The same where none is in force: a change a second for thirty years. */
+#define LIMIT_FEDERATION_FIRST 1000000000u
 /* Numbers that edges may claim to have already during one change. */
 #define LIMIT_FEDERATION_RAISES 4u
 /* Records of one change that get a line of the log each. */

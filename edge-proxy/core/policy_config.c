@@ -350,6 +350,22 @@ int policy_config_read(const Fed__Config *c, const struct policy *host,
 
 /* ---- revisions ----------------------------------------------------------- */
 
+/* LIMIT: numbers; `revision` is in force */
+static int check_leap(uint64_t next, uint64_t revision, struct errbuf *e)
+{
+	uint64_t most =
+		revision == 0 ? LIMIT_FEDERATION_FIRST : LIMIT_FEDERATION_LEAP;
+
+	if (next - revision <= most)
+		return 0;
+	errbuf_set(e,
+		   "revision %llu is too far above %llu, which is in force: at "
+		   "most %llu",
+		   (unsigned long long)next, (unsigned long long)revision,
+		   (unsigned long long)most);
+	return FED_EINVAL;
+}
+
 int policy_config_follows(const Fed__Config *c, struct span packed,
 			  uint64_t revision, struct span in_force,
 			  struct errbuf *e)
@@ -359,7 +375,7 @@ int policy_config_follows(const Fed__Config *c, struct span packed,
 		return FED_EINVAL;
 	}
 	if (c->revision > revision)
-		return 0;
+		return check_leap(c->revision, revision, e);
 	if (c->revision == revision && digest_equal(packed, in_force))
 		return FED_EEXIST;
 	errbuf_set(e,
