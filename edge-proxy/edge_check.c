@@ -63,6 +63,7 @@ static void wake(struct edge_check *ec)
 
 void edge_check_over(struct edge_check *ec, const char *well)
 {
+	check_end(&ec->found);
 	if (well != NULL)
 		check_verdict(&ec->found, well, ec->verdict,
 			      sizeof(ec->verdict));

@@ -12,8 +12,8 @@ enum { CHECK_TEXT_BYTES = 1024 };
 void check_init(struct check *c)
 {
 	memset(c, 0, sizeof(*c));
-	/* LIMIT: texts of zones and peers */
-	arena_init(&c->arena, 2u * CHECK_TEXT_BYTES * LIMIT_CHECK_FINDINGS);
+	/* LIMIT: texts of zones and peers; text, advice, group */
+	arena_init(&c->arena, 3u * CHECK_TEXT_BYTES * LIMIT_CHECK_FINDINGS);
 	c->group = "";
 }
 
@@ -46,30 +46,55 @@ void check_group(struct check *c, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* LIMIT: points of one check */
-static struct check_finding *next(struct check *c)
+static struct check_finding *place(struct check *c)
 {
-	struct check_finding *f;
+	struct check_finding *f = &c->finding[c->count++];
 
-	if (c->count == FED_ARRAY_LEN(c->finding)) {
-		c->left_out++;
-		return NULL;
-	}
-	f = &c->finding[c->count++];
 	*f = (struct check_finding){
 		.text = "", .advice = "", .group = c->group};
 	return f;
 }
 
+/* LIMIT: points of one check; the last place is for those without one */
+static struct check_finding *next(struct check *c, enum attempt_level level)
+{
+	struct check_finding *f;
+
+	if (c->count >= FED_ARRAY_LEN(c->finding) - 1) {
+		c->left_out++;
+		if (level > c->left_level)
+			c->left_level = level;
+		return NULL;
+	}
+	f = place(c);
+	f->level = level;
+	return f;
+}
+
+void check_end(struct check *c)
+{
+	struct check_finding *f;
+
+	if (c->left_out == 0 || c->count == FED_ARRAY_LEN(c->finding))
+		return;
+	f = place(c);
+	(void)snprintf(c->rest, sizeof(c->rest),
+		       "and %zu more that had no room: ask for one domain",
+		       c->left_out);
+	f->level = c->left_level;
+	f->what = "more";
+	f->text = c->rest;
+	f->group = "";
+}
+
 void check_add(struct check *c, enum attempt_level level, const char *what,
 	       const char *fmt, ...)
 {
-	struct check_finding *f = next(c);
+	struct check_finding *f = next(c, level);
 	va_list ap;
 
 	if (f == NULL)
 		return;
-	f->level = level;
 	f->what = what;
 	va_start(ap, fmt);
 	f->text = keep(c, fmt, ap);
@@ -90,11 +115,10 @@ void check_advise(struct check *c, const char *fmt, ...)
 void check_add_step(struct check *c, const struct attempt *at,
 		    const struct attempt_step *step)
 {
-	struct check_finding *f = next(c);
+	struct check_finding *f = next(c, step->level);
 
 	if (f == NULL)
 		return;
-	f->level = step->level;
 	f->what = step->what;
 	f->text = arena_dup(&c->arena, span_str(step->text));
 	if (f->text == NULL)
@@ -103,12 +127,13 @@ void check_add_step(struct check *c, const struct attempt *at,
 	f->took_ms = step->took_ms;
 }
 
-void check_verdict(const struct check *c, const char *well, char *out,
+void check_verdict(struct check *c, const char *well, char *out,
 		   size_t out_size)
 {
 	const struct check_finding *worst = NULL;
 	size_t others = 0;
 
+	check_end(c);
 	for (size_t i = 0; i < c->count; i++) {
 		const struct check_finding *f = &c->finding[i];
 

@@ -24,8 +24,10 @@ struct check {
 	struct arena arena;
 	struct check_finding finding[LIMIT_CHECK_FINDINGS];
 	size_t count;
-	size_t left_out;   /* had no room */
-	const char *group; /* of those that follow */
+	size_t left_out;	       /* had no room */
+	enum attempt_level left_level; /* the worst of those */
+	char rest[96];		       /* the last point: how many they are */
+	const char *group;	       /* of those that follow */
 };
 
 /** Nothing found. */
@@ -47,8 +49,13 @@ void check_advise(struct check *c, const char *fmt, ...) FED_PRINTF(2, 3);
 void check_add_step(struct check *c, const struct attempt *at,
 		    const struct attempt_step *step);
 
-/** The worst of it in a sentence, or `well` when nothing is wrong. */
-void check_verdict(const struct check *c, const char *well, char *out,
+/** No more points follow: those that had no room are one, as bad as the worst
+ * of them. */
+void check_end(struct check *c);
+
+/** It ends, and the worst of it in a sentence, or `well` when nothing is
+ * wrong. */
+void check_verdict(struct check *c, const char *well, char *out,
 		   size_t out_size);
 
 /** What a rule asks of a partner, in both directions; NULL: no partner. */

@@ -424,17 +424,60 @@ static void test_verdict(void **state)
 /* LIMIT: findings of a check */
 static void test_too_many(void **state)
 {
+	char verdict[200];
+
 	(void)state;
 	check_group(&found, "group %d", 1);
 	for (unsigned i = 0; i < 2 * LIMIT_CHECK_FINDINGS; i++) {
-		check_add(&found, ATTEMPT_BAD, "x", "%u \xff", i);
+		check_add(&found, i == 200 ? ATTEMPT_BAD : ATTEMPT_INFO, "x",
+			  "%u \xff", i);
 		check_advise(&found, "advice %u", i);
 	}
-	assert_int_equal(LIMIT_CHECK_FINDINGS, found.count);
-	assert_int_equal(LIMIT_CHECK_FINDINGS, found.left_out);
+	assert_int_equal(LIMIT_CHECK_FINDINGS - 1, found.count);
+	assert_int_equal(LIMIT_CHECK_FINDINGS + 1, found.left_out);
 	assert_string_equal("0 ?", found.finding[0].text);
 	assert_string_equal("group 1", found.finding[0].group);
-	assert_string_equal("advice 127", found.finding[127].advice);
+	assert_string_equal("advice 126", found.finding[126].advice);
+	/* the bad one is not seen, and not kept quiet about */
+	for (unsigned i = 0; i < 2; i++) {
+		check_verdict(&found, "all is well", verdict, sizeof(verdict));
+		assert_string_equal("and 129 more that had no room: ask for "
+				    "one domain",
+				    verdict);
+		assert_int_equal(LIMIT_CHECK_FINDINGS, found.count);
+	}
+	assert_int_equal(ATTEMPT_BAD, found.finding[127].level);
+	assert_string_equal(verdict, found.finding[127].text);
+	assert_string_equal("", found.finding[127].group);
+}
+
+/* Many are no fault of theirs. */
+static void test_too_many_good_ones(void **state)
+{
+	char verdict[200];
+
+	(void)state;
+	for (unsigned i = 0; i < LIMIT_CHECK_FINDINGS; i++)
+		check_add(&found, i % 2 == 0 ? ATTEMPT_GOOD : ATTEMPT_INFO, "x",
+			  "%u", i);
+	check_verdict(&found, "all is well", verdict, sizeof(verdict));
+	assert_string_equal("all is well", verdict);
+	assert_int_equal(ATTEMPT_INFO, found.finding[127].level);
+	assert_string_equal("and 1 more that had no room: ask for one domain",
+			    found.finding[127].text);
+}
+
+/* What is just allowed. */
+static void test_all_places(void **state)
+{
+	char verdict[200];
+
+	(void)state;
+	for (unsigned i = 1; i < LIMIT_CHECK_FINDINGS; i++)
+		check_add(&found, ATTEMPT_GOOD, "x", "%u", i);
+	check_verdict(&found, "all is well", verdict, sizeof(verdict));
+	assert_string_equal("all is well", verdict);
+	assert_int_equal(LIMIT_CHECK_FINDINGS - 1, found.count);
 }
 
 static void test_rules(void **state)
@@ -484,6 +527,8 @@ int main(void)
 		T(test_revocation_lists),
 		T(test_verdict),
 		T(test_too_many),
+		T(test_too_many_good_ones),
+		T(test_all_places),
 		T(test_rules),
 	};
 
