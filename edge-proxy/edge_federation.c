@@ -104,6 +104,21 @@ static int rules_of(struct edge *e, const Fed__Config *config,
 
 /* ---- the file ------------------------------------------------------------ */
 
+/* The next start uses what is in the file: that is in force then, whatever
+ * becomes of it. */
+static int keep_file(struct edge *e, struct span file, struct errbuf *why)
+{
+	const char *path = e->config->file->federation.path;
+	int err = file_replace(path, file, why);
+
+	if (err != FED_ESTATE)
+		return err;
+	fed_log(&e->log, FED_LOG_ERROR, "config_file",
+		"path=%s in_force=gateway text=\"%s\"", path,
+		log_value(span_str(why->text)).text);
+	return 0;
+}
+
 /* One that is only checked is only tried: what this disk would not take must
  * be refused before anybody has it. */
 static int write_file(struct edge *e, const struct edge_rules *r, bool is_try,
@@ -120,7 +135,7 @@ static int write_file(struct edge *e, const struct edge_rules *r, bool is_try,
 	else if (is_try)
 		err = file_replace_try(path, buf_span(&file), why);
 	else
-		err = file_replace(path, buf_span(&file), why);
+		err = keep_file(e, buf_span(&file), why);
 	buf_deinit(&file);
 	return err;
 }

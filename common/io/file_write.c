@@ -47,24 +47,26 @@ static int write_beside(const char *beside, struct span bytes, struct errbuf *e)
 	return err;
 }
 
-/* The rename is on the disk when its folder is. */
-static int sync_folder(const char *file, struct errbuf *e)
+/* The rename is on the disk when its folder is: it is opened before anything
+ * is changed. */
+static int open_folder(const char *file, int *fd_out, struct errbuf *e)
 {
 	char folder[PATH_MAX];
 	const char *slash = strrchr(file, '/');
-	int fd;
-	int err = 0;
 
 	(void)snprintf(folder, sizeof(folder), "%.*s",
 		       slash == NULL ? 1 : (int)(slash - file) + 1,
 		       slash == NULL ? "." : file);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return complain(folder, e);
-	if (fsync(fd) != 0)
-		err = complain(folder, e);
-	(void)close(fd);
-	return err;
+	*fd_out = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *fd_out < 0 ? complain(folder, e) : 0;
+}
+
+static int sync_folder(int folder, const char *file, struct errbuf *e)
+{
+	if (fsync(folder) == 0)
+		return 0;
+	errbuf_set(e, "folder of %s: %s", file, strerror(errno));
+	return FED_EIO;
 }
 
 static int name_beside(const char *file, char beside[PATH_MAX],
@@ -78,36 +80,62 @@ static int name_beside(const char *file, char beside[PATH_MAX],
 	return FED_EIO;
 }
 
+static int replace(const char *file, const char *beside, struct span bytes,
+		   struct errbuf *e)
+{
+	int err = write_beside(beside, bytes, e);
+
+	if (err == 0 && rename(beside, file) != 0)
+		err = complain(file, e);
+	if (err != 0)
+		(void)unlink(beside);
+	return err;
+}
+
 int file_replace(const char *file, struct span bytes, struct errbuf *e)
 {
 	char beside[PATH_MAX];
+	int folder = -1;
 	int err = name_beside(file, beside, e);
 
+	if (err == 0)
+		err = open_folder(file, &folder, e);
 	if (err != 0)
 		return err;
-	err = write_beside(beside, bytes, e);
-	if (err == 0 && rename(beside, file) != 0)
-		err = complain(file, e);
-	if (err != 0) {
-		(void)unlink(beside);
-		return err;
-	}
-	return sync_folder(file, e);
+	err = replace(file, beside, bytes, e);
+	if (err == 0 && sync_folder(folder, file, e) != 0)
+		err = FED_ESTATE;
+	(void)close(folder);
+	return err;
 }
 
-int file_replace_try(const char *file, struct span bytes, struct errbuf *e)
+static int try(const char *file, const char *beside, struct span bytes,
+	       struct errbuf *e)
 {
-	char beside[PATH_MAX];
 	struct stat st;
-	int err = name_beside(file, beside, e);
+	int err = write_beside(beside, bytes, e);
 
-	if (err != 0)
-		return err;
-	err = write_beside(beside, bytes, e);
 	(void)unlink(beside);
 	if (err == 0 && stat(file, &st) == 0 && !S_ISREG(st.st_mode)) {
 		errbuf_set(e, "%s: is not a file", file);
 		err = FED_EIO;
 	}
+	return err;
+}
+
+int file_replace_try(const char *file, struct span bytes, struct errbuf *e)
+{
+	char beside[PATH_MAX];
+	int folder = -1;
+	int err = name_beside(file, beside, e);
+
+	if (err == 0)
+		err = open_folder(file, &folder, e);
+	if (err != 0)
+		return err;
+	err = try(file, beside, bytes, e);
+	if (err == 0)
+		err = sync_folder(folder, file, e);
+	(void)close(folder);
 	return err;
 }

@@ -11,14 +11,15 @@
  *
  * @param file  its folder must be there; FILE.new in it is used meanwhile
  * @param e     "FILE: why not"
- * @return 0; FED_EIO
+ * @return 0; FED_EIO the file is as it was; FED_ESTATE the bytes are in its
+ *         place, but the old ones may come back where the power fails
  */
 int file_replace(const char *file, struct span bytes,
 		 struct errbuf *e) FED_NODISCARD;
 
 /**
  * Would file_replace() do?  The bytes are written to the disk and taken away
- * again, the file stays as it is.
+ * again, the file stays as it is; its folder is synced too.
  *
  * @param e  "FILE: why not"
  * @return 0; FED_EIO

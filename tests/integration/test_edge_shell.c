@@ -4,10 +4,15 @@
  */
 #include "loopback.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <utlist.h>
 
 #include "edge-proxy/edge_channel.h"
 #include "edge-proxy/edge_confirm.h"
+#include "edge-proxy/edge_federation.h"
 #include "edge-proxy/edge_session_out.h"
 #include "xmpp/stanza_util.h"
 
@@ -185,11 +190,65 @@ static void test_wait_ends_with_stanzas_of_gateways(void **state)
 	edge_unmake(e);
 }
 
+/* ---- configurations ------------------------------------------------------ */
+
+static bool is_folder_bad;
+
+int fsync(int fd)
+{
+	struct stat st;
+
+	if (is_folder_bad && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
+
+/* Where the folder of the file cannot be synced, a check says so.  When that
+ * shows afterwards, what the next start uses is in force. */
+static void test_folder_that_is_not_synced(void **state)
+{
+	char folder[] = "/tmp/edge_shell.XXXXXX";
+	char path[sizeof(folder) + 8];
+	struct edge_config_file file = {.federation.path = path};
+	struct edge_config config = {.file = &file};
+	struct edge *e = edge_make();
+	struct errbuf why = {""};
+	Fed__Config c;
+
+	(void)state;
+	fed__config__init(&c);
+	c.revision = 1;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/file", folder);
+	e->config = &config;
+	assert_int_equal(0, edge_federation_new(e));
+	is_folder_bad = true;
+	c.check_only = 1;
+	assert_int_equal(FED_EIO, edge_federation_take(e, &c, &why));
+	assert_non_null(strstr(why.text, "/file: Input/output error"));
+	assert_int_equal(0, edge_federation_revision(e));
+	c.check_only = 0;
+	assert_int_equal(0, edge_federation_take(e, &c, &why));
+	assert_int_equal(1, edge_federation_revision(e));
+	is_folder_bad = false;
+	edge_federation_free(e);
+	/* with the next start */
+	assert_int_equal(0, edge_federation_new(e));
+	assert_int_equal(1, edge_federation_revision(e));
+	edge_federation_free(e);
+	(void)unlink(path);
+	assert_int_equal(0, rmdir(folder));
+	edge_unmake(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_end_while_dialing),
 		cmocka_unit_test(test_wait_ends_with_stanzas_of_gateways),
+		cmocka_unit_test(test_folder_that_is_not_synced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
