@@ -6,7 +6,6 @@
 #include <utlist.h>
 
 #include "edge-proxy/edge_admin.h"
-#include "edge-proxy/edge_federation.h"
 #include "io/admin_show.h"
 #include "xmpp/stanza_error.h"
 
@@ -121,6 +120,7 @@ static void on_gone(struct edge_channel *ch, struct edge_gateway *gw)
 
 	log_gateway(ch, gw, "gone");
 	edge_line_move(ch, gw);
+	edge_configs_drop(ch, gw);
 	DL_DELETE(ch->gateways, gw);
 	free(gw);
 	if (was_up)
@@ -184,40 +184,11 @@ static void on_outcome(struct edge_channel *ch, const struct chan_action *a)
 		edge_routes_send_error(ch->e, f->stanza, refused);
 }
 
-static void on_config(struct edge_channel *ch, struct edge_gateway *gw,
-		      const Fed__Config *config)
-{
-	struct errbuf why = {0};
-	Fed__ConfigResult result;
-	Fed__Frame reply;
-
-	fed__config_result__init(&result);
-	result.revision = config->revision;
-	result.check_only = config->check_only;
-	if (edge_federation_take(ch->e, config, &why) != 0) {
-		result.refused = why.text;
-		fed_log(&ch->e->log, FED_LOG_WARN, "config_refused",
-			"peer=%s revision=%llu check=%d text=\"%s\"",
-			log_value(span_str(chan_link_peer(gw->link))).text,
-			(unsigned long long)config->revision,
-			(int)config->check_only,
-			log_value(span_str(why.text)).text);
-	}
-	result.in_force = edge_federation_revision(ch->e);
-	fed__frame__init(&reply);
-	reply.kind_case = FED__FRAME__KIND_CONFIG_RESULT;
-	reply.config_result = &result;
-	if (chan_link_send_frame(gw->link, &reply) != 0)
-		fed_log(&ch->e->log, FED_LOG_WARN, "config_result_lost",
-			"peer=%s",
-			log_value(span_str(chan_link_peer(gw->link))).text);
-}
-
 static void on_frame(struct edge_channel *ch, struct edge_gateway *gw,
 		     const Fed__Frame *f)
 {
 	if (f->kind_case == FED__FRAME__KIND_CONFIG)
-		on_config(ch, gw, f->config);
+		edge_configs_take(ch, gw, f->config);
 	else if (f->kind_case == FED__FRAME__KIND_ADMIN_REQUEST)
 		edge_admin_on_relay(ch->e, gw->number, gw->link,
 				    f->admin_request);
@@ -358,6 +329,8 @@ int edge_channel_new(struct edge *e, struct tls_creds *creds,
 			     sizeof(struct chan_server *));
 	if (ch->servers != NULL &&
 	    loop_timer_new(&ch->timer, e->loop, on_timer, ch) == 0)
+		rc = edge_configs_new(ch);
+	if (rc == 0)
 		rc = listen_all(e, creds, err);
 	if (rc != 0)
 		edge_channel_free(e);
@@ -377,6 +350,7 @@ void edge_channel_free(struct edge *e)
 	     i++)
 		chan_server_free(ch->servers[i]);
 	e->channel = NULL;
+	edge_configs_free(ch);
 	DL_FOREACH_SAFE (ch->gateways, gw, tmp) {
 		DL_DELETE(ch->gateways, gw);
 		free(gw);

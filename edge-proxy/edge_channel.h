@@ -1,6 +1,6 @@
 /*
  * The gateways of this edge: which of them gets a stanza, who waits for its
- * window, what was returned.  Private to edge_channel.c and edge_line.c; the
+ * window, what was returned.  Private to edge_channel*.c and edge_line.c; the
  * other parts use edge.h.
  */
 #ifndef FED_EDGE_CHANNEL_H
@@ -34,6 +34,7 @@ struct edge_channel {
 	struct edge *e;
 	struct chan_server **servers;
 	struct edge_gateway *gateways;
+	struct edge_configs *configs; /* by name, in the host file's order */
 	uint64_t last_number;
 	struct edge_wait *line;		/* streams that wait for any gateway */
 	struct edge_returned *returned; /* before all others */
@@ -43,6 +44,20 @@ struct edge_channel {
 	struct loop_timer *timer;
 	bool is_draining;
 };
+
+/* --- edge_channel_config.c ------------------------------------------------ */
+
+/** @return 0; FED_ENOMEM: edge_configs_free() all the same */
+int edge_configs_new(struct edge_channel *ch) FED_NODISCARD;
+
+void edge_configs_free(struct edge_channel *ch);
+
+/** A Config of a gateway: it is answered, now or when its turn comes. */
+void edge_configs_take(struct edge_channel *ch, struct edge_gateway *gw,
+		       const Fed__Config *config);
+
+/** The session is gone: nobody waits for what it asked. */
+void edge_configs_drop(struct edge_channel *ch, const struct edge_gateway *gw);
 
 /* --- edge_line.c ---------------------------------------------------------- */
 

@@ -555,6 +555,13 @@
 #define LIMIT_FEDERATION_LEAP (4u * LIMIT_FEDERATION_AHEAD)
 /* The same where none is in force: a change a second for thirty years. */
 #define LIMIT_FEDERATION_FIRST 1000000000u
+/* Configurations of one gateway to an edge, checks too: each is written to the
+ * disk and synced, and nothing else is done meanwhile. */
+#define LIMIT_CONFIG_RATE 20u /* per second */
+#define LIMIT_CONFIG_BURST 100u
+/* Those above wait, and gateways ask one after the other: a check that is over
+ * for the gateway, a change, the next check.  More are refused. */
+#define LIMIT_CONFIGS_WAITING 4u
 /* Numbers that edges may claim to have already during one change. */
 #define LIMIT_FEDERATION_RAISES 4u
 /* Records of one change that get a line of the log each. */

@@ -162,6 +162,36 @@ def test_check_only(gateway):
                                          "in_force": now, "refused": ""}
 
 
+def test_too_many(gateway):
+    """Each is written to the disk.  A hundred at once may come, four wait."""
+    now = put(gateway, OPEN)
+    asked = {"revision": now + 1, "partner": [], "check_only": True}
+    line = f"config {edge_alone.config_bytes(asked).hex()}\n"
+    begin = time.monotonic()
+    gateway.process.stdin.write(250 * line)
+    gateway.process.stdin.flush()
+    refused = [gateway.expect(r"^config \d+ check=1 .*refused=(.*)$")[1]
+               for _ in range(250)]
+    took = time.monotonic() - begin
+    assert refused.count("") <= 100 + 20 * took + 1
+    assert set(refused) <= {"", "too many configurations"}
+    put(gateway, OPEN)
+
+
+def test_many_one_after_the_other(edge_lab, gateway):
+    """A script of fedctl's: each waits for its turn, none is refused.  A new
+    session has no second burst."""
+    begin = time.monotonic()
+    for _ in range(70):
+        put(gateway, OPEN)
+    gateway.end()
+    gateway = FakeGateway(edge_lab)
+    for _ in range(70):
+        put(gateway, OPEN)
+    assert time.monotonic() - begin > 39 / 20
+    gateway.end()
+
+
 REFUSED = [
     ({"domain": {"name": "other.example"}},
      'served domain "other.example": the host file has no certificate for it'),
