@@ -155,6 +155,20 @@ int edge_attempts_add(struct arena *a, Fed__AdminResponse *out,
 	return admin_finding_add(a, out, &f);
 }
 
+static int add_left_out(struct arena *a, Fed__AdminResponse *out,
+			const struct attempt *at, const char *group)
+{
+	const struct admin_finding f = {
+		.level = FED__FINDING__LEVEL__INFO,
+		.group = group,
+		.what = "steps",
+		.text = arena_printf(a, "and %zu more steps", at->left_out),
+		.at_ms = attempt_wall_ms(at, at->changed_ms),
+	};
+
+	return admin_finding_add(a, out, &f);
+}
+
 static int add_attempt(struct arena *a, Fed__AdminResponse *out,
 		       const struct attempt *at, size_t place)
 {
@@ -166,8 +180,14 @@ static int add_attempt(struct arena *a, Fed__AdminResponse *out,
 			     at->is_check ? " (a check)" : "");
 	if (group == NULL)
 		return FED_ENOMEM;
-	for (size_t i = 0; err == 0 && i < at->step_count; i++)
-		err = edge_attempts_add(a, out, at, &at->steps[i], group);
+	for (size_t i = 0; err == 0 && i < at->step_count; i++) {
+		/* most of them came before the last one */
+		if (i + 1 == at->step_count && at->left_out > 0)
+			err = add_left_out(a, out, at, group);
+		if (err == 0)
+			err = edge_attempts_add(a, out, at, &at->steps[i],
+						group);
+	}
 	return err;
 }
 

@@ -228,16 +228,26 @@ void attempt_make_utf8(char *s)
 	}
 }
 
+/* LIMIT: a peer that goes in circles.  Room for the end is always left, and
+ * for one step that says what went wrong. */
+static bool has_room(const struct attempt *at, const struct attempt_step *step,
+		     size_t n)
+{
+	size_t kept = 0;
+
+	if (at->state != ATTEMPT_ENDED)
+		kept = step->level == ATTEMPT_BAD ? 1 : 2;
+	return at->step_count + kept < LIMIT_ATTEMPT_STEPS &&
+	       at->bytes + n + kept * LIMIT_ATTEMPT_TEXT <= LIMIT_ATTEMPT_BYTES;
+}
+
 static void add_step(struct entry *en, const struct attempt_step *step)
 {
 	struct attempt *at = &en->at;
 	size_t n = strlen(step->text);
 	struct attempt_step *more;
 
-	/* LIMIT: a peer that goes in circles; the last place is the end's */
-	if (at->bytes + n > LIMIT_ATTEMPT_BYTES ||
-	    at->step_count + (at->state != ATTEMPT_ENDED) >=
-		    LIMIT_ATTEMPT_STEPS) {
+	if (!has_room(at, step, n)) {
 		at->left_out++;
 		return;
 	}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "edge-proxy/edge_attempts.h"
 #include "edge-proxy/edge_channel.h"
 #include "edge-proxy/edge_confirm.h"
 #include "edge-proxy/edge_federation.h"
@@ -190,6 +191,41 @@ static void test_wait_ends_with_stanzas_of_gateways(void **state)
 	edge_unmake(e);
 }
 
+/* ---- attempts ------------------------------------------------------------ */
+
+static void test_steps_that_had_no_room(void **state)
+{
+	const struct attempt_params p = {.local = "sip.example",
+					 .domain = "a.example",
+					 .is_partner = true};
+	Fed__AdminWhy why;
+	Fed__AdminResponse out;
+	char domain[] = "a.example";
+	struct edge *e = edge_make();
+	struct arena a;
+	uint64_t n;
+
+	(void)state;
+	fed__admin_why__init(&why);
+	fed__admin_response__init(&out);
+	arena_init(&a, 64u * 1024u);
+	assert_int_equal(0, attempts_new(&e->attempts));
+	n = attempts_begin(e->attempts, &p, 0);
+	for (unsigned i = 1; i < LIMIT_ATTEMPT_STEPS + 7; i++)
+		attempts_note(e->attempts, n, 0, ATTEMPT_INFO, "tcp", "%u", i);
+	attempts_note(e->attempts, n, 0, ATTEMPT_BAD, "tcp", "wrong");
+	attempts_ended(e->attempts, n, 0, false, "the end");
+	why.domain = domain;
+	edge_attempts_why(e, &why, &a, &out);
+	assert_int_equal(LIMIT_ATTEMPT_STEPS + 1, out.n_finding);
+	assert_string_equal("and 8 more steps",
+			    out.finding[LIMIT_ATTEMPT_STEPS - 1]->text);
+	assert_string_equal("the end", out.finding[LIMIT_ATTEMPT_STEPS]->text);
+	attempts_free(e->attempts);
+	arena_deinit(&a);
+	edge_unmake(e);
+}
+
 /* ---- configurations ------------------------------------------------------ */
 
 static bool is_folder_bad;
@@ -248,6 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_end_while_dialing),
 		cmocka_unit_test(test_wait_ends_with_stanzas_of_gateways),
+		cmocka_unit_test(test_steps_that_had_no_room),
 		cmocka_unit_test(test_folder_that_is_not_synced),
 	};
 

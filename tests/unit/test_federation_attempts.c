@@ -56,10 +56,13 @@ static void test_step_bounds(void **state)
 
 	for (unsigned i = 0; i < 3 * LIMIT_ATTEMPT_STEPS; i++)
 		attempts_note(a, n, NOW, ATTEMPT_INFO, "step", "%u", i);
+	attempts_note(a, n, NOW, ATTEMPT_BAD, "wrong", "so has what is wrong");
 	attempts_ended(a, n, NOW, false, "the end has a place");
 	(void)attempts_of(a, "peer.example", list);
 	assert_int_equal(LIMIT_ATTEMPT_STEPS, list[0]->step_count);
-	assert_int_equal(2 * LIMIT_ATTEMPT_STEPS + 1, list[0]->left_out);
+	assert_int_equal(2 * LIMIT_ATTEMPT_STEPS + 2, list[0]->left_out);
+	assert_string_equal("so has what is wrong",
+			    list[0]->steps[LIMIT_ATTEMPT_STEPS - 2].text);
 	assert_string_equal("the end has a place",
 			    list[0]->steps[LIMIT_ATTEMPT_STEPS - 1].text);
 	memset(big, 'x', sizeof(big));
@@ -67,9 +70,23 @@ static void test_step_bounds(void **state)
 	n = begin(a, false, "peer.example", true, NOW);
 	for (unsigned i = 0; i < LIMIT_ATTEMPT_STEPS; i++)
 		attempts_note(a, n, NOW, ATTEMPT_INFO, "step", "%s", big);
-	assert_true(attempts_find(a, n)->bytes <= LIMIT_ATTEMPT_BYTES);
 	assert_int_equal(LIMIT_ATTEMPT_TEXT - 1,
 			 strlen(attempts_find(a, n)->steps[0].text));
+	/* what went wrong, and the end, have room however much there was */
+	for (unsigned i = 0; i < 2; i++)
+		attempts_note(a, n, NOW, ATTEMPT_BAD, "wrong", "%s", big);
+	attempts_ended(a, n, NOW, false, big);
+	(void)attempts_of(a, "peer.example", list);
+	assert_true(list[0]->bytes <= LIMIT_ATTEMPT_BYTES);
+	assert_true(list[0]->step_count < LIMIT_ATTEMPT_STEPS);
+	assert_string_equal("end",
+			    list[0]->steps[list[0]->step_count - 1].what);
+	assert_string_equal("wrong",
+			    list[0]->steps[list[0]->step_count - 2].what);
+	assert_string_equal("step",
+			    list[0]->steps[list[0]->step_count - 3].what);
+	assert_int_equal(LIMIT_ATTEMPT_STEPS + 3,
+			 list[0]->step_count + list[0]->left_out);
 }
 
 /* Cut in the middle of a character, or never text. */
