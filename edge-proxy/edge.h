@@ -58,11 +58,13 @@ struct edge {
 	size_t streams;			 /* both, attempts too */
 	size_t verifies;		 /* outbound streams that only verify */
 	size_t checks;			 /* of fedctl */
-	uint64_t last_label;	       /* number of the last stream, for logs */
-	struct edge_count strangers;   /* unauthenticated streams by source */
-	struct edge_partner *partners; /* uthash: those with streams */
-	struct edge_count verifying;   /* verify streams by peer domain */
-	struct ratelimit refused_log;  /* connections refused */
+	uint64_t last_label;	     /* number of the last stream, for logs */
+	struct edge_count strangers; /* unauthenticated streams by source */
+	struct edge_partner
+		*partners;	      /* uthash: those with streams, or debts */
+	size_t partners_kept;	      /* without streams */
+	struct edge_count verifying;  /* verify streams by peer domain */
+	struct ratelimit refused_log; /* connections refused */
 	struct ratelimit stranger_log; /* lines that strangers cause */
 	enum edge_phase phase;
 	uint64_t start_ms;

@@ -14,6 +14,7 @@ struct edge_partner {
 	struct edge *e;
 	unsigned in; /* streams */
 	unsigned out;
+	bool is_kept; /* without streams, until its rates are as new */
 	struct pace stanzas;
 	struct pace bytes;
 	struct edge_source *paced; /* who waits, in order */
@@ -37,6 +38,55 @@ static uint64_t ready_ms(struct edge_partner *p)
 	return stanzas_ms > bytes_ms ? stanzas_ms : bytes_ms;
 }
 
+static uint64_t full_ms(struct edge_partner *p)
+{
+	uint64_t now_ms = now_of(p);
+	uint64_t stanzas_ms = pace_full_ms(&p->stanzas, now_ms);
+	uint64_t bytes_ms = pace_full_ms(&p->bytes, now_ms);
+
+	return stanzas_ms > bytes_ms ? stanzas_ms : bytes_ms;
+}
+
+/* ---- life ---------------------------------------------------------------- */
+
+static void forget(struct edge_partner *p)
+{
+	p->e->partners_kept -= p->is_kept;
+	HASH_DEL(p->e->partners, p);
+	loop_timer_free(p->timer);
+	free(p);
+}
+
+/* It has no stream any more, or has none yet.  LIMIT: those that are kept. */
+static void forget_if_empty(struct edge_partner *p)
+{
+	uint64_t until_ms;
+
+	if (p->in + p->out > 0)
+		return;
+	until_ms = full_ms(p);
+	if (until_ms <= now_of(p) ||
+	    (!p->is_kept && p->e->partners_kept >= LIMIT_PARTNERS_KEPT)) {
+		forget(p);
+		return;
+	}
+	p->e->partners_kept += !p->is_kept;
+	p->is_kept = true;
+	loop_timer_arm(p->timer, until_ms);
+}
+
+void edge_partner_forget_all(struct edge *e)
+{
+	struct edge_partner *p;
+	struct edge_partner *next;
+
+	HASH_ITER (hh, e->partners, p, next)
+		if (p->in + p->out == 0)
+			forget(p);
+}
+
+/* ---- those that wait ----------------------------------------------------- */
+
 void edge_partner_hurry(struct edge_source *src)
 {
 	if (!src->is_paced)
@@ -53,8 +103,10 @@ static void on_timer(void *arg)
 	struct edge_source *src = p->paced;
 	uint64_t at_ms;
 
-	if (src == NULL)
+	if (src == NULL) {
+		forget_if_empty(p);
 		return;
+	}
 	at_ms = ready_ms(p);
 	if (at_ms > now_of(p)) {
 		loop_timer_arm(p->timer, at_ms);
@@ -110,15 +162,6 @@ static struct edge_partner *add(struct edge *e, const char *name)
 	return NULL;
 }
 
-static void forget_if_empty(struct edge_partner *p)
-{
-	if (p->in + p->out > 0)
-		return;
-	HASH_DEL(p->e->partners, p);
-	loop_timer_free(p->timer);
-	free(p);
-}
-
 /* LIMIT: streams of one partner.  Where nobody set a limit, ours to it are as
  * many as there are pairs. */
 static bool has_room(const struct edge_partner *p, unsigned limit,
@@ -129,50 +172,76 @@ static bool has_room(const struct edge_partner *p, unsigned limit,
 	return !is_inbound || p->in < LIMIT_STREAMS_PER_PARTNER;
 }
 
-bool edge_partner_enter(struct edge_source *src, const char *domain,
-			bool is_inbound, enum edge_partner_when when)
+static struct edge_partner *find_or_add(struct edge *e, const char *name)
 {
-	struct edge *e = src->e;
-	const struct policy_partner *rule =
-		policy_find(&e->policy, span_str(domain));
-	const char *name = policy_limit_name(rule, domain);
 	struct edge_partner *p = NULL;
 
-	edge_partner_leave(src);
 	HASH_FIND(hh, e->partners, name, strlen(name), p);
-	if (p == NULL)
-		p = add(e, name);
-	if (p == NULL)
-		return false;
-	if (when == EDGE_PARTNER_NEW &&
-	    !has_room(p, rule == NULL ? 0 : rule->connection_limit,
-		      is_inbound)) {
-		forget_if_empty(p);
-		return false;
-	}
-	pace_set(&p->stanzas, rule == NULL ? 0 : rule->stanzas_per_s,
-		 now_of(p));
-	pace_set(&p->bytes, rule == NULL ? 0 : rule->bytes_per_s, now_of(p));
+	return p != NULL ? p : add(e, name);
+}
+
+static void count(struct edge_partner *p, struct edge_source *src,
+		  bool is_inbound)
+{
 	src->partner = p;
 	src->is_counted_in = is_inbound;
 	if (is_inbound)
 		p->in++;
 	else
 		p->out++;
-	return true;
+	p->e->partners_kept -= p->is_kept;
+	p->is_kept = false;
 }
 
-void edge_partner_leave(struct edge_source *src)
+/* The partner stays, whose it was; NULL: nobody's. */
+static struct edge_partner *uncount(struct edge_source *src)
 {
 	struct edge_partner *p = src->partner;
 
 	if (p == NULL)
-		return;
+		return NULL;
 	edge_partner_hurry(src);
 	src->partner = NULL;
 	if (src->is_counted_in)
 		p->in--;
 	else
 		p->out--;
-	forget_if_empty(p);
+	return p;
+}
+
+bool edge_partner_enter(struct edge_source *src, const char *domain,
+			bool is_inbound, enum edge_partner_when when)
+{
+	struct edge *e = src->e;
+	const struct policy_partner *rule =
+		policy_find(&e->policy, span_str(domain));
+	struct edge_partner *old = uncount(src);
+	struct edge_partner *p =
+		find_or_add(e, policy_limit_name(rule, domain));
+	bool is_in = p != NULL &&
+		     (when == EDGE_PARTNER_THERE ||
+		      has_room(p, rule == NULL ? 0 : rule->connection_limit,
+			       is_inbound));
+
+	if (is_in) {
+		pace_set(&p->stanzas, rule == NULL ? 0 : rule->stanzas_per_s,
+			 now_of(p));
+		pace_set(&p->bytes, rule == NULL ? 0 : rule->bytes_per_s,
+			 now_of(p));
+		count(p, src, is_inbound);
+	} else if (p != NULL && p != old) {
+		forget_if_empty(p);
+	}
+	/* not before: it may be the same one, with what it still owes */
+	if (old != NULL)
+		forget_if_empty(old);
+	return is_in;
+}
+
+void edge_partner_leave(struct edge_source *src)
+{
+	struct edge_partner *p = uncount(src);
+
+	if (p != NULL)
+		forget_if_empty(p);
 }

@@ -28,6 +28,9 @@ bool edge_partner_enter(struct edge_source *src, const char *domain,
 /** It is no stream of the partner's any more; may be called again. */
 void edge_partner_leave(struct edge_source *src);
 
+/** Those without streams are forgotten. */
+void edge_partner_forget_all(struct edge *e);
+
 /** So much came on the stream: src->is_paced may be true then, and its retry()
  * follows. */
 void edge_partner_spend(struct edge_source *src, uint64_t stanzas,

@@ -7,6 +7,7 @@
 #include "edge-proxy/edge_admin.h"
 #include "edge-proxy/edge_confirm.h"
 #include "edge-proxy/edge_federation.h"
+#include "edge-proxy/edge_partner.h"
 #include "io/daemon.h"
 
 /* After SIGTERM: what is under way has this long, the answers to it that go
@@ -249,6 +250,7 @@ static void teardown(struct edge *e, struct daemon_signals *signals)
 	edge_news_free(e);
 	edge_confirm_free(e);
 	edge_routes_free(e);
+	edge_partner_forget_all(e);
 	attempts_free(e->attempts);
 	edge_dns_free(e->dns);
 	loop_timer_free(e->stop_timer);

@@ -290,6 +290,10 @@
 #define LIMIT_CHECK_SIGN_MS 2000u /* below LIMIT_ADMIN_RELAY_MS */
 #define LIMIT_CHECK_FINDINGS 128u /* a zone with many records */
 
+/* Partners without a stream whose rate is remembered until nothing is left of
+ * what they sent: who closes and comes again has no second's worth more. */
+#define LIMIT_PARTNERS_KEPT 4096u
+
 /* --- names ---------------------------------------------------------------- */
 #define LIMIT_JID_PART_BYTES 1023u /* RFC 7622 3.1 */
 #define LIMIT_JID_BYTES 3071u

@@ -41,6 +41,16 @@ void pace_spend(struct pace *p, uint64_t count, uint64_t now_ms)
 	p->milli -= (int64_t)(count * 1000);
 }
 
+uint64_t pace_full_ms(struct pace *p, uint64_t now_ms)
+{
+	if (p->per_second == 0)
+		return now_ms;
+	refill(p, now_ms);
+	if (p->milli >= most(p))
+		return now_ms;
+	return now_ms + (uint64_t)(most(p) - p->milli) / p->per_second + 1;
+}
+
 uint64_t pace_ready_ms(struct pace *p, uint64_t now_ms)
 {
 	if (p->per_second == 0)

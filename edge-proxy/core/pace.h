@@ -23,4 +23,7 @@ void pace_spend(struct pace *p, uint64_t count, uint64_t now_ms);
 /** When the next may come: not after now_ms, when it may now. */
 uint64_t pace_ready_ms(struct pace *p, uint64_t now_ms);
 
+/** When nothing is left of what came: as new.  Not after now_ms: it is so. */
+uint64_t pace_full_ms(struct pace *p, uint64_t now_ms);
+
 #endif

@@ -15,6 +15,7 @@
 #include "edge-proxy/edge_confirm.h"
 #include "edge-proxy/edge_federation.h"
 #include "edge-proxy/edge_session_out.h"
+#include "edge-proxy/edge_source.h"
 #include "xmpp/stanza_util.h"
 
 static const char *const domains[] = {"sip.example"};
@@ -191,6 +192,73 @@ static void test_wait_ends_with_stanzas_of_gateways(void **state)
 	edge_unmake(e);
 }
 
+/* ---- rates --------------------------------------------------------------- */
+
+static const struct policy_partner ten_a_second[] = {
+	{.domain = "*", .name = "*", .stanzas_per_s = 10}};
+
+static void enter(struct edge_source *src, const char *domain)
+{
+	assert_true(edge_partner_enter(src, domain, true, EDGE_PARTNER_NEW));
+}
+
+/* With a stream each that said something: what it said is not forgotten with
+ * it, nor when the policy is looked at again. */
+static void test_rate_outlives_streams(void **state)
+{
+	struct edge *e = edge_make();
+	struct edge_source src = {.e = e, .conn = (struct conn *)e};
+	const struct edge_partner *p;
+
+	(void)state;
+	e->policy.partners = ten_a_second;
+	enter(&src, "a.example");
+	edge_partner_leave(&src);
+	assert_null(e->partners);
+	enter(&src, "a.example");
+	p = src.partner;
+	edge_partner_spend(&src, 5, 0);
+	assert_true(edge_partner_enter(&src, "a.example", true,
+				       EDGE_PARTNER_THERE));
+	assert_ptr_equal(p, src.partner);
+	edge_partner_leave(&src);
+	assert_ptr_equal(p, e->partners);
+	assert_int_equal(1, e->partners_kept);
+	enter(&src, "a.example");
+	assert_ptr_equal(p, src.partner);
+	assert_int_equal(0, e->partners_kept);
+	enter(&src, "b.example");
+	assert_int_equal(1, e->partners_kept);
+	edge_partner_leave(&src);
+	/* half a second later it is */
+	while (e->partners != NULL)
+		(void)uv_run(loop_uv(e->loop), UV_RUN_ONCE);
+	assert_int_equal(0, e->partners_kept);
+	edge_unmake(e);
+}
+
+/* LIMIT: of those that are remembered for that */
+static void test_rates_that_are_kept(void **state)
+{
+	struct edge *e = edge_make();
+	struct edge_source src = {.e = e, .conn = (struct conn *)e};
+	char domain[32];
+
+	(void)state;
+	e->policy.partners = ten_a_second;
+	for (unsigned i = 0; i < LIMIT_PARTNERS_KEPT + 5; i++) {
+		(void)snprintf(domain, sizeof(domain), "d%u.example", i);
+		enter(&src, domain);
+		edge_partner_spend(&src, 9, 0);
+		edge_partner_leave(&src);
+	}
+	assert_int_equal(LIMIT_PARTNERS_KEPT, e->partners_kept);
+	edge_partner_forget_all(e);
+	assert_null(e->partners);
+	assert_int_equal(0, e->partners_kept);
+	edge_unmake(e);
+}
+
 /* ---- attempts ------------------------------------------------------------ */
 
 static void test_steps_that_had_no_room(void **state)
@@ -284,6 +352,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_end_while_dialing),
 		cmocka_unit_test(test_wait_ends_with_stanzas_of_gateways),
+		cmocka_unit_test(test_rate_outlives_streams),
+		cmocka_unit_test(test_rates_that_are_kept),
 		cmocka_unit_test(test_steps_that_had_no_room),
 		cmocka_unit_test(test_folder_that_is_not_synced),
 	};

@@ -524,6 +524,21 @@ def test_a_rate_and_a_lost_connection(gateway, peers):
     assert 1.5 < time.monotonic() - begin < 5
 
 
+def test_a_rate_and_new_connections(gateway, peers):
+    """Who closes and comes again, or finds the rules made anew, has no second's
+    worth more."""
+    rules = (rule(PEER, stanzas_per_s=7), rule(CLEAR))
+    put(gateway, *rules)
+    begin = time.monotonic()
+    for _ in range(4):
+        stream = authenticated(peers[PEER])
+        put(gateway, *rules)
+        for _ in range(7):
+            passes(gateway, stream, peers[PEER])
+        stream.send("</stream:stream>").end()
+    assert 2.5 < time.monotonic() - begin < 8
+
+
 def test_a_rate_is_lifted(gateway, peers):
     """What waits goes on at once, and so does what becomes forbidden end."""
     put(gateway, rule(PEER, stanzas_per_s=1))

@@ -197,6 +197,26 @@ static void test_pace(void **state)
 	assert_in_range(pace_ready_ms(&p, 0), 1000, 1100);
 }
 
+/* When nothing is left of what came. */
+static void test_pace_full(void **state)
+{
+	struct pace p = {0};
+
+	(void)state;
+	assert_int_equal(pace_full_ms(&p, 5), 5);
+	pace_set(&p, 10, 1000);
+	assert_int_equal(pace_full_ms(&p, 1000), 1000);
+	pace_spend(&p, 1, 1000);
+	assert_in_range(pace_full_ms(&p, 1000), 1100, 1110);
+	pace_spend(&p, 14, 1000);
+	assert_in_range(pace_full_ms(&p, 1000), 2500, 2510);
+	assert_in_range(pace_full_ms(&p, 2400), 2500, 2510);
+	assert_int_equal(pace_full_ms(&p, 2510), 2510);
+	pace_set(&p, UINT32_MAX, 3000);
+	pace_spend(&p, UINT32_MAX, 3000);
+	assert_in_range(pace_full_ms(&p, 3000), 4000, 4010);
+}
+
 /* In the long run, however it comes. */
 static void test_pace_holds(void **state)
 {
@@ -357,6 +377,7 @@ int main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_limit_name),
+		cmocka_unit_test(test_pace_full),
 		cmocka_unit_test(test_pace),
 		cmocka_unit_test(test_pace_holds),
 		ROUTE_TEST(test_route_forbidden_while_connecting),
