@@ -407,21 +407,27 @@ int gateway_federation_new(struct gateway_federation **g_out,
 	return 0;
 }
 
+/* What became of the first configuration. */
+struct starting {
+	bool is_done;
+	struct errbuf why; /* not */
+};
+
 static void on_started(const Fed__FederationChanged *changed, const char *error,
 		       void *arg)
 {
-	struct errbuf *e = arg;
+	struct starting *s = arg;
 
-	(void)changed;
+	s->is_done = changed != NULL;
 	if (error != NULL)
-		errbuf_set(e, "%s", error);
+		errbuf_set(&s->why, "%s", error);
 }
 
 int gateway_federation_start(struct gateway_federation *g, struct errbuf *e)
 {
 	const char *path = g->p.config->file->federation.bootstrap;
 	Fed__AdminFederationApply apply;
-	struct errbuf why = {.text = ""};
+	struct starting s = {.is_done = false};
 	struct arena a;
 	int err;
 
@@ -431,16 +437,16 @@ int gateway_federation_start(struct gateway_federation *g, struct errbuf *e)
 	err = gateway_federation_bootstrap(path, &a, &apply, e);
 	if (err == 0)
 		err = gateway_federation_change(g, &apply, "bootstrap",
-						on_started, &why);
+						on_started, &s);
 	arena_deinit(&a);
 	if (err != 0)
 		return err;
 	on_work(g); /* to the store */
-	err = store_sync(g->p.store, &why);
-	if (err == 0 && why.text[0] != '\0')
+	err = store_sync(g->p.store, &s.why);
+	if (err == 0 && !s.is_done)
 		err = FED_ECONFIG;
 	if (err != 0)
-		errbuf_set(e, "federation.bootstrap: %s", why.text);
+		errbuf_set(e, "federation.bootstrap: %s", s.why.text);
 	return err;
 }
 

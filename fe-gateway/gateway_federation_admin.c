@@ -247,7 +247,7 @@ static enum admin_step apply(struct federation_call *s, struct arena *a,
 {
 	if (!s->is_ready)
 		return ADMIN_WAIT;
-	if (s->error.text[0] != '\0')
+	if (s->changed == NULL)
 		return end_with(out, a, s->error.text);
 	return tell_changed(s, a, out);
 }

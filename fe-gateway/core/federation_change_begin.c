@@ -46,9 +46,11 @@ static int make_next(struct federation_change *c,
 			     e);
 	if (err == 0)
 		err = check_served(c, next->f, e);
-	if (err == 0)
+	if (err == 0) {
+		errbuf_set(e, "out of memory");
 		err = federation_diff(c->now.f, next->f, &c->result,
 				      &c->changes, &c->change_count);
+	}
 	if (err == 0)
 		err = federation_push(next->f, c->p.domains, c->p.domain_count,
 				      &next->arena, &next->config, e);
@@ -234,6 +236,8 @@ static int go_back(struct federation_change *c, struct arena *a,
 		   c->rollback_to);
 	for (size_t i = 0; i < count && err == 0; i++)
 		err = undo(c, a, &rows[i], &edit, &put, &remove);
+	if (err == FED_ENOMEM)
+		errbuf_set(&c->error, "out of memory");
 	edit.put = (Fed__Record *const *)put;
 	edit.remove = (Fed__Record *const *)remove;
 	return err != 0 ? err : prepare(c, &edit, now_ms, &c->error);

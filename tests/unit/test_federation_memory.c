@@ -1,6 +1,6 @@
 /* Each allocation fails once: a change is made whole or not at all, and what
  * was there before stays as it is. */
-#include "tests/unit/federation_harness.h"
+#include "tests/unit/federation_change_harness.h"
 
 #include "base/limits.h"
 #include "fe-gateway/core/access.h"
@@ -171,12 +171,111 @@ static void test_made_of_it(void **state)
 	ft_deinit(&t);
 }
 
+/* --- a change ------------------------------------------------------------- */
+
+/* What came of it: a sentence, and nothing else. */
+static void change_failed(struct fc_test *t, int err, uint64_t number)
+{
+	assert_int_equal(err, FED_ENOMEM);
+	assert_string_equal(t->e.text, "out of memory");
+	assert_int_equal(fc_state(t), FEDERATION_IDLE);
+	assert_int_equal(federation_change_head(t->c)->number, number);
+	fc_did(t, "");
+}
+
+/* The n-th allocation of a wish for all of that fails. @return whether it did
+ */
+static bool begin_failing(long n)
+{
+	Fed__AdminFederationApply a = fc_apply();
+	char what[] = "all";
+	struct fc_test t;
+	int err;
+
+	fc_init(&t);
+	put_all(&t.records);
+	a.what = what;
+	allocations_left = n;
+	is_armed = true;
+	err = fc_try_wish(&t, &a);
+	is_armed = false;
+	if (err != 0) {
+		change_failed(&t, err, 0);
+	} else {
+		fc_did(&t, "store 1");
+		fc_committed(&t, 1);
+		fc_did(&t, "in force; tell a 1; tell b 1; done 1");
+	}
+	fc_deinit(&t);
+	return allocations_left < 0;
+}
+
+static void test_begin(void **state)
+{
+	long n = 0;
+
+	(void)state;
+	while (begin_failing(n))
+		n++;
+	assert_true(n > 50);
+}
+
+/* All of it is to go again. */
+static bool read_failing(long n)
+{
+	static struct federation_change_row rows[FED_T_RECORDS];
+	char keys[FED_T_RECORDS][FEDERATION_KEY_BYTES];
+	struct federation_action a;
+	size_t count;
+	struct fc_test t;
+
+	fc_init(&t);
+	fc_settle(&t, "x.example", 1);
+	put_all(&t.records);
+	count = t.records.put_count;
+	for (size_t i = 0; i < count; i++)
+		rows[i].key = span_of(
+			keys[i], federation_key(t.records.put[i], keys[i]));
+	fc_wish(&t);
+	fc_committed(&t, 2);
+	while (federation_change_next_action(t.c, &a))
+		;
+	fc_wish_back(&t, 1);
+	fc_did(&t, "read 1");
+	allocations_left = n;
+	is_armed = true;
+	federation_change_on_read(t.c, 0, rows, count, 1, t.now_ms);
+	is_armed = false;
+	if (fc_state(&t) == FEDERATION_IDLE) {
+		fc_did(&t, "refused: out of memory");
+		assert_int_equal(federation_change_head(t.c)->number, 2);
+	} else {
+		fc_did(&t, "store 3");
+		fc_committed(&t, 3);
+		fc_did(&t, "in force; tell a 3; tell b 3; done 3");
+	}
+	fc_deinit(&t);
+	return allocations_left < 0;
+}
+
+static void test_read(void **state)
+{
+	long n = 0;
+
+	(void)state;
+	while (read_failing(n))
+		n++;
+	assert_true(n > 10);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_new),
 		cmocka_unit_test(test_change),
 		cmocka_unit_test(test_made_of_it),
+		cmocka_unit_test(test_begin),
+		cmocka_unit_test(test_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
