@@ -383,6 +383,8 @@ int federation_change_new(struct federation_change **c_out,
 		return FED_ENOMEM;
 	c->p = *p;
 	c->deadline_ms = UINT64_MAX;
+	ratelimit_init(&c->unasked_rate, LIMIT_GATEWAY_WARN_RATE,
+		       LIMIT_GATEWAY_WARN_BURST, 0);
 	snapshot_init(&c->now);
 	snapshot_init(&c->next);
 	snapshot_init(&c->old);

@@ -89,6 +89,10 @@ struct federation_edge {
 	bool is_connected;
 	bool is_awaited;   /* its word on the change under way */
 	uint64_t in_force; /* revision that it has; 0: none, or not known */
+	/* revision that it was sent and has not answered; 0: none */
+	uint64_t owes_check;
+	uint64_t owes_told;
+	uint64_t unasked; /* other results, that were dropped */
 	/* why it did not take the last one; "": it did */
 	char refused[LIMIT_FEDERATION_REFUSED_BYTES + 1];
 };
@@ -150,7 +154,8 @@ void federation_change_on_resumed(struct federation_change *c, size_t edge);
 void federation_change_on_edge_down(struct federation_change *c, size_t edge,
 				    uint64_t now_ms);
 
-/** An edge answers a Config. */
+/** An edge answers a Config: the last one that it was sent, once; anything else
+ * is dropped and counted. */
 void federation_change_on_result(struct federation_change *c, size_t edge,
 				 const Fed__ConfigResult *result,
 				 uint64_t now_ms);

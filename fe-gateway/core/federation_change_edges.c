@@ -12,6 +12,12 @@ bool federation_change_is_awaited(const struct federation_change *c)
 	return false;
 }
 
+/* Where it is noted what the edge has to answer. */
+static uint64_t *owed(struct federation_edge *e, bool is_check)
+{
+	return is_check ? &e->owes_check : &e->owes_told;
+}
+
 static void send(struct federation_change *c, size_t edge, bool is_check)
 {
 	struct federation_action *a =
@@ -22,6 +28,7 @@ static void send(struct federation_change *c, size_t edge, bool is_check)
 	a->u.config.config.revision =
 		is_check ? c->next_head.number : c->head.number;
 	a->u.config.config.check_only = is_check;
+	*owed(&c->edges[edge], is_check) = a->u.config.config.revision;
 }
 
 /* Nobody is waited for any more? */
@@ -84,6 +91,7 @@ void federation_change_on_session(struct federation_change *c, size_t edge,
 
 	(void)now_ms;
 	e->is_connected = true;
+	e->owes_check = e->owes_told = 0;
 	if (c->head.number != 0)
 		send(c, edge, false);
 	/* what it was asked or told before is lost, and told again; of the
@@ -197,10 +205,31 @@ static void on_told(struct federation_change *c, size_t edge,
 	go_on(c, now_ms);
 }
 
+/* LIMIT: an edge that repeats itself, or answers what nobody asked: it may not
+ * fill the log, nor change what is known of it. */
+static void drop_unasked(struct federation_change *c, size_t edge,
+			 const Fed__ConfigResult *r, uint64_t now_ms)
+{
+	c->edges[edge].unasked++;
+	if (ratelimit_take(&c->unasked_rate, now_ms))
+		fed_log(c->p.log, FED_LOG_INFO, "federation_unasked",
+			"edge=%s revision=%" PRIu64 " check=%d count=%" PRIu64,
+			c->p.edges[edge], r->revision, r->check_only,
+			c->edges[edge].unasked);
+}
+
 void federation_change_on_result(struct federation_change *c, size_t edge,
 				 const Fed__ConfigResult *result,
 				 uint64_t now_ms)
 {
+	uint64_t *owes = owed(&c->edges[edge], result->check_only != 0);
+
+	/* 0 is no revision */
+	if (*owes == 0 || *owes != result->revision) {
+		drop_unasked(c, edge, result, now_ms);
+		return;
+	}
+	*owes = 0;
 	take_number(c, edge, result->in_force);
 	if (result->check_only)
 		on_check(c, edge, result, now_ms);

@@ -7,6 +7,7 @@
 #define FED_GATEWAY_FEDERATION_CHANGE_PRIV_H
 
 #include "base/limits.h"
+#include "base/ratelimit.h"
 #include "fe-gateway/core/federation_change.h"
 
 /* What an event causes: each edge is told twice, and the rest. */
@@ -27,6 +28,7 @@ struct federation_change {
 	struct federation_head head; /* of now */
 	struct federation_edge edges[LIMIT_CHANNEL_SESSIONS];
 	uint64_t highest; /* number that was used, tried or heard of */
+	struct ratelimit unasked_rate;
 
 	/* the change under way */
 	struct federation_snapshot next;

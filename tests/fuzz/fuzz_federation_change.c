@@ -113,6 +113,8 @@ static void require_sound(const struct world *w)
 			federation_change_edge(w->c, i);
 
 		FED_REQUIRE(!e->is_awaited || (e->is_connected && !is_idle));
+		FED_REQUIRE(!e->is_awaited || e->owes_check != 0 ||
+			    e->owes_told != 0);
 	}
 }
 

@@ -176,6 +176,70 @@ static void test_an_edge_is_told_and_silent(void **state)
 	fc_deinit(&t);
 }
 
+/* An edge that does not stop: once is enough. */
+static void repeat(struct fc_test *t, bool is_check, uint64_t revision,
+		   uint64_t in_force, const char *refused)
+{
+	uint64_t before = federation_change_edge(t->c, A)->unasked;
+
+	t->logged[0] = '\0';
+	for (unsigned i = 0; i < 1000; i++)
+		fc_says(t, A, is_check, revision, in_force, refused);
+	assert_int_equal(1000,
+			 federation_change_edge(t->c, A)->unasked - before);
+}
+
+static unsigned lines_of(const struct fc_test *t, const char *text)
+{
+	unsigned n = 0;
+
+	for (const char *p = t->logged; (p = strstr(p, text)) != NULL; p++)
+		n++;
+	return n;
+}
+
+static void test_an_edge_repeats_itself(void **state)
+{
+	struct fc_test t;
+
+	(void)state;
+	fc_init(&t);
+	/* before it was sent anything */
+	fc_up(&t, A);
+	repeat(&t, false, 0, 9, "no");
+	assert_int_equal(LIMIT_GATEWAY_WARN_BURST, lines_of(&t, "event="));
+	assert_string_equal("", federation_change_edge(t.c, A)->refused);
+	assert_int_equal(0, federation_change_edge(t.c, A)->in_force);
+	fc_wish_partner(&t, "x.example");
+	fc_did(&t, "check a 1"); /* not 10 */
+	fc_yes(&t, A, 1);
+	repeat(&t, true, 1, 1, "no");
+	fc_committed(&t, 1);
+	fc_did(&t, "store 1; in force; tell a 1; tell b 1");
+	repeat(&t, false, 2, 2, "");
+	fc_did(&t, "");
+	fc_has(&t, A, 1);
+	fc_did(&t, "done 1");
+	repeat(&t, false, 1, 1, "its disk is full");
+	repeat(&t, false, 1, UINT64_MAX, "");
+	assert_string_equal("", t.logged);
+	assert_string_equal("", federation_change_edge(t.c, A)->refused);
+	assert_int_equal(1, federation_change_edge(t.c, A)->in_force);
+	/* later a line again, with all of them */
+	fc_time(&t, 1000 / LIMIT_GATEWAY_WARN_RATE);
+	repeat(&t, false, 1, 1, "");
+	assert_string_equal("event=federation_unasked edge=a.example "
+			    "revision=1 check=0 count=5001\n",
+			    t.logged);
+	/* it is sent it again, and may answer again, once */
+	fc_up(&t, A);
+	fc_did(&t, "tell a 1");
+	fc_says(&t, A, false, 1, 1, "its disk is full");
+	assert_string_equal("its disk is full",
+			    federation_change_edge(t.c, A)->refused);
+	fc_deinit(&t);
+}
+
 /* --- numbers -------------------------------------------------------------- */
 
 static void test_an_edge_knows_a_later_one(void **state)
@@ -259,6 +323,8 @@ static void test_numbers_out_of_this_world(void **state)
 	fc_did(&t, "tell a 1");
 	for (size_t i = 0; i < FED_ARRAY_LEN(numbers); i++) {
 		t.logged[0] = '\0';
+		fc_up(&t, A);
+		fc_did(&t, "tell a 1");
 		fc_says(&t, A, false, 1, numbers[i], "");
 		assert_non_null(strstr(t.logged, "event=federation_number "
 						 "edge=a.example "));
@@ -516,6 +582,7 @@ int main(void)
 		cmocka_unit_test(test_a_session_that_is_resumed),
 		cmocka_unit_test(test_an_edge_breaks_its_word),
 		cmocka_unit_test(test_an_edge_is_told_and_silent),
+		cmocka_unit_test(test_an_edge_repeats_itself),
 		cmocka_unit_test(test_an_edge_knows_a_later_one),
 		cmocka_unit_test(test_a_number_that_is_taken),
 		cmocka_unit_test(test_an_edge_that_always_has_it),
