@@ -150,7 +150,6 @@ static enum admin_step get(struct federation_call *s, struct arena *a,
 void gateway_federation_author(const struct conn_user *user, const char *name,
 			       char out[LIMIT_FEDERATION_AUTHOR_BYTES + 1])
 {
-	size_t size = LIMIT_FEDERATION_AUTHOR_BYTES + 1;
 	struct passwd entry = {.pw_name = NULL};
 	struct passwd *found = NULL;
 	char room[2048];
@@ -159,14 +158,7 @@ void gateway_federation_author(const struct conn_user *user, const char *name,
 	if (getpwuid_r(user->uid, &entry, room, sizeof(room), &found) == 0 &&
 	    found != NULL)
 		known = found->pw_name;
-	if (name[0] == '\0')
-		name = known != NULL ? known : "somebody";
-	if (known != NULL && strcmp(known, name) != 0)
-		(void)snprintf(out, size, "%.60s (uid %" PRIu32 ", %.32s)",
-			       name, user->uid, known);
-	else
-		(void)snprintf(out, size, "%.60s (uid %" PRIu32 ")", name,
-			       user->uid);
+	federation_change_author(out, user->uid, name, known);
 }
 
 /* A copy: the core goes on before all of it is told. */

@@ -104,6 +104,17 @@ const struct federation_edge *federation_change_edge(
 enum federation_change_state federation_change_state(
 	const struct federation_change *c);
 
+/**
+ * Who it was, for the history: "alice (uid 1000)", "www (uid 0, root)".  What
+ * is too long is cut behind a whole character.
+ *
+ * @param name   that he says; may be empty
+ * @param known  that the system has for the uid; NULL: none
+ */
+void federation_change_author(char out[LIMIT_FEDERATION_AUTHOR_BYTES + 1],
+			      uint32_t uid, const char *name,
+			      const char *known);
+
 /* --- events --------------------------------------------------------------- */
 
 struct federation_wish {

@@ -1,12 +1,16 @@
 /* What a change did, or would have: who, what, before, after. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "chan/federation_form.h"
 #include "fe-gateway/core/federation_change_priv.h"
 
 /* Both records of a line, and it fits LOG_LINE_MAX. */
 enum { RECORD_BYTES = 256 };
+
+/* Both names of an author, and he fits LIMIT_FEDERATION_AUTHOR_BYTES. */
+enum { SAID_BYTES = 60, KNOWN_BYTES = 32 };
 
 static void log_record(const struct federation_change *c, const Fed__Change *x)
 {
@@ -86,6 +90,28 @@ void federation_change_take_text(char *out, size_t max, struct span text)
 				 ? ' '
 				 : text.p[i];
 	out[n] = '\0';
+}
+
+void federation_change_author(char out[LIMIT_FEDERATION_AUTHOR_BYTES + 1],
+			      uint32_t uid, const char *name, const char *known)
+{
+	char said[SAID_BYTES + 1];
+	char system[KNOWN_BYTES + 1];
+
+	/* who asks for the history gets nothing that has another one in it */
+	if (known != NULL && !span_is_utf8(span_str(known)))
+		known = NULL;
+	if (name[0] == '\0')
+		name = known != NULL ? known : "somebody";
+	federation_change_take_text(said, SAID_BYTES, span_str(name));
+	federation_change_take_text(system, KNOWN_BYTES,
+				    span_str(known != NULL ? known : ""));
+	if (known != NULL && strcmp(known, name) != 0)
+		(void)snprintf(out, LIMIT_FEDERATION_AUTHOR_BYTES + 1,
+			       "%s (uid %" PRIu32 ", %s)", said, uid, system);
+	else
+		(void)snprintf(out, LIMIT_FEDERATION_AUTHOR_BYTES + 1,
+			       "%s (uid %" PRIu32 ")", said, uid);
 }
 
 /* Days since 1970 to a date: years begin in March, so that the odd day is the

@@ -137,6 +137,15 @@ def test_refused_by_an_edge(source, path):
     assert f'why="edge \\"{EDGE}\\" refuses it: ' in line
 
 
+def test_an_author_is_cut_between_characters(path):
+    """Half of one would make each answer with it unreadable, for good."""
+    revision, _, _ = wire.apply(path, [described("cut.example", 1)],
+                                name="a" + "ä" * 31)
+    author = "a" + "ä" * 29 + " (uid 0, root)"
+    assert wire.status(path)[:2] == (revision, author)
+    assert wire.history(path, count=1)[0][:2] == (revision, author)
+
+
 def test_an_edge_that_is_away(source, path):
     source("stop", "edge")
     revision, _, warnings = wire.apply(path, [described("away.example", 1)])
