@@ -544,6 +544,9 @@
 /* Who changed it, and with which command. */
 #define LIMIT_FEDERATION_AUTHOR_BYTES 128u
 #define LIMIT_FEDERATION_WHAT_BYTES 512u
+/* Lines of /etc/passwd that are looked through for the name of who did it,
+ * while nothing else is done. */
+#define LIMIT_PASSWD_LINES 10000u
 /* An edge's words why it does not take a configuration. */
 #define LIMIT_FEDERATION_REFUSED_BYTES 256u
 /* An edge has so long to say whether it would take a change, and to take it. */
