@@ -266,51 +266,67 @@ static enum admin_step apply(struct federation_call *s, struct arena *a,
 
 /* --- history -------------------------------------------------------------- */
 
-static Fed__Record *unpack(struct arena *a, struct span bytes)
+/* @param out  NULL: there was none */
+static int unpack(struct arena *a, struct span bytes, Fed__Record **out)
 {
-	struct proto_arena memory;
 	Fed__Record *r;
+	int err;
 
+	*out = NULL;
 	if (bytes.n == 0)
-		return NULL;
-	proto_arena_init(&memory, a);
-	r = fed__record__unpack(&memory.allocator, bytes.n,
-				(const uint8_t *)bytes.p);
-	return federation_mask(r, a);
+		return 0;
+	err = federation_change_unpack(a, bytes, &r);
+	if (err != 0)
+		return err;
+	*out = federation_mask(r, a);
+	return *out != NULL ? 0 : FED_ENOMEM;
 }
 
-/* @return NULL: out of memory */
-static Fed__Revision *revision_of(struct arena *a,
-				  const struct federation_revision_row *row)
+static int add_change(struct arena *a, const struct federation_change_row *row,
+		      Fed__Revision *r)
 {
+	Fed__Change *c = arena_alloc(a, sizeof(*c));
+	int err;
+
+	if (c == NULL)
+		return FED_ENOMEM;
+	fed__change__init(c);
+	err = unpack(a, row->before, &c->before);
+	if (err == 0)
+		err = unpack(a, row->after, &c->after);
+	return err != 0
+		       ? err
+		       : arena_append(a, (void ***)&r->change, &r->n_change, c);
+}
+
+/* @return 0; FED_EINVAL its row is damaged; FED_ENOMEM */
+static int add_revision(struct federation_call *s,
+			const struct federation_revision_row *row)
+{
+	struct arena *a = &s->arena;
 	Fed__Revision *r = arena_alloc(a, sizeof(*r));
 	int err = 0;
 
 	if (r == NULL)
-		return NULL;
+		return FED_ENOMEM;
 	fed__revision__init(r);
 	r->number = row->number;
 	r->at_ms = row->at_ms;
 	r->author = arena_dup(a, row->author);
 	r->what = arena_dup(a, row->what);
 	if (r->author == NULL || r->what == NULL)
-		return NULL;
-	for (size_t i = 0; i < row->change_count && err == 0; i++) {
-		Fed__Change *c = arena_alloc(a, sizeof(*c));
-
-		if (c == NULL)
-			return NULL;
-		fed__change__init(c);
-		c->before = unpack(a, row->changes[i].before);
-		c->after = unpack(a, row->changes[i].after);
-		err = arena_append(a, (void ***)&r->change, &r->n_change, c);
-	}
-	return err == 0 ? r : NULL;
+		return FED_ENOMEM;
+	for (size_t i = 0; i < row->change_count && err == 0; i++)
+		err = add_change(a, &row->changes[i], r);
+	return err != 0
+		       ? err
+		       : arena_append(a, (void ***)&s->page, &s->page_count, r);
 }
 
 static void on_page(const struct store_answer *answer, void *arg)
 {
 	struct federation_call *s = arg;
+	int err = answer->err;
 
 	s->question = NULL;
 	s->is_more = answer->is_more;
@@ -321,15 +337,15 @@ static void on_page(const struct store_answer *answer, void *arg)
 	arena_reset(&s->arena);
 	s->page = NULL;
 	s->page_count = 0;
-	for (size_t i = 0; i < answer->count; i++) {
-		Fed__Revision *r =
-			revision_of(&s->arena, &answer->revisions[i]);
-
-		if (r == NULL || arena_append(&s->arena, (void ***)&s->page,
-					      &s->page_count, r) != 0) {
-			errbuf_set(&s->error, "out of memory");
-			break;
-		}
+	for (size_t i = 0; i < answer->count && err == 0; i++) {
+		err = add_revision(s, &answer->revisions[i]);
+		if (err != 0)
+			errbuf_set(&s->error,
+				   "revision %" PRIu64
+				   " cannot be read from the store: %s",
+				   answer->revisions[i].number,
+				   err == FED_ENOMEM ? "out of memory"
+						     : "it is damaged");
 	}
 	ready(s);
 }

@@ -87,9 +87,9 @@ void federation_change_warn(struct federation_change *c, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	copy = arena_dup(&c->result, span_str(text));
-	if (copy != NULL)
-		(void)!arena_append(&c->result, (void ***)&w->text, &w->count,
-				    copy);
+	if (copy == NULL ||
+	    arena_append(&c->result, (void ***)&w->text, &w->count, copy) != 0)
+		c->unlisted++;
 }
 
 void federation_snapshot_free(struct federation_snapshot *s)
@@ -146,7 +146,29 @@ void federation_change_refuse(struct federation_change *c, const char *fmt, ...)
 	say_done(c, c->error.text);
 }
 
-/* Secrets stay here.  One that cannot be masked is left out. */
+/* What is not in the answer is in the history: say that there is more.  When
+ * there is no room to add that, it is in place of the last warning. */
+static void warn_unlisted(struct federation_change *c)
+{
+	struct federation_warnings *w = &c->warnings;
+
+	if (c->unlisted == 0)
+		return;
+	if (w->count == 0) {
+		w->text = c->unlisted_list;
+		w->text[w->count++] = c->unlisted_text;
+	} else if (arena_append(&c->result, (void ***)&w->text, &w->count,
+				c->unlisted_text) != 0) {
+		w->text[w->count - 1] = c->unlisted_text;
+		c->unlisted++;
+	}
+	(void)snprintf(c->unlisted_text, sizeof(c->unlisted_text),
+		       "%zu more warnings and changes are not listed: out of "
+		       "memory",
+		       c->unlisted);
+}
+
+/* Secrets stay here. */
 static void make_changed(struct federation_change *c)
 {
 	Fed__FederationChanged *out = &c->changed;
@@ -155,16 +177,18 @@ static void make_changed(struct federation_change *c)
 	out->revision =
 		c->change_count > 0 ? c->next_head.number : c->head.number;
 	out->dry_run = c->is_dry_run;
-	out->warning = c->warnings.text;
-	out->n_warning = c->warnings.count;
 	for (size_t i = 0; i < c->change_count; i++) {
 		Fed__Change *masked =
 			federation_mask_change(c->changes[i], &c->result);
 
-		if (masked != NULL)
-			(void)!arena_append(&c->result, (void ***)&out->change,
-					    &out->n_change, masked);
+		if (masked == NULL ||
+		    arena_append(&c->result, (void ***)&out->change,
+				 &out->n_change, masked) != 0)
+			c->unlisted++;
 	}
+	warn_unlisted(c);
+	out->warning = c->warnings.text;
+	out->n_warning = c->warnings.count;
 }
 
 void federation_change_finish(struct federation_change *c)

@@ -67,6 +67,14 @@ int federation_change_restored(struct federation_change *c,
 			       const struct federation_revision_row *newest,
 			       struct errbuf *e) FED_NODISCARD;
 
+/**
+ * What is stored of a record.
+ *
+ * @return 0; FED_EINVAL it is none; FED_ENOMEM
+ */
+int federation_change_unpack(struct arena *a, struct span bytes,
+			     Fed__Record **out) FED_NODISCARD;
+
 /* --- what is known -------------------------------------------------------- */
 
 /** In force; NULL: nothing is configured.  Valid until the next one is. */

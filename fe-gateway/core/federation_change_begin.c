@@ -153,6 +153,7 @@ static void take_wish(struct federation_change *c,
 	c->changes = NULL;
 	c->change_count = 0;
 	c->warnings = (struct federation_warnings){.count = 0};
+	c->unlisted = 0;
 }
 
 static void begin_reading(struct federation_change *c, uint64_t now_ms)

@@ -43,6 +43,9 @@ struct federation_change {
 	Fed__Change **changes;
 	size_t change_count;
 	struct federation_warnings warnings;
+	size_t unlisted; /* warnings and changes that did not fit result */
+	char unlisted_text[96];
+	char *unlisted_list[1]; /* when it is the only warning */
 	Fed__Revision revision;
 	Fed__FederationChanged changed;
 	struct errbuf error;
@@ -68,7 +71,7 @@ void federation_change_set_state(struct federation_change *c,
 struct federation_action *federation_change_act(
 	struct federation_change *c, enum federation_action_kind kind);
 
-/* One more warning of the change; one that does not fit is left out. */
+/* One more warning of the change; those that do not fit are counted. */
 void federation_change_warn(struct federation_change *c, const char *fmt, ...)
 	FED_PRINTF(2, 3);
 
@@ -83,10 +86,6 @@ void federation_change_on_checked(struct federation_change *c, uint64_t now_ms);
 void federation_change_finish(struct federation_change *c);
 
 void federation_snapshot_free(struct federation_snapshot *s);
-
-/* @return 0; FED_EINVAL it is no record; FED_ENOMEM */
-int federation_change_unpack(struct arena *a, struct span bytes,
-			     Fed__Record **out) FED_NODISCARD;
 
 /* --- federation_change_edges.c -------------------------------------------- */
 

@@ -303,6 +303,35 @@ def test_killed_in_the_middle(source, path):
     assert any([kill_in_the_middle(source, path, seed) for seed in range(8)])
 
 
+# --- a store that is damaged --------------------------------------------------
+
+def damage(source, number, after):
+    """@return what was there"""
+    source("stop", "gateway")
+    store = pathlib.Path(source.env["LAB_STATE"], "gateway/store.db")
+    where = "FROM federation_change WHERE number = ? AND position = 0"
+    with contextlib.closing(sqlite3.connect(store)) as db, db:
+        ((before,),) = db.execute(f"SELECT after {where}", (number,))
+        db.execute("UPDATE federation_change SET after = ? "
+                   "WHERE number = ? AND position = 0", (after, number))
+    source("start", "gateway")
+    source("wait-channel")
+    return before
+
+
+def test_a_row_of_the_history_is_damaged(source, path):
+    """It is said, and is not a record that was never there."""
+    revision = wire.apply(path, [described("damaged.example", 1)])[0]
+    was = damage(source, revision, b"\xff")
+    with pytest.raises(wire.AdminError) as caught:
+        wire.history(path)
+    assert str(caught.value) == \
+        f"revision {revision} cannot be read from the store: it is damaged"
+    assert wire.status(path)[0] == revision
+    damage(source, revision, was)
+    assert wire.history(path, count=1)[0][0] == revision
+
+
 # --- a store of the release before -------------------------------------------
 
 SCHEMA_1 = """

@@ -23,7 +23,7 @@ struct fc_test {
 	char logged[8192]; /* without states */
 	char stored[4096]; /* packed `after` of the last revision's first one */
 	size_t stored_n;
-	char warned[2048];    /* of the last DONE, one a line */
+	char warned[16384];   /* of the last DONE, one a line */
 	size_t changes;	      /* of it */
 	size_t changed_bytes; /* what is told, packed */
 };

@@ -2,6 +2,8 @@
  * was there before stays as it is. */
 #include "tests/unit/federation_change_harness.h"
 
+#include <limits.h>
+
 #include "base/limits.h"
 #include "fe-gateway/core/access.h"
 
@@ -183,9 +185,31 @@ static void change_failed(struct fc_test *t, int err, uint64_t number)
 	fc_did(t, "");
 }
 
-/* The n-th allocation of a wish for all of that fails. @return whether it did
+/* Warnings and changes of the last one; those that are not listed are said. */
+static size_t listed(const struct fc_test *t)
+{
+	const char *last = t->warned;
+	size_t n = t->changes;
+	size_t more;
+
+	for (const char *p = t->warned; *p != '\0'; p = strchr(p, '\n') + 1) {
+		last = p;
+		n++;
+	}
+	return sscanf(last,
+		      "%zu more warnings and changes are not listed: "
+		      "out of memory\n",
+		      &more) == 1
+		       ? n - 1 + more
+		       : n;
+}
+
+/* The n-th allocation of a wish for all of that fails.
+ *
+ * @param listed_out  0: the wish did
+ * @return whether one did
  */
-static bool begin_failing(long n)
+static bool begin_failing(long n, size_t *listed_out)
 {
 	Fed__AdminFederationApply a = fc_apply();
 	char what[] = "all";
@@ -199,12 +223,16 @@ static bool begin_failing(long n)
 	is_armed = true;
 	err = fc_try_wish(&t, &a);
 	is_armed = false;
+	*listed_out = 0;
 	if (err != 0) {
 		change_failed(&t, err, 0);
 	} else {
 		fc_did(&t, "store 1");
+		is_armed = true;
 		fc_committed(&t, 1);
+		is_armed = false;
 		fc_did(&t, "in force; tell a 1; tell b 1; done 1");
+		*listed_out = listed(&t);
 	}
 	fc_deinit(&t);
 	return allocations_left < 0;
@@ -212,11 +240,15 @@ static bool begin_failing(long n)
 
 static void test_begin(void **state)
 {
+	size_t all;
+	size_t some;
 	long n = 0;
 
 	(void)state;
-	while (begin_failing(n))
-		n++;
+	(void)begin_failing(LONG_MAX, &all);
+	assert_true(all > 50);
+	for (; begin_failing(n, &some); n++)
+		assert_true(some == 0 || some == all);
 	assert_true(n > 50);
 }
 
