@@ -13,8 +13,6 @@
 
 /* What a change makes beside its snapshot: pointers, warnings. */
 #define RESULT_BYTES LIMIT_FEDERATION_REVISION_BYTES
-/* Objects of records that were packed: many times their bytes. */
-#define LOADING_BYTES (4u * LIMIT_FEDERATION_REVISION_BYTES)
 
 /* --- small things --------------------------------------------------------- */
 
@@ -413,7 +411,7 @@ int federation_change_new(struct federation_change **c_out,
 	snapshot_init(&c->next);
 	snapshot_init(&c->old);
 	arena_init(&c->result, RESULT_BYTES);
-	arena_init(&c->loading, LOADING_BYTES);
+	arena_init(&c->loading, FEDERATION_LOADING_BYTES);
 	*c_out = c;
 	return 0;
 }

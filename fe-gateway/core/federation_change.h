@@ -38,7 +38,7 @@ struct federation_change_params {
 	const struct logger *log;
 };
 
-/** @return 0; FED_ENOMEM */
+/** @return 0; FED_EINVAL too many edges; FED_ENOMEM */
 int federation_change_new(struct federation_change **c_out,
 			  const struct federation_change_params *p)
 	FED_NODISCARD;
@@ -51,7 +51,7 @@ void federation_change_free(struct federation_change *c);
 /**
  * One record of the store.
  *
- * @return 0; FED_EINVAL it is none; FED_ELIMIT; FED_ENOMEM
+ * @return 0; FED_EINVAL it is none; FED_ENOMEM
  */
 int federation_change_restore(struct federation_change *c,
 			      struct span record) FED_NODISCARD;

@@ -8,9 +8,6 @@
 #include "fe-gateway/core/federation_change_priv.h"
 #include "fe-gateway/core/federation_priv.h"
 
-/* Objects of records that were packed: many times their bytes. */
-#define LOADING_BYTES (4u * LIMIT_FEDERATION_REVISION_BYTES)
-
 /* A domain of ours is nobody's: each edge would refuse it, but none may be
  * there now to say so, and those that come later would be stuck. */
 static int check_served(const struct federation_change *c,
@@ -267,7 +264,7 @@ void federation_change_on_read(struct federation_change *c, int err,
 			c->rollback_to, fed_strerror(err));
 		return;
 	}
-	arena_init(&a, LOADING_BYTES);
+	arena_init(&a, FEDERATION_LOADING_BYTES);
 	if (go_back(c, &a, rows, count, now_ms) != 0) {
 		(void)snprintf(why, sizeof(why), "%s", c->error.text);
 		federation_change_refuse(c, "%s", why);

@@ -10,6 +10,9 @@
 #include "base/ratelimit.h"
 #include "fe-gateway/core/federation_change.h"
 
+/* Objects of records that were packed: many times their bytes. */
+#define FEDERATION_LOADING_BYTES (4u * LIMIT_FEDERATION_REVISION_BYTES)
+
 /* What an event causes: each edge is told twice, and the rest. */
 enum { FEDERATION_ACTIONS = 2 * LIMIT_CHANNEL_SESSIONS + 8 };
 
