@@ -269,7 +269,8 @@
 #define LIMIT_SYNTHETIC_MS 60000u /* the longest that one waits */
 #define LIMIT_SYNTHETIC_DEFAULT_MS 30000u
 /* What edges last said of streams, for operators: a word for each edge, domain
- * and direction. */
+ * and direction; of all edges.  One that invents domains leaves the others an
+ * equal share. */
 #define LIMIT_LAST_WORDS 4096u
 /* Log lines that refused clients cause: per second, and at once. */
 #define LIMIT_ADMIN_WARN_RATE 1u

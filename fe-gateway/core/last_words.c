@@ -1,4 +1,4 @@
-/* A table by edge, direction and domain, with a list by age. */
+/* A table by edge, direction and domain, and for each edge a list by age. */
 #include "fe-gateway/core/last_words.h"
 
 #include <stdio.h>
@@ -20,9 +20,14 @@ struct entry {
 	char key[];
 };
 
+struct edge {
+	struct entry *ages; /* the newest is last */
+	size_t count;
+};
+
 struct last_words {
 	struct entry *table;
-	struct entry *ages; /* the newest is last */
+	struct edge edges[LIMIT_CHANNEL_SESSIONS];
 };
 
 static size_t print_key(char key[KEY_MAX], size_t edge, struct span domain,
@@ -37,7 +42,8 @@ static size_t print_key(char key[KEY_MAX], size_t edge, struct span domain,
 static void drop(struct last_words *w, struct entry *e)
 {
 	HASH_DELETE(hh, w->table, e);
-	DL_DELETE(w->ages, e);
+	DL_DELETE(w->edges[e->edge].ages, e);
+	w->edges[e->edge].count--;
 	free(e->word.reason);
 	free(e);
 }
@@ -60,13 +66,26 @@ void last_words_free(struct last_words *w)
 {
 	if (w == NULL)
 		return;
-	while (w->ages != NULL)
-		drop(w, w->ages);
+	for (size_t i = 0; i < LIMIT_CHANNEL_SESSIONS; i++)
+		last_words_forget(w, i);
 	free(w);
 }
 
+/* LIMIT: an edge that invents domains.  Who has most gives, so that up to an
+ * equal share nobody loses words by those of others. */
+static void drop_oldest(struct last_words *w)
+{
+	struct edge *most = &w->edges[0];
+
+	for (size_t i = 1; i < LIMIT_CHANNEL_SESSIONS; i++)
+		if (w->edges[i].count > most->count)
+			most = &w->edges[i];
+	drop(w, most->ages);
+}
+
 /* In the table, the newest; NULL: no memory. */
-static struct entry *add(struct last_words *w, const char *key, size_t n)
+static struct entry *add(struct last_words *w, size_t edge, const char *key,
+			 size_t n)
 {
 	struct entry *e = calloc(1, sizeof(*e) + n + 1);
 
@@ -78,10 +97,9 @@ static struct entry *add(struct last_words *w, const char *key, size_t n)
 		free(e);
 		return NULL;
 	}
-	DL_APPEND(w->ages, e);
-	/* LIMIT: edges with very many partners */
-	if (HASH_COUNT(w->table) > LIMIT_LAST_WORDS)
-		drop(w, w->ages);
+	e->edge = edge;
+	DL_APPEND(w->edges[edge].ages, e);
+	w->edges[edge].count++;
 	return e;
 }
 
@@ -90,9 +108,12 @@ void last_words_note(struct last_words *w, size_t edge,
 {
 	char key[KEY_MAX];
 	size_t n = print_key(key, edge, span_str(ev->peer_domain), ev->inbound);
-	char *reason = span_dup(span_str(ev->reason));
+	char *reason;
 	struct entry *e;
 
+	if (!FED_CHECK(edge < LIMIT_CHANNEL_SESSIONS))
+		return;
+	reason = span_dup(span_str(ev->reason));
 	if (n == 0 || reason == NULL) {
 		free(reason);
 		return;
@@ -100,22 +121,22 @@ void last_words_note(struct last_words *w, size_t edge,
 	e = find(w, key, n);
 	if (e != NULL)
 		drop(w, e);
-	e = add(w, key, n);
+	e = add(w, edge, key, n);
 	if (e == NULL) {
 		free(reason);
 		return;
 	}
-	e->edge = edge;
 	e->word = (struct last_word){ev->what, now_ms, reason};
+	if (HASH_COUNT(w->table) > LIMIT_LAST_WORDS)
+		drop_oldest(w);
 }
 
 void last_words_forget(struct last_words *w, size_t edge)
 {
-	struct entry *e, *next;
-
-	DL_FOREACH_SAFE (w->ages, e, next)
-		if (e->edge == edge)
-			drop(w, e);
+	if (!FED_CHECK(edge < LIMIT_CHANNEL_SESSIONS))
+		return;
+	while (w->edges[edge].ages != NULL)
+		drop(w, w->edges[edge].ages);
 }
 
 const struct last_word *last_words_find(const struct last_words *w, size_t edge,

@@ -23,7 +23,12 @@ int last_words_new(struct last_words **w_out) FED_NODISCARD;
 /** NULL is allowed. */
 void last_words_free(struct last_words *w);
 
-/** Remember it; the oldest word goes when there are LIMIT_LAST_WORDS. */
+/**
+ * Remember it; when there are LIMIT_LAST_WORDS of all edges, the edge that has
+ * the most of them loses its oldest one.
+ *
+ * @param edge  below LIMIT_CHANNEL_SESSIONS
+ */
 void last_words_note(struct last_words *w, size_t edge,
 		     const Fed__StreamEvent *ev, uint64_t now_ms);
 

@@ -80,11 +80,39 @@ static void test_the_oldest_goes(void **state)
 	last_words_free(w);
 }
 
+/* It has most of the room, and so it is its words that go. */
+static void test_an_edge_invents_domains(void **state)
+{
+	struct last_words *w;
+	char name[64];
+
+	(void)state;
+	assert_int_equal(last_words_new(&w), 0);
+	note(w, 0, "first.example", false, FED__STREAM_EVENT__WHAT__OPENED, "",
+	     0);
+	note(w, 63, "last.example", true, FED__STREAM_EVENT__WHAT__FAILED,
+	     "dns", 0);
+	for (unsigned i = 0; i < 2 * LIMIT_LAST_WORDS; i++) {
+		(void)snprintf(name, sizeof(name), "n%u.example", i);
+		note(w, 5, name, false, FED__STREAM_EVENT__WHAT__OPENED, "", 1);
+	}
+	assert_non_null(
+		last_words_find(w, 0, SPAN_LIT("first.example"), false));
+	assert_non_null(last_words_find(w, 63, SPAN_LIT("last.example"), true));
+	assert_non_null(last_words_find(w, 5, span_str(name), false));
+	(void)snprintf(name, sizeof(name), "n%u.example", LIMIT_LAST_WORDS + 2);
+	assert_non_null(last_words_find(w, 5, span_str(name), false));
+	(void)snprintf(name, sizeof(name), "n%u.example", LIMIT_LAST_WORDS + 1);
+	assert_null(last_words_find(w, 5, span_str(name), false));
+	last_words_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_last_one_counts),
 		cmocka_unit_test(test_the_oldest_goes),
+		cmocka_unit_test(test_an_edge_invents_domains),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
