@@ -409,14 +409,48 @@ static int check_store(const struct check *c)
 	return 0;
 }
 
+/* Normalized, in the arena. @return NULL: out of memory */
+static const char *const *domains_of(const struct check *c, struct arena *a)
+{
+	const struct gateway_config_sip *s = &c->f->sip;
+	const char **domains =
+		arena_alloc(a, s->domains_count * sizeof(*domains));
+	char name[LIMIT_DOMAIN_BYTES + 1];
+
+	for (unsigned i = 0; domains != NULL && i < s->domains_count; i++) {
+		if (domain_normalize(span_str(s->domains[i]), name,
+				     sizeof(name)) != 0)
+			return NULL; /* was checked before */
+		domains[i] = arena_dup(a, span_str(name));
+		if (domains[i] == NULL)
+			return NULL;
+	}
+	return domains;
+}
+
+static int check_bootstrap(const struct check *c, const char *path)
+{
+	Fed__AdminFederationApply apply;
+	const char *const *domains;
+	struct arena a;
+	int err = FED_ENOMEM;
+
+	arena_init(&a, LIMIT_FEDERATION_ARENA_BYTES);
+	errbuf_set(c->at.e, "%s: out of memory", path);
+	domains = domains_of(c, &a);
+	if (domains != NULL)
+		err = gateway_federation_bootstrap(path, domains,
+						   c->f->sip.domains_count, &a,
+						   &apply, c->at.e);
+	arena_deinit(&a);
+	return err;
+}
+
 static int check_federation(const struct check *c)
 {
 	const char *path = c->f->federation.bootstrap;
 	const char *key = "federation.bootstrap";
-	Fed__AdminFederationApply apply;
-	struct arena a;
 	struct stat st;
-	int err;
 
 	if (path == NULL)
 		return 0;
@@ -430,10 +464,7 @@ static int check_federation(const struct check *c)
 		return host_complain(&c->at, key,
 				     "\"%s\": %s, expected a readable file",
 				     path, strerror(errno));
-	arena_init(&a, LIMIT_FEDERATION_ARENA_BYTES);
-	err = gateway_federation_bootstrap(path, &a, &apply, c->at.e);
-	arena_deinit(&a);
-	return err;
+	return check_bootstrap(c, path);
 }
 
 int gateway_config_check(const struct gateway_config_file *f, const char *path,

@@ -434,7 +434,9 @@ int gateway_federation_start(struct gateway_federation *g, struct errbuf *e)
 	if (path == NULL || gateway_federation_head(g)->number != 0)
 		return 0;
 	arena_init(&a, LIMIT_FEDERATION_ARENA_BYTES);
-	err = gateway_federation_bootstrap(path, &a, &apply, e);
+	err = gateway_federation_bootstrap(
+		path, (const char *const *)g->p.config->domains,
+		g->p.config->file->sip.domains_count, &a, &apply, e);
 	if (err == 0)
 		err = gateway_federation_change(g, &apply, "bootstrap",
 						on_started, &s);

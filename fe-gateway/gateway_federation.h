@@ -98,13 +98,16 @@ void gateway_federation_forget(struct gateway_federation *g, const void *arg);
 /* --- gateway_federation_config.c ------------------------------------------ */
 
 /**
- * The records of federation.bootstrap, checked as a whole.
+ * The records of federation.bootstrap, checked as a whole: as a change is,
+ * but for what edges say to it.
  *
- * @param a    they live in there: of LIMIT_FEDERATION_ARENA_BYTES
- * @param e    "FILE:LINE: ..."
+ * @param domains  SIP domains, normalized
+ * @param a        they live in there: of LIMIT_FEDERATION_ARENA_BYTES
+ * @param e        "FILE:LINE: ...", or "FILE: ..." of the whole
  * @return 0; FED_ECONFIG; FED_ENOMEM
  */
-int gateway_federation_bootstrap(const char *path, struct arena *a,
+int gateway_federation_bootstrap(const char *path, const char *const *domains,
+				 size_t domain_count, struct arena *a,
 				 Fed__AdminFederationApply *out,
 				 struct errbuf *e) FED_NODISCARD;
 

@@ -389,6 +389,9 @@ FIRST = [
     ("partner: []\n", "did you mean \"partners\"?"),
     ("grants: [{user: alice@sip.example, policy: sales}]\n",
      ": grant alice@sip.example: policy: there is no policy \"sales\""),
+    ("partners: [{domain: SIP.example}]\n",
+     ": partner sip.example: sip.example is a SIP domain of ours "
+     "(sip.domains)"),
 ]
 
 
@@ -405,3 +408,14 @@ def test_the_first_configuration(content, said, pki, tmp_path):
         assert done.returncode == 2
         assert done.stderr.startswith(str(first))
         assert said in done.stderr, done.stderr
+
+
+def test_the_first_configuration_is_too_much(pki, tmp_path):
+    """What an edge could not be told is refused before the start is."""
+    rest = "x" * 60 + ".example"
+    content = "settings: {federation: on}\npartners:\n"
+    for i in range(400):
+        names = ", ".join(f"a{k}.p{i}.{rest}" for k in range(64))
+        content += f"  - {{domain: p{i}.{rest}, additional: [{names}]}}\n"
+    test_the_first_configuration(
+        content, "are more than an edge can be told at once: ", pki, tmp_path)
