@@ -53,16 +53,26 @@ static int unpack(struct span in, struct arena *a,
 	return chan_message_is_clean(*m_out) ? 0 : FED_EPROTO;
 }
 
+int admin_codec_peek(struct span in, size_t *n_out)
+{
+	const uint8_t *b = (const uint8_t *)in.p;
+
+	*n_out = 0;
+	if (in.n < ADMIN_PREFIX_BYTES)
+		return FED_EAGAIN;
+	*n_out = (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 |
+		 (size_t)b[3];
+	return 0;
+}
+
 /* The message behind a length that is there as a whole. */
 static int cut(struct span in, size_t max, struct span *body_out)
 {
-	const uint8_t *b = (const uint8_t *)in.p;
 	size_t n;
+	int err = admin_codec_peek(in, &n);
 
-	if (in.n < ADMIN_PREFIX_BYTES)
-		return FED_EAGAIN;
-	n = (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 |
-	    (size_t)b[3];
+	if (err != 0)
+		return err;
 	if (n > max)
 		return FED_ELIMIT;
 	if (in.n - ADMIN_PREFIX_BYTES < n)

@@ -24,6 +24,10 @@ int admin_codec_put_request(struct buf *out,
 int admin_codec_put_response(struct buf *out,
 			     const Fed__AdminResponse *r) FED_NODISCARD;
 
+/** How long the message at the front of `in` is, without the length itself;
+ * nothing of it need be there.  @return 0; FED_EAGAIN more bytes needed */
+int admin_codec_peek(struct span in, size_t *n_out) FED_NODISCARD;
+
 /**
  * Take one whole request off the front of `in`.
  *

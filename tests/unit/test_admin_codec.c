@@ -96,6 +96,11 @@ static void test_request_bounds(void **state)
 	all = buf_span(&s.bytes);
 	assert_int_equal(0, admin_codec_take_request(all, &s.arena, &r, &used));
 	assert_int_equal(all.n, used);
+	/* the length is known as soon as it is there */
+	assert_int_equal(0, admin_codec_peek(span_sub(all, 0, 4), &used));
+	assert_int_equal(LIMIT_ADMIN_REQUEST_BYTES, used);
+	assert_int_equal(FED_EAGAIN,
+			 admin_codec_peek(span_sub(all, 0, 3), &used));
 	/* one more is refused before it is there */
 	s.bytes.data[s.bytes.start + 3]++;
 	assert_int_equal(FED_ELIMIT,
