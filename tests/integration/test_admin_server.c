@@ -1,22 +1,5 @@
 /* The admin server: answers, and what bounds its clients. */
-#include "admin_rig.h"
-
-#include <sys/syscall.h>
-#include <time.h>
-
-/* ---- a clock that can be moved ------------------------------------------- */
-
-static int64_t skew_s;
-
-/* In the place of the C library's, for libuv: nobody waits for a minute. */
-int clock_gettime(clockid_t id, struct timespec *ts)
-{
-	int rc = (int)syscall(SYS_clock_gettime, id, ts);
-
-	if (id == CLOCK_MONOTONIC || id == CLOCK_MONOTONIC_COARSE)
-		ts->tv_sec += skew_s;
-	return rc;
-}
+#include "admin_clock.h"
 
 /* ---- answers ------------------------------------------------------------- */
 
@@ -281,12 +264,6 @@ static void test_clients(void **state)
 		close_client(&all[i]);
 	turn(&r, 5);
 	close_rig(&r);
-}
-
-static void move_clock(struct rig *r, unsigned ms)
-{
-	skew_s += ms / 1000 + 1;
-	turn(r, 10);
 }
 
 static void test_idle(void **state)
