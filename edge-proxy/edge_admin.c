@@ -255,7 +255,11 @@ int edge_admin_new(struct edge *e, struct errbuf *err)
 {
 	struct edge_admin *ea = calloc(1, sizeof(*ea));
 	const struct admin_handler handler = {
-		.on_more = on_more, .on_end = on_end, .arg = ea};
+		.on_more = on_more,
+		.on_end = on_end,
+		.arg = ea,
+		.request_max = LIMIT_ADMIN_RELAYED_BYTES,
+	};
 	int rc;
 
 	if (ea == NULL)

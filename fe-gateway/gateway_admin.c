@@ -128,7 +128,8 @@ int gateway_admin_new(struct gateway_admin **g_out,
 		      const struct gateway_admin_params *p, struct errbuf *e)
 {
 	struct gateway_admin *g = calloc(1, sizeof(*g));
-	const struct admin_handler handler = {on_more, on_end, g};
+	const struct admin_handler handler = {on_more, on_end, g,
+					      LIMIT_ADMIN_REQUEST_BYTES};
 	int err;
 
 	if (g == NULL)

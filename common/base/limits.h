@@ -240,8 +240,17 @@
 /* Objects made of one request: small records take many times their bytes. */
 #define LIMIT_ADMIN_REQUEST_ARENA_BYTES (8u * LIMIT_ADMIN_REQUEST_BYTES)
 /* A request that goes on to an edge: the gateway's neighbours wait for it on
- * the channel. */
+ * the channel.  An edge's own socket takes no longer ones either. */
 #define LIMIT_ADMIN_RELAYED_BYTES (16u * 1024u)
+/* Requests up to here are taken at any time; of longer ones a server reads or
+ * holds one, and the others wait for it. */
+#define LIMIT_ADMIN_SMALL_BYTES LIMIT_ADMIN_RELAYED_BYTES
+/* Objects made of a request of n bytes that is small; the floor is for lists
+ * of the smallest records. */
+#define LIMIT_ADMIN_SMALL_ARENA_BYTES(n) (8u * (n) + 128u * 1024u)
+/* All requests that are read or held at once: every client announces the
+ * longest one, or has all its calls, until there is no memory left. */
+#define LIMIT_ADMIN_TOTAL_BYTES (272u * 1024u * 1024u)
 /* Objects made for one response. */
 #define LIMIT_ADMIN_ARENA_BYTES (4u * LIMIT_ADMIN_RESPONSE_BYTES)
 /* Requests of one client that are not answered to the end; more are not read

@@ -11,10 +11,27 @@
 
 struct admin_client;
 
+enum {
+	/* what is read of a client that has no place for a long request */
+	SERVER_SMALL_IN =
+		LIMIT_ADMIN_SMALL_BYTES + ADMIN_PREFIX_BYTES + LIMIT_READ_BYTES,
+	SERVER_SMALL_ARENA =
+		LIMIT_ADMIN_SMALL_ARENA_BYTES(LIMIT_ADMIN_SMALL_BYTES),
+};
+
+/* Buffers take twice what is in them. */
+_Static_assert(LIMIT_ADMIN_CLIENTS *(2u * SERVER_SMALL_IN +
+				     LIMIT_ADMIN_CALLS * SERVER_SMALL_ARENA) +
+			       2u * LIMIT_ADMIN_REQUEST_BYTES +
+			       LIMIT_ADMIN_REQUEST_ARENA_BYTES <=
+		       LIMIT_ADMIN_TOTAL_BYTES,
+	       "the clients of an admin socket take too much memory");
+
 struct server_call {
 	struct admin_call call; /* first: what the handler has */
 	struct admin_client *client;
 	struct arena arena; /* of the request */
+	bool is_long;	    /* it has the place */
 	bool is_waiting;
 	struct server_call *prev;
 	struct server_call *next;
@@ -27,7 +44,8 @@ struct admin_client {
 	struct buf in;
 	struct server_call *calls; /* whose turn it is first */
 	unsigned call_count;
-	bool is_eof; /* it asks no more; what it asked is answered */
+	uint64_t ticket; /* its turn with a long request; 0: does not wait */
+	bool is_eof;	 /* it asks no more; what it asked is answered */
 	struct loop_deferred work;
 	struct admin_client *prev;
 	struct admin_client *next;
@@ -36,6 +54,10 @@ struct admin_client {
 struct admin_server {
 	struct loop *loop;
 	struct admin_handler handler;
+	/* LIMIT: the place for a long request. */
+	struct admin_client *holder; /* reads it, or has it; NULL: nobody */
+	bool is_long_taken;	     /* it is one of the holder's calls */
+	uint64_t tickets;
 	struct metrics *metrics;
 	struct listener *listener;
 	struct admin_client *clients;
@@ -50,6 +72,66 @@ static const struct logger *log_of(const struct admin_server *s)
 	return loop_log(s->loop);
 }
 
+/* ---- time ---------------------------------------------------------------- */
+
+static void arm(struct admin_client *c)
+{
+	conn_set_deadline(c->conn,
+			  loop_now_ms(c->server->loop) + LIMIT_ADMIN_IDLE_MS);
+}
+
+/* The one whom others wait for has no more time because it does a little. */
+static void touch(struct admin_client *c)
+{
+	if (c->server->holder != c)
+		arm(c);
+}
+
+/* ---- the place for a long request ---------------------------------------- */
+
+static void give_place(struct admin_client *c)
+{
+	struct admin_server *s = c->server;
+
+	s->holder = c;
+	s->is_long_taken = false;
+	c->ticket = 0;
+	c->in.max =
+		s->handler.request_max + ADMIN_PREFIX_BYTES + LIMIT_READ_BYTES;
+	arm(c);
+}
+
+/* False: it waits in line, and is not read meanwhile. */
+static bool take_place(struct admin_client *c)
+{
+	struct admin_server *s = c->server;
+
+	if (s->holder == NULL)
+		give_place(c);
+	if (s->holder == c && !s->is_long_taken)
+		return true;
+	if (c->ticket == 0)
+		c->ticket = ++s->tickets;
+	return false;
+}
+
+static void leave_place(struct admin_server *s)
+{
+	struct admin_client *first = NULL;
+	struct admin_client *c;
+
+	arm(s->holder);
+	s->holder = NULL;
+	DL_FOREACH (s->clients, c)
+		if (c->ticket != 0 &&
+		    (first == NULL || c->ticket < first->ticket))
+			first = c;
+	if (first == NULL)
+		return;
+	give_place(first);
+	loop_defer(s->loop, &first->work);
+}
+
 /* ---- ends ---------------------------------------------------------------- */
 
 static void end_call(struct server_call *sc)
@@ -62,6 +144,8 @@ static void end_call(struct server_call *sc)
 	if (s->handler.on_end != NULL)
 		s->handler.on_end(&sc->call, s->handler.arg);
 	arena_deinit(&sc->arena);
+	if (sc->is_long)
+		leave_place(s);
 	free(sc);
 }
 
@@ -70,20 +154,17 @@ static void drop(struct admin_client *c)
 {
 	struct admin_server *s = c->server;
 
+	c->ticket = 0;
 	while (c->calls != NULL)
 		end_call(c->calls);
+	if (s->holder == c)
+		leave_place(s);
 	loop_undefer(s->loop, &c->work);
 	conn_close(c->conn);
 	buf_deinit(&c->in);
 	DL_DELETE(s->clients, c);
 	s->client_count--;
 	free(c);
-}
-
-static void touch(struct admin_client *c)
-{
-	conn_set_deadline(c->conn,
-			  loop_now_ms(c->server->loop) + LIMIT_ADMIN_IDLE_MS);
 }
 
 /* ---- answers ------------------------------------------------------------- */
@@ -201,8 +282,43 @@ static void log_change(const struct server_call *sc)
 		log_value(span_str(admin_request_target(r))).text);
 }
 
-/* @return 0; FED_EAGAIN no whole request; others: the client is to go */
-static int take_request(struct admin_client *c)
+/* The long request is a call; its bytes are not kept beside it.
+ * @return 0; FED_ENOMEM */
+static int give_room_back(struct admin_client *c)
+{
+	struct buf rest;
+	int err;
+
+	buf_init(&rest, SERVER_SMALL_IN);
+	err = buf_put_span(&rest, buf_span(&c->in));
+	buf_deinit(&c->in);
+	c->in = rest;
+	return err;
+}
+
+/* @return 0; FED_ENOMEM */
+static int begin_call(struct admin_client *c, struct server_call *sc)
+{
+	struct admin_server *s = c->server;
+
+	sc->client = c;
+	sc->call.user = c->user;
+	DL_APPEND(c->calls, sc);
+	c->call_count++;
+	metrics_count(s->metrics, METRIC_admin_requests);
+	if (admin_request_changes(sc->call.request))
+		log_change(sc);
+	if (!sc->is_long) {
+		touch(c);
+		return 0;
+	}
+	s->is_long_taken = true;
+	arm(c);
+	return give_room_back(c);
+}
+
+/* Of n bytes.  @return as take_request() */
+static int unpack_request(struct admin_client *c, size_t n)
 {
 	struct server_call *sc = calloc(1, sizeof(*sc));
 	Fed__AdminRequest *r;
@@ -211,7 +327,9 @@ static int take_request(struct admin_client *c)
 
 	if (sc == NULL)
 		return FED_ENOMEM;
-	arena_init(&sc->arena, LIMIT_ADMIN_REQUEST_ARENA_BYTES);
+	sc->is_long = n > LIMIT_ADMIN_SMALL_BYTES;
+	arena_init(&sc->arena, sc->is_long ? LIMIT_ADMIN_REQUEST_ARENA_BYTES
+					   : LIMIT_ADMIN_SMALL_ARENA_BYTES(n));
 	err = admin_codec_take_request(buf_span(&c->in), &sc->arena, &r, &used);
 	if (err != 0) {
 		arena_deinit(&sc->arena);
@@ -219,16 +337,26 @@ static int take_request(struct admin_client *c)
 		return err;
 	}
 	buf_consume(&c->in, used);
-	sc->client = c;
 	sc->call.request = r;
-	sc->call.user = c->user;
-	DL_APPEND(c->calls, sc);
-	c->call_count++;
-	metrics_count(c->server->metrics, METRIC_admin_requests);
-	if (admin_request_changes(r))
-		log_change(sc);
-	touch(c);
-	return 0;
+	return begin_call(c, sc);
+}
+
+/* @return 0; FED_EAGAIN no whole request, or not its turn; others: the client
+ * is to go */
+static int take_request(struct admin_client *c)
+{
+	size_t n;
+	int err = admin_codec_peek(buf_span(&c->in), &n);
+
+	if (err != 0)
+		return err;
+	if (n > c->server->handler.request_max)
+		return FED_ELIMIT;
+	if (n > LIMIT_ADMIN_SMALL_BYTES && !take_place(c))
+		return FED_EAGAIN;
+	if (buf_len(&c->in) - ADMIN_PREFIX_BYTES < n)
+		return FED_EAGAIN;
+	return unpack_request(c, n);
 }
 
 /* @return 0 or what is wrong with its bytes */
@@ -240,7 +368,7 @@ static int take_requests(struct admin_client *c)
 		err = take_request(c);
 	if (err != 0 && err != FED_EAGAIN)
 		return err;
-	if (c->call_count < LIMIT_ADMIN_CALLS)
+	if (c->call_count < LIMIT_ADMIN_CALLS && c->ticket == 0)
 		conn_resume(c->conn);
 	else
 		conn_pause(c->conn);
@@ -263,8 +391,8 @@ static void on_work(void *arg)
 
 	if (err != 0)
 		drop_as(c, err);
-	else if (!answer_some(c) ||
-		 (c->is_eof && c->calls == NULL && waiting_bytes(c) == 0))
+	else if (!answer_some(c) || (c->is_eof && c->calls == NULL &&
+				     c->ticket == 0 && waiting_bytes(c) == 0))
 		drop(c);
 }
 
@@ -282,6 +410,15 @@ static void on_data(struct admin_client *c, struct span bytes)
 		drop_as(c, err);
 	else
 		loop_defer(c->server->loop, &c->work);
+}
+
+/* One that waits for its turn, and for nothing else, is not idle. */
+static void on_timeout(struct admin_client *c)
+{
+	if (c->ticket != 0 && c->calls == NULL)
+		arm(c);
+	else
+		drop(c);
 }
 
 static void on_event(struct conn *conn, const struct conn_event *ev, void *arg)
@@ -303,6 +440,8 @@ static void on_event(struct conn *conn, const struct conn_event *ev, void *arg)
 		c->is_eof = true;
 		break;
 	case CONN_TIMEOUT:
+		on_timeout(c);
+		return;
 	case CONN_ERROR:
 		drop(c);
 		return;
@@ -328,8 +467,7 @@ static void on_accept(struct listener *l, struct conn *conn, void *arg)
 	c->conn = conn;
 	if (conn_peer_user(conn, &c->user) != 0)
 		c->user = (struct conn_user){.uid = UINT32_MAX, .pid = 0};
-	buf_init(&c->in, LIMIT_ADMIN_REQUEST_BYTES + ADMIN_PREFIX_BYTES +
-				 LIMIT_READ_BYTES);
+	buf_init(&c->in, SERVER_SMALL_IN);
 	c->work = (struct loop_deferred){.fn = on_work, .arg = c};
 	DL_APPEND(s->clients, c);
 	s->client_count++;

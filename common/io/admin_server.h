@@ -41,6 +41,10 @@ struct admin_handler {
 	 * be NULL. */
 	void (*on_end)(struct admin_call *call, void *arg);
 	void *arg;
+	/* The longest request it answers.  Of those above
+	 * LIMIT_ADMIN_SMALL_BYTES, one is read and held at a time, until its
+	 * answer is made; clients with others wait, in order of coming. */
+	size_t request_max;
 };
 
 /**

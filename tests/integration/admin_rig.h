@@ -38,6 +38,7 @@ struct rig {
 	size_t bytes;	 /* of text in each of them */
 	bool is_waiting; /* say so once */
 	struct admin_call *waits;
+	size_t request_max;
 	uint64_t made; /* responses in all */
 	unsigned calls, most_calls, ended;
 	struct conn_user user;
@@ -86,7 +87,7 @@ static inline void on_end(struct admin_call *call, void *arg)
 static inline int serve(struct rig *r, struct admin_server **s_out,
 			struct errbuf *e)
 {
-	const struct admin_handler h = {on_more, on_end, r};
+	const struct admin_handler h = {on_more, on_end, r, r->request_max};
 
 	return admin_server_new(s_out, r->loop, r->path, &h, &r->metrics, e);
 }
@@ -95,7 +96,9 @@ static inline void open_rig(struct rig *r)
 {
 	struct errbuf e = {.text = ""};
 
-	*r = (struct rig){.count = 1, .bytes = 10};
+	*r = (struct rig){.count = 1,
+			  .bytes = 10,
+			  .request_max = LIMIT_ADMIN_REQUEST_BYTES};
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)snprintf(r->folder, sizeof(r->folder), "/tmp/admin-XXXXXX");
 	assert_non_null(mkdtemp(r->folder));
