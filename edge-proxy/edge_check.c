@@ -194,6 +194,7 @@ static void forget(struct edge_check *ec)
 	ec->e->checks--;
 	loop_timer_free(ec->timer);
 	edge_dns_cancel(ec->query);
+	edge_own_certs_free(ec->own);
 	if (ec->out != NULL) {
 		ec->out->check = NULL;
 		edge_out_abandon(ec->out);
@@ -221,8 +222,8 @@ static int begin(struct edge_check *ec)
 		return edge_check_dns_begin(ec);
 	case FED__ADMIN_CHECK__WHAT__CERT:
 		if (is_own)
-			edge_check_own_certs(ec);
-		else if (!edge_check_seen_cert(ec))
+			return edge_check_own_certs(ec);
+		if (!edge_check_seen_cert(ec))
 			return begin_stream(ec);
 		return 0;
 	case FED__ADMIN_CHECK__WHAT__PARTNER:

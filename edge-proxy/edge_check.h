@@ -17,6 +17,8 @@ struct edge_asker {
 	void *arg;
 };
 
+struct edge_own_certs;
+
 struct edge_check {
 	struct edge *e;
 	struct admin_call *call;
@@ -35,6 +37,7 @@ struct edge_check {
 	struct edge_out *out;	      /* PARTNER, CERT of a partner */
 	uint64_t attempt;	      /* of it */
 	size_t steps;		      /* of it that are in found */
+	struct edge_own_certs *own;   /* CERT of our own */
 	/* what it showed; der is a copy */
 	struct tls_facts tls;
 	struct buf der;
@@ -63,8 +66,12 @@ void edge_check_over(struct edge_check *ec, const char *well);
 /** DNS: ask. @return 0; as edge_dns_resolve() */
 int edge_check_dns_begin(struct edge_check *ec) FED_NODISCARD;
 
-/** CERT of our own: at once. */
-void edge_check_own_certs(struct edge_check *ec);
+/** CERT of our own: begin; a certificate each turn of the loop.
+ * @return 0; FED_ENOMEM */
+int edge_check_own_certs(struct edge_check *ec) FED_NODISCARD;
+
+/** Of that, what is left.  NULL is allowed. */
+void edge_own_certs_free(struct edge_own_certs *own);
 
 /** CERT of a partner: what it shows on a stream that is open. @return false:
  * there is none */

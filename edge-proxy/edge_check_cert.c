@@ -1,5 +1,6 @@
 /* fedctl check cert: our files, and what a partner shows. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -18,8 +19,20 @@ struct pair {
 	const char *cert_file;
 	const char *key_file;
 	const char *trust; /* key of the host file */
-	const char *trust_file;
-	const char *crl_file;
+};
+
+/* How far the check of our own is.  Bundles of CAs and hundreds of
+ * certificates take their time: whoever else the loop serves has it between
+ * two of them. */
+enum own_step { OWN_TRUST, OWN_DOMAINS, OWN_CHANNEL, OWN_CHANNEL_PAIR };
+
+struct edge_own_certs {
+	struct edge_check *ec;
+	struct loop_timer *turn;
+	enum own_step step;
+	unsigned domain;	 /* the next one, of the host file */
+	struct tls_trust *trust; /* of s2s, then of the channel; NULL: why */
+	struct errbuf why;
 };
 
 static void fit_key(const struct pair *p, char *out, size_t out_size)
@@ -48,13 +61,23 @@ static bool is_newer(const struct edge *e, const char *file)
 	       (int64_t)st.st_mtime * 1000 > start_ms + 1000;
 }
 
-static void check_file(struct edge_check *ec, const struct pair *p,
+static void load_trust(struct edge_own_certs *own, const char *trust_file,
+		       const char *crl_file)
+{
+	own->why.text[0] = '\0';
+	tls_trust_free(own->trust);
+	if (tls_trust_new(&own->trust, trust_file, crl_file, &own->why) != 0 &&
+	    own->why.text[0] == '\0')
+		errbuf_set(&own->why, "out of memory");
+}
+
+static void check_file(struct edge_own_certs *own, const struct pair *p,
 		       struct tls_file *f)
 {
+	struct edge_check *ec = own->ec;
 	struct span chain[CHECK_CERT_CHAIN];
 	char problem[160] = "";
 	char key[512];
-	struct errbuf why = {.text = ""};
 	struct check_cert c = {
 		.what_for = p->what_for,
 		.name = p->name,
@@ -73,14 +96,17 @@ static void check_file(struct edge_check *ec, const struct pair *p,
 		c.chain_count++;
 	}
 	fit_key(p, key, sizeof(key));
-	if (tls_file_verify(f, p->trust_file, p->crl_file, problem,
-			    sizeof(problem), &why) != 0)
-		(void)snprintf(problem, sizeof(problem), "%.150s", why.text);
+	if (own->trust != NULL)
+		tls_file_verify(f, own->trust, problem, sizeof(problem));
+	else
+		(void)snprintf(problem, sizeof(problem), "%.150s",
+			       own->why.text);
 	check_cert(&ec->found, &c);
 }
 
-static void check_pair(struct edge_check *ec, const struct pair *p)
+static void check_pair(struct edge_own_certs *own, const struct pair *p)
 {
+	struct edge_check *ec = own->ec;
 	struct errbuf why = {.text = ""};
 	struct tls_file *f = NULL;
 
@@ -90,70 +116,153 @@ static void check_pair(struct edge_check *ec, const struct pair *p)
 	if (tls_file_new(&f, p->cert_file, false, &why) != 0)
 		check_add(&ec->found, ATTEMPT_BAD, "file", "%s", why.text);
 	else
-		check_file(ec, p, f);
+		check_file(own, p, f);
 	tls_file_free(f);
 }
 
-static void check_lists(struct edge_check *ec, const char *key,
+/* Those that are loaded; when the CAs are not, whether these are to blame. */
+static void check_lists(struct edge_own_certs *own, const char *key,
 			const char *file)
 {
+	struct check *found = &own->ec->found;
 	struct errbuf why = {.text = ""};
 	int64_t until_ms = 0;
 
 	if (file == NULL)
 		return;
-	check_group(&ec->found, "%s (%s)", key, file);
-	(void)(tls_file_check_crl(file, &until_ms, &why) == 0);
-	check_crl(&ec->found, key, until_ms, why.text, loop_wall_ms());
+	check_group(found, "%s (%s)", key, file);
+	if (own->trust != NULL)
+		until_ms = tls_trust_crl_until_ms(own->trust);
+	else
+		(void)(tls_file_check_crl(file, &until_ms, &why) == 0);
+	check_crl(found, key, until_ms, why.text, loop_wall_ms());
 }
 
-static void check_channel(struct edge_check *ec)
+static void check_channel(struct edge_own_certs *own)
 {
-	const struct edge_config_file *file = ec->e->config->file;
+	const struct edge_config_file *file = own->ec->e->config->file;
 	const struct pair p = {
 		.what_for = CHECK_CERT_CHANNEL,
 		.name = file->instance,
 		.cert_file = file->channel.certificate,
 		.key_file = file->channel.key,
 		.trust = "channel.trust",
-		.trust_file = file->channel.trust,
-		.crl_file = file->channel.crl,
 	};
 
-	check_pair(ec, &p);
-	check_lists(ec, "channel.crl", file->channel.crl);
+	check_pair(own, &p);
+	check_lists(own, "channel.crl", file->channel.crl);
 }
 
-void edge_check_own_certs(struct edge_check *ec)
+static bool is_asked_for(const struct edge_check *ec,
+			 const struct edge_config_domain *d, char *name_out,
+			 size_t name_size)
 {
-	const struct edge_config_s2s *s2s = &ec->e->config->file->s2s;
+	return d->certificate != NULL &&
+	       domain_normalize(span_str(d->name), name_out, name_size) == 0 &&
+	       (ec->domain[0] == '\0' || strcmp(name_out, ec->domain) == 0);
+}
+
+/* @return false: there is none any more */
+static bool check_next_domain(struct edge_own_certs *own)
+{
+	const struct edge_config_s2s *s2s = &own->ec->e->config->file->s2s;
 	char name[LIMIT_DOMAIN_BYTES + 1];
 
-	for (unsigned i = 0; i < s2s->domains_count; i++) {
-		const struct edge_config_domain *d = &s2s->domains[i];
+	while (own->domain < s2s->domains_count) {
+		const struct edge_config_domain *d =
+			&s2s->domains[own->domain++];
 		const struct pair p = {
 			.name = name,
 			.cert_file = d->certificate,
 			.key_file = d->key,
 			.trust = "s2s.trust",
-			.trust_file = s2s->trust,
-			.crl_file = s2s->crl,
 		};
 
-		if (d->certificate == NULL ||
-		    domain_normalize(span_str(d->name), name, sizeof(name)) !=
-			    0 ||
-		    (ec->domain[0] != '\0' && strcmp(name, ec->domain) != 0))
+		if (!is_asked_for(own->ec, d, name, sizeof(name)))
 			continue;
-		check_pair(ec, &p);
+		check_pair(own, &p);
+		return true;
 	}
+	return false;
+}
+
+static void end_domains(struct edge_own_certs *own)
+{
+	struct edge_check *ec = own->ec;
+
 	if (ec->found.count == 0)
 		check_add(&ec->found, ATTEMPT_BAD, "file",
 			  "the host file has no certificate for it");
-	check_lists(ec, "s2s.crl", s2s->crl);
-	if (ec->domain[0] == '\0')
-		check_channel(ec);
-	edge_check_over(ec, "nothing is wrong with the certificates");
+	check_lists(own, "s2s.crl", ec->e->config->file->s2s.crl);
+}
+
+/* One step. @return false: it was the last */
+static bool go_on(struct edge_own_certs *own)
+{
+	const struct edge_config_file *file = own->ec->e->config->file;
+
+	switch (own->step) {
+	case OWN_TRUST:
+		load_trust(own, file->s2s.trust, file->s2s.crl);
+		own->step = OWN_DOMAINS;
+		return true;
+	case OWN_DOMAINS:
+		if (check_next_domain(own))
+			return true;
+		end_domains(own);
+		own->step = OWN_CHANNEL;
+		return own->ec->domain[0] == '\0';
+	case OWN_CHANNEL:
+		load_trust(own, file->channel.trust, file->channel.crl);
+		own->step = OWN_CHANNEL_PAIR;
+		return true;
+	case OWN_CHANNEL_PAIR:
+		check_channel(own);
+		break;
+	}
+	return false;
+}
+
+/* Not a deferred call: several rounds of those are one turn. */
+static void arm_next_turn(struct edge_own_certs *own)
+{
+	loop_timer_arm(own->turn, loop_now_ms(own->ec->e->loop) + 1);
+}
+
+static void on_turn(void *arg)
+{
+	struct edge_own_certs *own = arg;
+
+	if (go_on(own))
+		arm_next_turn(own);
+	else
+		edge_check_over(own->ec,
+				"nothing is wrong with the certificates");
+}
+
+int edge_check_own_certs(struct edge_check *ec)
+{
+	struct edge_own_certs *own = calloc(1, sizeof(*own));
+
+	if (own == NULL)
+		return FED_ENOMEM;
+	own->ec = ec;
+	if (loop_timer_new(&own->turn, ec->e->loop, on_turn, own) != 0) {
+		free(own);
+		return FED_ENOMEM;
+	}
+	ec->own = own;
+	arm_next_turn(own);
+	return 0;
+}
+
+void edge_own_certs_free(struct edge_own_certs *own)
+{
+	if (own == NULL)
+		return;
+	loop_timer_free(own->turn);
+	tls_trust_free(own->trust);
+	free(own);
 }
 
 /* ---- a partner's --------------------------------------------------------- */

@@ -10,6 +10,12 @@ struct tls_file {
 	mbedtls_x509_crt chain;
 };
 
+struct tls_trust {
+	mbedtls_x509_crt anchors;
+	mbedtls_x509_crl crl;
+	bool has_crl;
+};
+
 int tls_file_new(struct tls_file **f_out, const char *file, bool is_bundle,
 		 struct errbuf *e)
 {
@@ -62,31 +68,56 @@ struct span tls_file_der_at(const struct tls_file *f, size_t i)
 	return c == NULL ? SPAN_NULL : span_of(c->raw.p, c->raw.len);
 }
 
-int tls_file_verify(struct tls_file *f, const char *trust_file,
-		    const char *crl_file, char *problem_out,
-		    size_t problem_size, struct errbuf *e)
+int tls_trust_new(struct tls_trust **t_out, const char *trust_file,
+		  const char *crl_file, struct errbuf *e)
 {
-	mbedtls_x509_crt trust;
-	mbedtls_x509_crl crl;
-	uint32_t flags = 0;
+	struct tls_trust *t = calloc(1, sizeof(*t));
 	int err;
 
-	mbedtls_x509_crt_init(&trust);
-	mbedtls_x509_crl_init(&crl);
-	err = tls_load_certs(trust_file, true, &trust, e);
+	*t_out = NULL;
+	if (t == NULL)
+		return FED_ENOMEM;
+	mbedtls_x509_crt_init(&t->anchors);
+	mbedtls_x509_crl_init(&t->crl);
+	t->has_crl = crl_file != NULL;
+	err = tls_compat_start() == 0
+		      ? tls_load_certs(trust_file, true, &t->anchors, e)
+		      : FED_ENOMEM;
 	if (err == 0 && crl_file != NULL)
-		err = tls_load_crl(crl_file, &crl, e);
-	if (err == 0 &&
-	    mbedtls_x509_crt_verify(&f->chain, &trust,
-				    crl_file != NULL ? &crl : NULL, NULL,
+		err = tls_load_crl(crl_file, &t->crl, e);
+	if (err != 0) {
+		tls_trust_free(t);
+		return err;
+	}
+	*t_out = t;
+	return 0;
+}
+
+void tls_trust_free(struct tls_trust *t)
+{
+	if (t == NULL)
+		return;
+	mbedtls_x509_crt_free(&t->anchors);
+	mbedtls_x509_crl_free(&t->crl);
+	free(t);
+}
+
+int64_t tls_trust_crl_until_ms(const struct tls_trust *t)
+{
+	return t->has_crl ? tls_crl_until_ms(&t->crl, 0) : INT64_MAX;
+}
+
+void tls_file_verify(struct tls_file *f, struct tls_trust *trust,
+		     char *problem_out, size_t problem_size)
+{
+	uint32_t flags = 0;
+
+	if (mbedtls_x509_crt_verify(&f->chain, &trust->anchors,
+				    trust->has_crl ? &trust->crl : NULL, NULL,
 				    &flags, NULL, NULL) != 0 &&
 	    flags == 0)
 		flags = UINT32_MAX;
-	if (err == 0)
-		tls_verify_explain(flags, &f->chain, problem_out, problem_size);
-	mbedtls_x509_crt_free(&trust);
-	mbedtls_x509_crl_free(&crl);
-	return err;
+	tls_verify_explain(flags, &f->chain, problem_out, problem_size);
 }
 
 bool tls_file_has_name(const struct tls_file *f, const char *name)

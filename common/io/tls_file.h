@@ -9,6 +9,9 @@
 
 struct tls_file;
 
+/* CAs, and what they revoked: parsed once for many files. */
+struct tls_trust;
+
 /**
  * Read the certificates of a PEM file.
  *
@@ -29,16 +32,29 @@ size_t tls_file_count(const struct tls_file *f);
 struct span tls_file_der_at(const struct tls_file *f, size_t i);
 
 /**
+ * Read a bundle of CAs.
+ *
+ * @param crl_file  NULL: none
+ * @return 0; FED_ECONFIG a file cannot be read; FED_ENOMEM
+ */
+int tls_trust_new(struct tls_trust **t_out, const char *trust_file,
+		  const char *crl_file, struct errbuf *e) FED_NODISCARD;
+
+/** NULL is allowed. */
+void tls_trust_free(struct tls_trust *t);
+
+/** When the first of its revocation lists is out of date, ms since 1970;
+ * INT64_MAX: there are none. */
+int64_t tls_trust_crl_until_ms(const struct tls_trust *t);
+
+/**
  * Would somebody with these CAs believe it?  Nothing is said of names and
  * usage.
  *
- * @param crl_file     NULL: none
  * @param problem_out  why not, as in tls_facts; "" believed
- * @return 0; FED_ECONFIG a file cannot be read; FED_ENOMEM
  */
-int tls_file_verify(struct tls_file *f, const char *trust_file,
-		    const char *crl_file, char *problem_out,
-		    size_t problem_size, struct errbuf *e) FED_NODISCARD;
+void tls_file_verify(struct tls_file *f, struct tls_trust *trust,
+		     char *problem_out, size_t problem_size);
 
 /** The first one has that dNSName, exact or by wildcard. */
 bool tls_file_has_name(const struct tls_file *f, const char *name);

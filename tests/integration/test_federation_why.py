@@ -21,6 +21,7 @@ NOWHERE = "198.51.100.59"
 STRICT = "tls: required, sasl: required, dialback: off"
 STRICT_DOMAINS = ["expired.example", "selfsigned.example", "misnamed.example",
                   "refuses.example"]
+SERVED = ["sip.example", "second.test", "third.test"]
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +38,15 @@ def why_lab():
         text = path.read_text()
         assert text.count("partners:\n") == 1
         assert text.count('"*"') == 1
+        own = ""
+        for name in SERVED[1:]:
+            identity = Identity(lab, name)
+            own += (f"    - {{name: {name}, certificate: {identity.cert}, "
+                    f"key: {identity.key}}}\n")
+        assert text.count("federation: {") == 1
         path.write_text(text.replace("partners:\n", "partners:\n" + rules)
-                        .replace('"*"', '"*.example"'))
+                        .replace('"*"', '"*.example"')
+                        .replace("federation: {", own + "federation: {"))
         lab("restart", "edge")
         yield lab
         lab("stop", "edge")
@@ -563,8 +571,13 @@ def test_partner_dns(why_lab, edge):
 
 def test_own_certificates(why_lab, edge):
     report = edge("check", "cert")
-    groups = {f["group"] for f in report["findings"]}
-    assert len(groups) == 2 and any(g.startswith("channel, ") for g in groups)
+    groups = list(dict.fromkeys(f["group"] for f in report["findings"]))
+    assert [group.split(" (")[0] for group in groups[:3]] == SERVED
+    assert len(groups) == 4 and groups[3].startswith("channel, ")
+    for group in groups[:3]:
+        assert {f["what"] for f in report["findings"]
+                if f["group"] == group} == {"names", "dates", "chain", "usage",
+                                            "key"}
     assert [f for f in report["findings"] if f["level"] == "bad"] == []
     report = edge("check", "cert", "sip.example")
     assert {f["what"] for f in report["findings"]} == {
