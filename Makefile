@@ -191,6 +191,7 @@ SHELL_BIN := $(patsubst tests/integration/%.c,$(B)/integration/%,\
 	$(sort $(wildcard tests/integration/test_*.c)))
 $(B)/integration/test_edge_dns: $(B)/obj/edge-proxy/edge_dns.o
 $(B)/integration/test_dial: $(B)/obj/edge-proxy/edge_dial.o
+$(B)/integration/test_fedctl_client: $(B)/obj/deploy/fedctl/client.o
 $(B)/integration/test_edge_shell: $(filter-out \
 	%/main.o %/edge_dial.o,$(call objs,$(SRC_edge_shell))) \
 	$(call lib,edge-proxy/core)

@@ -66,16 +66,27 @@ static int open_socket(struct client *c, struct errbuf *e)
 	return 0;
 }
 
-/* @return 0 or errno */
-static int send_all(int fd, struct span s)
+/* What was not sent to somebody who closed may have its reason said before. */
+static int send_all(const struct client *c, struct span s, struct errbuf *e)
 {
 	while (s.n > 0) {
-		ssize_t n = send(fd, s.p, s.n, MSG_NOSIGNAL);
+		ssize_t n = send(c->fd, s.p, s.n, MSG_NOSIGNAL);
 
-		if (n < 0 && errno != EINTR)
-			return errno;
-		if (n > 0)
+		if (n > 0) {
 			s = span_sub(s, (size_t)n, SIZE_MAX);
+		} else if (errno == EPIPE || errno == ECONNRESET) {
+			return 0;
+		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			errbuf_set(e,
+				   "%s: the daemon reads nothing for %u "
+				   "seconds: it takes one long request at a "
+				   "time; is it at another one?",
+				   c->path, c->patience_s);
+			return FED_EIO;
+		} else if (errno != EINTR) {
+			errbuf_set(e, "cannot send: %s", strerror(errno));
+			return FED_EIO;
+		}
 	}
 	return 0;
 }
@@ -98,7 +109,6 @@ int client_ask(struct client *c, const Fed__AdminRequest *r,
 	       unsigned patience_s, struct errbuf *e)
 {
 	struct buf out;
-	int error;
 	int err = c->fd >= 0 ? 0 : open_socket(c, e);
 
 	if (err == 0)
@@ -107,16 +117,10 @@ int client_ask(struct client *c, const Fed__AdminRequest *r,
 		return err;
 	buf_init(&out, LIMIT_ADMIN_REQUEST_BYTES + ADMIN_PREFIX_BYTES);
 	err = admin_codec_put_request(&out, r);
-	if (err != 0) {
+	if (err != 0)
 		errbuf_set(e, "the request is too long");
-	} else {
-		error = send_all(c->fd, buf_span(&out));
-		/* it may have said why before it closed */
-		if (error != 0 && error != EPIPE) {
-			errbuf_set(e, "cannot send: %s", strerror(error));
-			err = FED_EIO;
-		}
-	}
+	else
+		err = send_all(c, buf_span(&out), e);
 	buf_deinit(&out);
 	return err;
 }
