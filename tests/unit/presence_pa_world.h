@@ -67,6 +67,8 @@ struct world {
 	struct pair pairs[PAIRS];
 	struct pa_flight flights[IN_FLIGHT];
 	struct pa_ask asks[ASKS];
+	uint64_t late_ms; /* the oldest row that is not durable; 0: none */
+	unsigned late_refusals;
 	uint64_t notify_handle;
 	int notify_status;
 	unsigned next_tag;
@@ -146,6 +148,21 @@ static inline void world_stanza(struct world *w,
 			    w->pairs[pair].is_shaken);
 }
 
+/* Nothing but a "subscribe", and that only while the disk stands still. */
+static inline void world_refused(struct world *w, struct pa_ask *ask,
+				 const Fed__Error *refused)
+{
+	assert_int_equal(ask->type, FED__PRESENCE_TYPE__SUBSCRIBE);
+	assert_int_equal(refused->condition,
+			 FED__CONDITION__RESOURCE_CONSTRAINT);
+	assert_true(w->late_ms > 0 &&
+		    w->f->now >= w->late_ms + LIMIT_PRESENCE_STUCK_MS);
+	w->late_refusals++;
+	/* his server gets an error, and he is told */
+	if (w->pairs[ask->pair].roster == ROSTER_ASKED)
+		w->pairs[ask->pair].roster = ROSTER_NONE;
+}
+
 static inline void world_outcome(struct world *w,
 				 const struct presence_action *act)
 {
@@ -155,11 +172,8 @@ static inline void world_outcome(struct world *w,
 		if (ask->ref != act->u.outcome.ref)
 			continue;
 		ask->ref = 0;
-		/* his server gets an error, and he is told */
-		if (act->u.outcome.refused != NULL &&
-		    ask->type == FED__PRESENCE_TYPE__SUBSCRIBE &&
-		    w->pairs[ask->pair].roster == ROSTER_ASKED)
-			w->pairs[ask->pair].roster = ROSTER_NONE;
+		if (act->u.outcome.refused != NULL)
+			world_refused(w, ask, act->u.outcome.refused);
 	}
 }
 
@@ -186,10 +200,18 @@ static inline void world_drain(struct world *w)
 			break;
 		case PRESENCE_ACT_STORE:
 			f->put_seq = act.u.store.seq;
+			if (w->late_ms == 0)
+				w->late_ms = f->now;
 			rows_put(&f->put, act.u.store.row);
 			break;
 		}
 	}
+}
+
+static inline void world_commit(struct world *w)
+{
+	w->late_ms = 0;
+	commit(w->f);
 }
 
 /* --- the watcher's server ------------------------------------------------ */

@@ -143,6 +143,7 @@ static void world_crash(struct world *w)
 			if (w->asks[i].ref == ref)
 				again[count++] = w->asks[i];
 	memset(w->asks, 0, sizeof(w->asks));
+	w->late_ms = 0; /* rows that were not durable are lost */
 	crash(w->f, 1000ull * chance(w, 100));
 	for (size_t i = 0; i < count; i++)
 		world_ask(w, again[i].pair, again[i].type);
@@ -176,7 +177,7 @@ static void happen(struct world *w)
 	else if (what < 150)
 		end_some(w, false);
 	else if (what < 170)
-		commit(w->f);
+		world_commit(w);
 	else if (what < 199)
 		pass_time(w, what < 190 ? chance(w, 2000)
 					: 1000ull * chance(w, 4000));
@@ -194,7 +195,7 @@ static void calm_down(struct world *w, uint64_t ms)
 	for (;;) {
 		uint64_t at;
 
-		commit(w->f);
+		world_commit(w);
 		world_drain(w);
 		end_some(w, true);
 		for (int i = 0; i < PAIRS; i++)
@@ -203,7 +204,7 @@ static void calm_down(struct world *w, uint64_t ms)
 				    w->pairs[i].dialogs[k].is_due)
 					notify_state(w, i,
 						     &w->pairs[i].dialogs[k]);
-		commit(w->f);
+		world_commit(w);
 		world_drain(w);
 		at = presence_deadline_ms(w->f->p);
 		if (at > end)
@@ -250,9 +251,11 @@ static void rest(struct world *w, uint64_t seed)
 	check(w, seed);
 }
 
-static void run(void **state, uint64_t seed, int events)
+/* How many were refused because the disk stood still. */
+static unsigned run(void **state, uint64_t seed, int events)
 {
 	struct world *w = calloc(1, sizeof(*w));
+	unsigned refusals;
 
 	assert_non_null(w);
 	(void)setup(state);
@@ -261,15 +264,22 @@ static void run(void **state, uint64_t seed, int events)
 	w->seed = seed * 2654435761u + 1;
 	for (int i = 0; i < events; i++)
 		happen(w);
+	refusals = w->late_refusals;
 	rest(w, seed);
+	/* a disk that is in time refuses nobody */
+	assert_int_equal(w->late_refusals, refusals);
 	free(w);
 	(void)teardown(state);
+	return refusals;
 }
 
 static void test_random(void **state)
 {
+	unsigned refusals = 0;
+
 	for (uint64_t seed = 1; seed <= 400; seed++)
-		run(state, seed, 400);
+		refusals += run(state, seed, 400);
+	assert_true(refusals > 0);
 }
 
 int main(void)
