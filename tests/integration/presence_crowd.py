@@ -1,6 +1,7 @@
 """Many SIP users and some XMPP users who all watch each other.  What
 everybody should see is known, so that all of it can be compared."""
 
+import collections
 import concurrent.futures
 import contextlib
 import re
@@ -424,20 +425,40 @@ class Crowd:
                           r"'(?:un)?subscribed?'[^>]*>)",
                           self._log()[mark.log:])
 
+    def _probes(self, mark):
+        """How often Prosody has asked since then, by device and contact."""
+        sent = re.findall(r"Sending\[s2s[^\]]*\]: (<presence[^>]* type='probe'"
+                          r"[^>]*>)", self._log()[mark.log:])
+        return collections.Counter(
+            tuple(re.search(rf" {name}='([^']*)'", text).group(1)
+                  for name in ("from", "to")) for text in sent)
+
+    @staticmethod
+    def _told_too_often(again, probes, told):
+        """[(who, to whom, probes, when)].  What goes to one device alone
+        answers a probe of its server: once each, and what is told anyway."""
+        found = []
+        for who, when in again.items():
+            for to, count in collections.Counter(to for _, to in when).items():
+                asked = probes[to, who.partition("/")[0]] if "/" in to else 0
+                if count > told + asked:
+                    found.append((who, to, asked, when))
+        return found
+
     def offences(self, mark, told=1, notified=1):
         """What was asked, ended or said again since then; how often XMPP
         users may be told, and SIP users be notified of, what they know.  A
         restart does it once, and a NOTIFY whose answer was lost is
         repeated."""
         found = [("asked again", text) for text in self.asked(mark)]
+        probes = self._probes(mark)
         for key, client in self.xmpp.clients.items():
             since = mark.clients.get(client, 0)
             found += [(key, "got", s.says) for s in client.since(since)
                       if s.type.startswith(("subscr", "unsub"))]
-            # what goes to one device alone answers its server's probe
-            found += [(key, "told again", who, when) for who, when
-                      in client.says_again(since).items()
-                      if sum("/" not in to for _, to in when) > told]
+            found += [(key, "told again", *what) for what in
+                      self._told_too_often(client.says_again(since), probes,
+                                           told)]
         for pair, watch in self.sip.watching.items():
             since = mark.watches.get(watch, 0)
             if "pending" in [s.state for s in watch.states[since:]]:
