@@ -74,6 +74,7 @@ class SipCrowd(PresenceUser):
                         super()._put(branch, data)
 
     def _on_response(self, message):
+        super()._on_response(message)
         if message.status >= 200:
             branch = re.search(r"branch=([^;\s,]+)", message["Via"]).group(1)
             self._pending.pop(branch, None)
@@ -81,7 +82,6 @@ class SipCrowd(PresenceUser):
             if known and message["CSeq"].endswith("NOTIFY") and \
                     message.status in ENDS:
                 known.has_ended = True
-        super()._on_response(message)
 
     # ---- who they are -------------------------------------------------------
 

@@ -221,10 +221,11 @@ class Watched:
     def __init__(self, user, request, granted):
         self.user, self.request = user, request
         self.granted = granted
-        self.expires_at = time.monotonic() + granted
+        self.began_at = time.monotonic()
+        self.expires_at = self.began_at + granted
         self.requests = [request]           # SUBSCRIBEs of it, in order
         self.has_ended = False
-        self.is_unknown = False             # its watcher answered 481
+        self.is_unknown = False             # 481 of its watcher, before that
         self.dialog = Dialog(user, request["Call-ID"], uri_of(request["To"]),
                              uri_of(request["From"]))
         self.dialog.learn(request, is_uas=True)
@@ -315,8 +316,9 @@ class PresenceUser(SipUser):
 
     def _on_response(self, message):
         waiting = self.replies.get((message["Call-ID"], message["CSeq"]))
-        if message.status == 481 and message["Call-ID"] in self.watched:
-            self.watched[message["Call-ID"]].is_unknown = True
+        known = self.watched.get(message["Call-ID"])
+        if message.status == 481 and known and not known.has_ended:
+            known.is_unknown = True
         if waiting is not None:
             waiting.put(message)
         else:
