@@ -108,10 +108,6 @@ class SipCrowd(PresenceUser):
             self.published[name] = None
             self.say(name)
 
-    def say_published(self):
-        for name in self.published:
-            self.say(name)
-
     def say(self, name):
         """Tell what is true of that one."""
         if name in self.published:
