@@ -247,7 +247,6 @@ static inline void world_land(struct world *w, struct pa_flight *x)
 		/* ghosts go before */
 		for (int i = 0; i < RESOURCES; i++)
 			assert_int_equal(pair->view[i], 0);
-		memset(pair->view, 0, sizeof(pair->view));
 		pair->roster = ROSTER_NONE;
 		break;
 	case FED__PRESENCE_TYPE__AVAILABLE:
