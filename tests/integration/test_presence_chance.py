@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import random
+import re
 import threading
 import time
 
@@ -14,6 +15,8 @@ import pytest
 import pidf
 from presence_crowd import SipCrowd
 from presence_sip import Watch
+from presence_story import Story, short
+from sip_user import Sip
 
 SHOWS = ["", "away", "dnd", "xa", "chat"]
 STEPS = 60
@@ -31,14 +34,40 @@ def told_at_once(deed):
     return locked
 
 
+class WrittenCrowd(SipCrowd):
+    """Its messages, but repetitions of its own, go into the story."""
+
+    def __init__(self, story, *args):
+        self.story = story
+        super().__init__(*args)
+
+    def _put(self, branch, data):
+        self.story.add_sip("SIP ->", Sip(data))
+        super()._put(branch, data)
+
+    def _respond(self, *args, **more):
+        data = super()._respond(*args, **more)
+        self.story.add_sip("SIP ->", Sip(data))
+        return data
+
+    def _on_response(self, message):
+        self.story.add_sip("SIP <-", message)
+        super()._on_response(message)
+
+    def _on_request(self, message, source):
+        self.story.add_sip("SIP <-", message)
+        super()._on_request(message, source)
+
+
 class World:
     """What is true, and who has been told what."""
 
     def __init__(self, lab, tower, chance):
-        self.tower, self.chance = tower, chance
+        self.lab, self.tower, self.chance = lab, tower, chance
+        self.story = Story()
         number = chance.randrange(10 ** 6)
         self.his = {f"r{n}x{number}": {} for n in range(3)}  # name: resources
-        self.sip = SipCrowd(lab, list(self.his), [], 27)
+        self.sip = WrittenCrowd(self.story, lab, list(self.his), [], 27)
         self.hers = {f"j{n}x{number}": {} for n in range(3)}
         self.allowed = set()            # (his, hers): he may see her
         self.lets_in = set()            # … and will, when he asks
@@ -67,9 +96,15 @@ class World:
 
     # ---- the XMPP server's own part ------------------------------------------
 
+    def say(self, who, to, kind="", show="", status="", stanza_id=""):
+        self.story.add_stanza("XMPP ->", f"{who.partition('/')[0]}@"
+                              f"tower.example/{who.partition('/')[2]}", to,
+                              kind, show, status)
+        self.tower.say(who, to, kind, show, status, stanza_id=stanza_id)
+
     def show_her(self, hers, jid):
         for resource, (show, note) in self.hers[hers].items():
-            self.tower.say(f"{hers}/{resource}", jid, "", show, note)
+            self.say(f"{hers}/{resource}", jid, "", show, note)
 
     def on_presence(self, stanza):
         """In the thread that reads: not while she moves or decides."""
@@ -85,16 +120,16 @@ class World:
         elif stanza.type == "probe" and (his, hers) in self.allowed:
             self.show_her(hers, stanza.bare)
             if not self.hers[hers]:
-                self.tower.say(hers, stanza.bare, "unavailable",
+                self.say(hers, stanza.bare, "unavailable",
                                stanza_id=stanza.id)
         elif stanza.type == "probe":
-            self.tower.say(hers, stanza.bare, "unsubscribed",
+            self.say(hers, stanza.bare, "unsubscribed",
                            stanza_id=stanza.id)
 
     def let_in(self, his, hers):
         self.allowed.add((his, hers))
         jid = f"{his}@sip.example"
-        self.tower.say(hers, jid, "subscribed")
+        self.say(hers, jid, "subscribed")
         self.show_her(hers, jid)
 
     # ---- what they do ---------------------------------------------------------
@@ -126,22 +161,22 @@ class World:
                 continue
             if resource in self.hers[name]:
                 show, note = self.hers[name][resource]
-                self.tower.say(f"{name}/{resource}", f"{his}@sip.example", "",
+                self.say(f"{name}/{resource}", f"{his}@sip.example", "",
                                show, note)
             else:
-                self.tower.say(f"{name}/{resource}", f"{his}@sip.example",
+                self.say(f"{name}/{resource}", f"{his}@sip.example",
                                "unavailable")
 
     def she_subscribes(self):
         his, hers = self.chance.choice(self.pairs())
         self.wants.add((his, hers))
-        self.tower.say(hers, f"{his}@sip.example", "subscribe")
+        self.say(hers, f"{his}@sip.example", "subscribe")
 
     def she_unsubscribes(self):
         his, hers = self.chance.choice(self.pairs())
         self.wants.discard((his, hers))
         self.left.setdefault((his, hers), []).append(time.monotonic())
-        self.tower.say(hers, f"{his}@sip.example", "unsubscribe")
+        self.say(hers, f"{his}@sip.example", "unsubscribe")
 
     def he_watches(self):
         his, hers = self.chance.choice(self.pairs())
@@ -177,7 +212,7 @@ class World:
         if (his, hers) in self.lets_in:
             self.lets_in.discard((his, hers))
             self.allowed.discard((his, hers))
-            self.tower.say(hers, jid, "unsubscribed")
+            self.say(hers, jid, "unsubscribed")
             return
         self.lets_in.add((his, hers))
         asked = any(s.type == "subscribe" and s.bare == jid and
@@ -299,6 +334,20 @@ class World:
             if watch.states and watch.states[-1].state == "terminated":
                 del self.watches[pair]
 
+    def tell(self, found):
+        """What is wrong, and all that led to the first of it."""
+        names = set(re.findall(r"[rj]\dx\d+", " ".join(map(str, found[0]))))
+        log = [line for line in self.lab.log("gateway").splitlines()
+               if all(name in line for name in names)]
+        more = [(s.at, None, f"XMPP <- {s.sender} to {s.to}: "
+                 f"{s.type or 'available'} {s.show} {s.status}".rstrip())
+                for s in self.tower.since()
+                if all(name in s.sender + s.to for name in names)]
+        return "\n".join([*(short(str(f)) for f in found[:6]),
+                          *self.story.of(names, 36, more),
+                          *(short(line) for line in log[-12:]),
+                          short(" ".join(self.did[:-20:-1]))])
+
     def wait_true(self):
         until = time.monotonic() + TRUE_S
         while True:
@@ -306,8 +355,7 @@ class World:
             found = views + self.wrong_subscriptions()
             if not found:
                 return
-            assert time.monotonic() < until, "\n".join(
-                [" ".join(self.did), *map(str, found)])
+            assert time.monotonic() < until, self.tell(found)
             if not views and time.monotonic() > until - TRUE_S / 2:
                 self.look_for_dead_ones()
                 time.sleep(1)
@@ -317,6 +365,7 @@ class World:
 def kill_gateway(lab, world):
     with world.breaking():
         lab("fault", "kill", "gateway")
+    world.story.add(None, "gateway killed")
     lab("start", "gateway")
     lab("wait-channel")
 
@@ -372,7 +421,9 @@ def test_chance(lab, tower, record_property, run):
                     time.sleep(world.chance.random() * 0.3)
             if trouble:
                 world.did.append(trouble.__name__)
+                world.story.add(None, trouble.__name__)
                 trouble(lab, world)
+                world.story.add(None, f"{trouble.__name__} was done")
             world.wait_true()
             world.forget_ended()
         complaints = [c for w in world.sip.watches.values()
