@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 from presence_xmpp import PresenceLog
 from rogue import Rogue, take_stream
 
+END_S = 5       # so long an edge may take to end a stream, too
 STANZA = re.compile(r"<(presence|iq|message)\b(?:[^>]*/>|.*?</\1>)", re.S)
 
 
@@ -32,15 +33,16 @@ class PresencePeer(PresenceLog):
 
     def _take(self, stream):
         """One stream that the edge opens, in a thread of its own."""
-        threading.Thread(target=self._read, args=(stream,),
-                         daemon=True).start()
+        reader = threading.Thread(target=self._read, args=(stream,),
+                                  daemon=True)
+        self._incoming.append((stream, reader))
+        reader.start()
 
     def _read(self, stream):
         with contextlib.suppress(AssertionError, OSError):
             if self.is_silent:
                 stream.close()
                 return
-            self._incoming.append(stream)
             take_stream(stream)
             stream.connection.settimeout(None)
             while True:
@@ -101,14 +103,18 @@ class PresencePeer(PresenceLog):
                  "params:xml:ns:xmpp-stanzas'/></error>")
 
     def hang_up(self):
-        """All its streams end."""
+        """All its streams end, in order (RFC 6120 4.4): what the edge has
+        written before its own end is read, and counts."""
         with self._sending:
-            streams, self._incoming = self._incoming, []
-            if self._stream is not None:
-                streams.append(self._stream)
-                self._stream = None
-        for stream in streams:
+            incoming, self._incoming = self._incoming, []
+            mine, self._stream = self._stream, None
+            if mine is not None:
+                with contextlib.suppress(OSError):
+                    mine.send("</stream:stream>").end()
+        for stream, _ in incoming:
             stream.send("</stream:stream>")
+        for stream, reader in incoming:
+            reader.join(END_S)
             with contextlib.suppress(OSError):
                 stream.close()
 
