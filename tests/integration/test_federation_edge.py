@@ -536,7 +536,7 @@ def test_a_rate_and_new_connections(gateway, peers):
         for _ in range(7):
             passes(gateway, stream, peers[PEER])
         stream.send("</stream:stream>").end()
-    assert 2.5 < time.monotonic() - begin < 8
+    assert time.monotonic() - begin > 2.5
 
 
 def test_a_rate_is_lifted(gateway, peers):
