@@ -86,8 +86,11 @@ static void log_gateway(struct edge_channel *ch, const struct edge_gateway *gw,
 
 /* ---- actions of a link --------------------------------------------------- */
 
-static void on_up(struct edge_channel *ch, struct edge_gateway *gw)
+static void on_up(struct edge_channel *ch, struct edge_gateway *gw,
+		  bool is_resumed)
 {
+	if (!is_resumed)
+		edge_configs_drop(ch, gw);
 	gw->is_up = true;
 	gw->is_draining = false;
 	gw->is_given_up = false;
@@ -209,7 +212,7 @@ static void on_link(struct chan_link *l, const struct chan_action *a, void *arg)
 		return; /* no memory: its stanzas come back to the gateway */
 	switch (a->kind) {
 	case CHAN_ACT_UP:
-		on_up(ch, gw);
+		on_up(ch, gw, a->u.up.is_resumed);
 		break;
 	case CHAN_ACT_STANZA:
 		on_stanza(ch, gw, a);

@@ -56,7 +56,7 @@ void edge_configs_free(struct edge_channel *ch);
 void edge_configs_take(struct edge_channel *ch, struct edge_gateway *gw,
 		       const Fed__Config *config);
 
-/** The session is gone: nobody waits for what it asked. */
+/** The session is over: nobody waits for what it asked. */
 void edge_configs_drop(struct edge_channel *ch, const struct edge_gateway *gw);
 
 /* --- edge_line.c ---------------------------------------------------------- */

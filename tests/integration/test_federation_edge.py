@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import itertools
 import os
+import signal
 import pathlib
 import re
 import time
@@ -176,6 +177,20 @@ def test_too_many(gateway):
     assert refused.count("") <= 100 + 20 * took + 1
     assert set(refused) <= {"", "too many configurations"}
     put(gateway, OPEN)
+
+
+def test_gone_while_some_wait(edge_lab, gateway):
+    """Nobody is answered; the next session is."""
+    asked = {"revision": next_revision(), "partner": [OPEN]}
+    line = f"config {edge_alone.config_bytes(asked).hex()}\n"
+    gateway.process.stdin.write(250 * line)
+    gateway.process.stdin.flush()
+    for _ in range(90):
+        gateway.expect("^config ")
+    gateway.end(signal.SIGKILL)
+    gateway = FakeGateway(edge_lab)
+    put(gateway, OPEN)
+    gateway.end()
 
 
 def test_many_one_after_the_other(edge_lab, gateway):
