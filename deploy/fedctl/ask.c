@@ -5,11 +5,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-
-static char *unconst(const char *s)
-{
-	return (char *)(uintptr_t)s; /* protobuf-c's structs have no const */
-}
+#include "deploy/fedctl/text.h"
 
 void ask_init(struct ask *a)
 {
@@ -34,7 +30,7 @@ const char *ask_log_level(struct ask *a, const char *level)
 	if (log_level_parse(span_str(level), &ignored) != 0)
 		return "error, warn, info or debug is expected";
 	fed__admin_log_level__init(&a->part.log_level);
-	a->part.log_level.level = unconst(level);
+	a->part.log_level.level = text_lent(level);
 	a->request.kind_case = FED__ADMIN_REQUEST__KIND_LOG_LEVEL;
 	a->request.log_level = &a->part.log_level;
 	return NULL;
@@ -49,7 +45,7 @@ const char *ask_presence(struct ask *a, Fed__AdminPresence__What what,
 		       "sip:romeo@sip.example, or a domain is expected";
 	fed__admin_presence__init(&a->part.presence);
 	a->part.presence.what = what;
-	a->part.presence.target = unconst(target);
+	a->part.presence.target = text_lent(target);
 	a->request.kind_case = FED__ADMIN_REQUEST__KIND_PRESENCE;
 	a->request.presence = &a->part.presence;
 	return NULL;

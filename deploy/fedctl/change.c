@@ -64,7 +64,7 @@ int records_get(struct session *s, struct arena *a,
 
 	fed__admin_federation_get__init(&ask);
 	ask.kind = get;
-	ask.pattern = (char *)(uintptr_t)pattern;
+	ask.pattern = text_lent(pattern);
 	return get_records(s, a, &ask, out);
 }
 
@@ -179,7 +179,7 @@ int change_request(struct session *s, struct change *c,
 {
 	s->patience_s = CHANGE_PATIENCE_S;
 	c->apply.dry_run = line_has(s->line, "dry-run");
-	c->apply.name = (char *)(uintptr_t)change_who();
+	c->apply.name = text_lent(change_who());
 	c->apply.what = what_of(s, c);
 	if (c->apply.what == NULL)
 		return change_no_memory(s);
@@ -227,8 +227,8 @@ static int set_field(struct session *s, struct arena *a, Fed__Record *r,
 	int err;
 
 	while ((value = line_option_n(s->line, option, n)) != NULL)
-		if (arena_append(a, (void ***)&values, &n,
-				 (char *)(uintptr_t)value) != 0)
+		if (arena_append(a, (void ***)&values, &n, text_lent(value)) !=
+		    0)
 			return change_no_memory(s);
 	if (arena_append(a, (void ***)&values, &n, NULL) != 0)
 		return change_no_memory(s);

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "deploy/fedctl/command.h"
+#include "deploy/fedctl/text.h"
 
 static const char EXPECTED[] =
 	"an address such as juliet@xmpp.example or sip:romeo@sip.example is "
@@ -11,11 +12,6 @@ static const char EXPECTED[] =
 static bool is_address(const char *text)
 {
 	return text[0] != '\0' && strlen(text) <= LIMIT_SIP_URI_BYTES;
-}
-
-static char *unconst(const char *s)
-{
-	return (char *)(uintptr_t)s; /* protobuf-c's structs have no const */
 }
 
 static const char *ask_explain(struct ask *a, const struct line *l)
@@ -27,12 +23,12 @@ static const char *ask_explain(struct ask *a, const struct line *l)
 	if (!is_address(line_arg(l, 0)) || !is_address(line_arg(l, 1)))
 		return EXPECTED;
 	fed__admin_explain__init(r);
-	r->from = unconst(line_arg(l, 0));
-	r->to = unconst(line_arg(l, 1));
+	r->from = text_lent(line_arg(l, 0));
+	r->to = text_lent(line_arg(l, 1));
 	if (what != NULL)
-		r->what = unconst(what);
+		r->what = text_lent(what);
 	if (direction != NULL && strcmp(direction, "both") != 0)
-		r->direction = unconst(direction);
+		r->direction = text_lent(direction);
 	a->request.kind_case = FED__ADMIN_REQUEST__KIND_EXPLAIN;
 	a->request.explain = r;
 	return NULL;
@@ -43,7 +39,7 @@ static const char *ask_map(struct ask *a, const struct line *l)
 	if (!is_address(line_arg(l, 0)))
 		return EXPECTED;
 	fed__admin_map__init(&a->part.map);
-	a->part.map.address = unconst(line_arg(l, 0));
+	a->part.map.address = text_lent(line_arg(l, 0));
 	a->request.kind_case = FED__ADMIN_REQUEST__KIND_MAP;
 	a->request.map = &a->part.map;
 	return NULL;

@@ -5,6 +5,7 @@
 #include "deploy/fedctl/command.h"
 #include "deploy/fedctl/name.h"
 #include "deploy/fedctl/rows.h"
+#include "deploy/fedctl/text.h"
 #include "deploy/fedctl/users.h"
 
 /* ---- list ---------------------------------------------------------------- */
@@ -72,7 +73,7 @@ static int put(struct granting *g, const char *user, const char *policy)
 
 	if (status != STATUS_DONE)
 		return status;
-	r->grant->policy = (char *)(uintptr_t)policy;
+	r->grant->policy = text_lent(policy);
 	return change_put(&g->change, r) == 0 ? STATUS_DONE
 					      : change_no_memory(g->s);
 }

@@ -6,6 +6,7 @@
 #include "deploy/fedctl/command.h"
 #include "deploy/fedctl/name.h"
 #include "deploy/fedctl/rows.h"
+#include "deploy/fedctl/text.h"
 
 /* ---- lists --------------------------------------------------------------- */
 
@@ -144,7 +145,7 @@ static int put(struct session *s, struct policy_command *c)
 		if (c->r == NULL)
 			return change_no_memory(s);
 		c->r->policy->scope = c->scope;
-		c->r->policy->name = (char *)(uintptr_t)c->name;
+		c->r->policy->name = text_lent(c->name);
 	}
 	status = change_fields(s, &c->a, c->r, &set);
 	if (status != STATUS_DONE)

@@ -96,7 +96,7 @@ static int put_member(struct site_command *c, const char *user)
 
 	if (status != STATUS_DONE)
 		return status;
-	r->member->site = (char *)(uintptr_t)c->name;
+	r->member->site = text_lent(c->name);
 	return change_put(&c->change, r) == 0 ? STATUS_DONE
 					      : change_no_memory(c->s);
 }

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "deploy/fedctl/command.h"
+#include "deploy/fedctl/text.h"
 
 static const char *ask_test(struct ask *a, const struct line *l,
 			    Fed__AdminTest__What what)
@@ -20,8 +21,8 @@ static const char *ask_test(struct ask *a, const struct line *l,
 		return "--timeout is 1 to 60 seconds";
 	fed__admin_test__init(r);
 	r->what = what;
-	r->from = (char *)(uintptr_t)line_arg(l, 0);
-	r->to = (char *)(uintptr_t)line_arg(l, 1);
+	r->from = text_lent(line_arg(l, 0));
+	r->to = text_lent(line_arg(l, 1));
 	r->timeout_ms = timeout_s * 1000;
 	a->request.kind_case = FED__ADMIN_REQUEST__KIND_TEST;
 	a->request.test = r;

@@ -4,12 +4,8 @@
 #include "base/limits.h"
 #include "deploy/fedctl/command.h"
 #include "deploy/fedctl/edges.h"
+#include "deploy/fedctl/text.h"
 #include "xmpp/jid.h"
-
-static char *unconst(const char *s)
-{
-	return (char *)(uintptr_t)s; /* protobuf-c's structs have no const */
-}
 
 /* @return STATUS_DONE; STATUS_USAGE: complained */
 static int check_domain(struct session *s, const char *text)
@@ -40,7 +36,7 @@ static int run_why(struct session *s, const struct line *l)
 		return status;
 	fed__admin_request__init(&r);
 	fed__admin_why__init(&why);
-	why.domain = unconst(line_arg(l, 0));
+	why.domain = text_lent(line_arg(l, 0));
 	r.kind_case = FED__ADMIN_REQUEST__KIND_WHY;
 	r.why = &why;
 	return edges_show(
@@ -60,7 +56,7 @@ static int run_check(struct session *s, const char *domain,
 	fed__admin_check__init(&check);
 	check.what = what;
 	if (domain != NULL)
-		check.domain = unconst(domain);
+		check.domain = text_lent(domain);
 	r.kind_case = FED__ADMIN_REQUEST__KIND_CHECK;
 	r.check = &check;
 	return edges_show(s, &r,

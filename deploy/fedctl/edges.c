@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "deploy/fedctl/ask.h"
+#include "deploy/fedctl/text.h"
 
 /* What is to be asked. */
 struct edges {
@@ -16,11 +17,6 @@ struct edges {
 	size_t count;
 	bool is_failed; /* out of memory */
 };
-
-static char *unconst(const char *s)
-{
-	return (char *)(uintptr_t)s; /* protobuf-c's structs have no const */
-}
 
 /* ---- who is there -------------------------------------------------------- */
 
@@ -112,7 +108,7 @@ static void on_answer(const Fed__AdminResponse *r, void *arg)
 	struct arena a;
 
 	arena_init(&a, LIMIT_ADMIN_ARENA_BYTES);
-	named.verdict = unconst("");
+	named.verdict = text_lent("");
 	named.finding = NULL;
 	named.n_finding = 0;
 	for (size_t i = 0; i < r->n_finding; i++) {
@@ -150,9 +146,9 @@ static int ask_all(struct session *s, const struct edges *e,
 	if (!m->is_begun)
 		return status;
 	fed__admin_response__init(&last);
-	last.verdict = unconst(buf_cstr(&m->verdict));
+	last.verdict = text_lent(buf_cstr(&m->verdict));
 	if (last.verdict == NULL)
-		last.verdict = unconst("");
+		last.verdict = text_lent("");
 	show(m, &last);
 	if (m->how->end != NULL)
 		m->how->end(&m->shower);

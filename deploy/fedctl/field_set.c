@@ -5,6 +5,7 @@
 #include "chan/federation_form.h"
 #include "deploy/fedctl/name.h"
 #include "deploy/fedctl/record.h"
+#include "deploy/fedctl/text.h"
 
 /* ---- lists --------------------------------------------------------------- */
 
@@ -28,7 +29,7 @@ static int add(struct list *l, const char *name)
 	if (find(l, name) != SIZE_MAX)
 		return 0;
 	return arena_append(l->a, (void ***)&l->items, &l->count,
-			    (char *)(uintptr_t)name);
+			    text_lent(name));
 }
 
 static int drop(struct list *l, const char *name, struct errbuf *e)

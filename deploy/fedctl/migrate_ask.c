@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "deploy/fedctl/command.h"
+#include "deploy/fedctl/text.h"
 
 /* ---- answers ------------------------------------------------------------- */
 
@@ -40,7 +41,7 @@ int migrate_ask(struct session *s, Fed__AdminRequest *r, const char *edge,
 	int status;
 
 	if (edge != NULL)
-		r->edge = (char *)(uintptr_t)edge;
+		r->edge = text_lent(edge);
 	if (error != NULL) {
 		*error = NULL;
 		s->err = open_memstream(&said, &n);

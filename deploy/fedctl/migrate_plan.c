@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "deploy/fedctl/command.h"
 #include "deploy/fedctl/migrate_ask.h"
+#include "deploy/fedctl/text.h"
 
 #define MIGRATE_CERTIFICATES "4. policies and certificates"
 #define MIGRATE_DNS "6. DNS"
@@ -94,7 +95,7 @@ static int ask_gateway(struct report *x, Fed__AdminMigrate__What what,
 	fed__admin_migrate__init(&m);
 	m.what = what;
 	if (domain != NULL)
-		m.domain = (char *)(uintptr_t)domain;
+		m.domain = text_lent(domain);
 	fed__admin_request__init(&r);
 	r.kind_case = FED__ADMIN_REQUEST__KIND_MIGRATE;
 	r.migrate = &m;
@@ -154,7 +155,7 @@ static int look(struct report *x, const struct look *k, const char *edge)
 
 	fed__admin_check__init(&c);
 	c.what = k->what;
-	c.domain = (char *)(uintptr_t)k->domain;
+	c.domain = text_lent(k->domain);
 	fed__admin_request__init(&r);
 	r.kind_case = FED__ADMIN_REQUEST__KIND_CHECK;
 	r.check = &c;
@@ -203,7 +204,7 @@ static int show(struct report *x, bool is_judged)
 	fed__admin_response__init(&r);
 	r.finding = x->found;
 	r.n_finding = x->count;
-	r.verdict = (char *)(uintptr_t)x->verdict;
+	r.verdict = text_lent(x->verdict);
 	shower_init(&to, x->s->out, NULL);
 	if (how->begin != NULL)
 		how->begin(&to);

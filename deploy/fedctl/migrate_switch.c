@@ -3,6 +3,7 @@
 #include "deploy/fedctl/command.h"
 #include "deploy/fedctl/migrate_ask.h"
 #include "deploy/fedctl/name.h"
+#include "deploy/fedctl/text.h"
 
 int migrate_need_partner(struct session *s)
 {
@@ -32,9 +33,9 @@ static int change(struct session *s, Fed__AdminMigrate__What what)
 
 	fed__admin_migrate__init(&m);
 	m.what = what;
-	m.domain = (char *)(uintptr_t)line_arg(s->line, 0);
+	m.domain = text_lent(line_arg(s->line, 0));
 	m.force = line_has(s->line, "force");
-	m.name = (char *)(uintptr_t)change_who();
+	m.name = text_lent(change_who());
 	fed__admin_request__init(&r);
 	r.kind_case = FED__ADMIN_REQUEST__KIND_MIGRATE;
 	r.migrate = &m;

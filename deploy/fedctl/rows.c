@@ -42,7 +42,7 @@ static int ask(struct listing *x, const char *pattern)
 
 	fed__admin_federation_get__init(&get);
 	get.kind = record_kind(x->how->kind)->get;
-	get.pattern = (char *)(uintptr_t)(pattern != NULL ? pattern : "");
+	get.pattern = text_lent(pattern != NULL ? pattern : "");
 	fed__admin_request__init(&r);
 	r.kind_case = FED__ADMIN_REQUEST__KIND_FEDERATION_GET;
 	r.federation_get = &get;

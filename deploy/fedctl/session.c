@@ -75,7 +75,7 @@ int session_ask(struct session *s, Fed__AdminRequest *r,
 
 	r->id = 1;
 	if (edge != NULL)
-		r->edge = (char *)(uintptr_t)edge;
+		r->edge = text_lent(edge);
 	err = s->peer.ask(s->peer.arg, r, s->patience_s, &e);
 	if (err != 0)
 		return session_fail(s, status_of(err), "%s", e.text);

@@ -1,5 +1,6 @@
 /*
  * Text for a terminal: what peers wrote is made harmless, times are short.
+ * And text for a request, which borrows it.
  */
 #ifndef FED_FEDCTL_TEXT_H
 #define FED_FEDCTL_TEXT_H
@@ -53,5 +54,9 @@ struct text_time text_clock(int64_t at_ms);
  */
 void text_wrap(FILE *to, struct span s, const char *end, size_t indent,
 	       size_t columns);
+
+/** A text for a struct of protobuf-c, which has no const and borrows it: nobody
+ * writes to it. */
+char *text_lent(const char *s);
 
 #endif
