@@ -32,7 +32,8 @@ const struct command_option command_globals[] = {
 	 .help = "ask that edge, through the gateway"},
 	{.name = "json", .help = "one document for programs, see fedctl(1)"},
 	{.name = "full",
-	 .help = "nothing left out: documents, users of a change"},
+	 .help = "nothing left out: documents, users of a change,\n"
+		 "long lines of the history"},
 	{.name = "help", .help = "this list, or more about one command"},
 	{.name = "version", .help = "print the version"},
 	{.name = NULL},

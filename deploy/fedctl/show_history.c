@@ -36,7 +36,8 @@ static void list_more(struct shower *s, const Fed__AdminResponse *r)
 		table_cell(&s->table, "%" PRIu64, v->number);
 		table_cell(&s->table, "%s", text_time(v->at_ms).text);
 		table_cell(&s->table, "%s", v->author);
-		cut = text_cut(span_str(v->what), LIST_BYTES);
+		cut = text_cut(span_str(v->what),
+			       s->is_full ? SIZE_MAX : LIST_BYTES);
 		table_cell(&s->table, "%.*s%s", (int)cut.n, cut.p,
 			   v->what[cut.n] == '\0' ? "" : "...");
 	}

@@ -278,6 +278,11 @@ static void test_history(void **state)
 	      "REV  WHEN                 WHO               WHAT\n"
 	      " 13  2026-11-26 02:30:11  alice (uid 1000)  partner add "
 	      "fabrikam.example -...\n");
+	shows(&show_history_text, true, NULL, x.r, 2,
+	      "REV  WHEN                 WHO               WHAT\n"
+	      " 13  2026-11-26 02:30:11  alice (uid 1000)  partner add "
+	      "fabrikam.example --type federated --description 'more and more "
+	      "and more'\n");
 	shows(&show_history_text, false, NULL, NULL, 0,
 	      "no revision: nothing is configured\n");
 	(void)snprintf(
