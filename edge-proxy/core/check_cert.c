@@ -150,15 +150,26 @@ static void add_usage(struct check *c, const struct check_cert *p,
 
 /* ---- chain --------------------------------------------------------------- */
 
-static void add_chain(struct check *c, const struct check_cert *p,
-		      const struct cert_facts *end)
+static void add_good_chain(struct check *c, const struct check_cert *p,
+			   const struct cert_facts *end)
 {
-	if (p->chain_problem[0] == '\0') {
+	if (p->chain_count < 2)
+		check_add(c, ATTEMPT_GOOD, "chain",
+			  "a CA of %s issued it (\"%s\")", p->trust,
+			  end->issuer);
+	else
 		check_add(c, ATTEMPT_GOOD, "chain",
 			  "it leads to a CA of %s, over %zu more "
 			  "certificate%s (issuer \"%s\")",
 			  p->trust, p->chain_count - 1,
 			  p->chain_count == 2 ? "" : "s", end->issuer);
+}
+
+static void add_chain(struct check *c, const struct check_cert *p,
+		      const struct cert_facts *end)
+{
+	if (p->chain_problem[0] == '\0') {
+		add_good_chain(c, p, end);
 	} else if (end->is_self_issued) {
 		check_add(c, ATTEMPT_WARN, "chain",
 			  "it is self-signed: only dialback will do with "

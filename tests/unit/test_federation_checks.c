@@ -246,6 +246,14 @@ static void test_good_certificate(void **state)
 	       "+usage: server and client\n"
 	       "+key: elliptic curve, 256 bits\n"
 	       "+key: its private key fits\n");
+	p = cert_of(chain, 1);
+	check_cert(&found, &p);
+	expect("+names: it is for peer.example (dns:peer.example)\n"
+	       "+dates: it is valid until 2027-01-01\n"
+	       "+chain: a CA of s2s.trust issued it (\"root.test\")\n"
+	       "+usage: server and client\n"
+	       "+key: elliptic curve, 256 bits\n"
+	       "+key: its private key fits\n");
 }
 
 static void test_names(void **state)
