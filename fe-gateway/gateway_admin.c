@@ -32,6 +32,22 @@ static void show_channels(struct gateway_admin *g, struct arena *a,
 	}
 }
 
+/* Not ours: whom to ask, by name. */
+static void say_whose(const struct gateway_admin *g, struct arena *a,
+		      Fed__AdminResponse *out)
+{
+	const struct gateway_session *s = g->p.session;
+	const char *text = "XMPP streams and their queues are an edge's:";
+
+	for (size_t i = 0; i < s->edge_count && text != NULL; i++)
+		text = arena_printf(a, "%s%s --edge %s", text,
+				    i > 0 ? " or" : "", s->edge_names[i]);
+	if (text == NULL)
+		admin_show_no_memory(out);
+	else
+		admin_show_error(out, text);
+}
+
 static void show(struct gateway_admin *g, const Fed__AdminShow *what,
 		 struct arena *a, Fed__AdminResponse *out)
 {
@@ -50,8 +66,7 @@ static void show(struct gateway_admin *g, const Fed__AdminShow *what,
 	case FED__ADMIN_SHOW__WHAT__STREAMS:
 	case FED__ADMIN_SHOW__WHAT__QUEUES:
 	case _FED__ADMIN_SHOW__WHAT_IS_INT_SIZE:
-		admin_show_error(out, "XMPP streams and their queues are an "
-				      "edge's: --edge NAME");
+		say_whose(g, a, out);
 		break;
 	}
 }

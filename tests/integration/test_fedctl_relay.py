@@ -73,6 +73,9 @@ def test_not_an_edge_of_ours(fedctl):
         'fedctl: the edge "edge7\\x1b" is none of channel.edges\n'
     done = fedctl("gateway", "--edge", EDGE[:-1], "show", "version", status=1)
     assert done.stderr.endswith(f'; did you mean "{EDGE}"?\n')
+    done = fedctl("gateway", "show", "streams", status=1)
+    assert done.stderr == "fedctl: XMPP streams and their queues are an " \
+                          f"edge's: --edge {EDGE}\n"
     done = fedctl("edge", "--edge", EDGE, "show", "version", status=1)
     assert "ask a gateway" in done.stderr
     done = fedctl("gateway", "--edge", EDGE, "presence", "show", "x@y",
