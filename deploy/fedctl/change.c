@@ -102,14 +102,11 @@ int records_need(struct session *s, struct arena *a,
 	*out = records_find(all_out, name);
 	if (*out != NULL)
 		return STATUS_DONE;
-	name_near_init(&near, name);
+	name_near_init(&near, span_str(name));
 	for (size_t i = 0; i < all_out->count; i++)
 		name_near_try(&near, record_name(all_out->items[i]));
-	if (near.best != NULL)
-		return session_usage(
-			s, "there is no %s \"%s\"; did you mean \"%s\"?", what,
-			name, near.best);
-	return session_usage(s, "there is no %s \"%s\"", what, name);
+	return session_usage(s, "there is no %s \"%s\"%s", what, name,
+			     name_near_hint(&near).text);
 }
 
 /* ---- changing ------------------------------------------------------------ */

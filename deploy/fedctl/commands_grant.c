@@ -46,13 +46,11 @@ struct granting {
 	struct change change;
 };
 
-/* Is there such a policy of scope user?  @param near_out  NULL: none is near */
+/* Is there such a policy of scope user?  @param near  if not */
 static bool is_policy(const struct granting *g, const char *name,
-		      const char **near_out)
+		      struct name_near *near)
 {
-	struct name_near near;
-
-	name_near_init(&near, name);
+	name_near_init(near, span_str(name));
 	for (size_t i = 0; i < g->policies.count; i++) {
 		const Fed__PolicyRecord *p = g->policies.items[i]->policy;
 
@@ -60,9 +58,8 @@ static bool is_policy(const struct granting *g, const char *name,
 			continue;
 		if (strcmp(p->name, name) == 0)
 			return true;
-		name_near_try(&near, p->name);
+		name_near_try(near, p->name);
 	}
-	*near_out = near.best;
 	return false;
 }
 
@@ -82,34 +79,29 @@ static int grant_one(struct granting *g, const struct line *l)
 {
 	const char *policy = line_arg(l, 1);
 	const char *user = NULL;
-	const char *near = NULL;
+	struct name_near near;
 	int status = users_one(g->s, &g->a, line_arg(l, 0), &user);
 
 	if (status != STATUS_DONE)
 		return status;
 	if (is_policy(g, policy, &near))
 		return put(g, user, policy);
-	if (near != NULL)
-		return session_usage(g->s,
-				     "there is no policy user \"%s\"; did you "
-				     "mean \"%s\"?",
-				     policy, near);
-	return session_usage(g->s,
-			     "there is no policy user \"%s\"; \"policy list\" "
-			     "shows them, \"policy set user\" makes one",
-			     policy);
+	return session_usage(
+		g->s, "there is no policy user \"%s\"%s", policy,
+		near.best != NULL
+			? name_near_hint(&near).text
+			: "; \"policy list\" shows them, \"policy set "
+			  "user\" makes one");
 }
 
 static void check_policy(struct granting *g, struct csv *c,
 			 const struct csv_row *row)
 {
-	const char *near = NULL;
+	struct name_near near;
 
 	if (!is_policy(g, row->cells[1], &near))
-		csv_complain(
-			g->s, c, row, "there is no policy user \"%s\"%s%s%s",
-			row->cells[1], near != NULL ? "; did you mean \"" : "",
-			near != NULL ? near : "", near != NULL ? "\"?" : "");
+		csv_complain(g->s, c, row, "there is no policy user \"%s\"%s",
+			     row->cells[1], name_near_hint(&near).text);
 }
 
 static int grant_file(struct granting *g, const char *path)
@@ -207,13 +199,11 @@ static int take_back(struct granting *g, const char *typed,
 		return change_remove(&g->change, r) == 0
 			       ? STATUS_DONE
 			       : change_no_memory(g->s);
-	name_near_init(&near, user);
+	name_near_init(&near, span_str(user));
 	for (size_t i = 0; i < all->count; i++)
 		name_near_try(&near, all->items[i]->grant->user);
-	return session_usage(g->s, "%s has no policy of his own%s%s%s", user,
-			     near.best != NULL ? "; did you mean " : "",
-			     near.best != NULL ? near.best : "",
-			     near.best != NULL ? "?" : "");
+	return session_usage(g->s, "%s has no policy of his own%s", user,
+			     name_near_hint(&near).text);
 }
 
 static int revoke(struct session *s, const struct line *l)

@@ -105,17 +105,15 @@ static int complain_none(struct session *s, const struct policy_command *c)
 {
 	struct name_near near;
 
-	name_near_init(&near, c->name);
+	name_near_init(&near, span_str(c->name));
 	for (size_t i = 0; i < c->all.count; i++)
 		if (c->all.items[i]->policy->scope == c->scope)
 			name_near_try(&near, c->all.items[i]->policy->name);
 	return session_usage(
-		s, "there is no policy %s%s%s%s%s%s",
+		s, "there is no policy %s%s%s%s",
 		federation_word(federation_scope_words, (int)c->scope),
 		c->name[0] != '\0' ? " " : "", c->name,
-		near.best != NULL ? "; did you mean \"" : "",
-		near.best != NULL ? near.best : "",
-		near.best != NULL ? "\"?" : "");
+		name_near_hint(&near).text);
 }
 
 static int show(struct session *s, const struct line *l)

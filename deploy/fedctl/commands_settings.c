@@ -51,15 +51,13 @@ static int complain_name(struct session *s, const char *name)
 {
 	struct name_near near;
 
-	name_near_init(&near, name);
+	name_near_init(&near, span_str(name));
 	for (const struct field *f = kind()->fields; f->name != NULL; f++)
 		name_near_try(&near, f->name);
-	if (near.best != NULL)
-		return session_usage(s,
-				     "\"%s\" is no setting; did you mean %s?",
-				     name, near.best);
-	return session_usage(
-		s, "\"%s\" is no setting; \"settings show\" lists them", name);
+	return session_usage(s, "\"%s\" is no setting%s", name,
+			     near.best != NULL
+				     ? name_near_hint(&near).text
+				     : "; \"settings show\" lists them");
 }
 
 /* "keep-alive-interval" is what the partner's options look like. */

@@ -74,13 +74,11 @@ static int complain_none(struct site_command *c)
 {
 	struct name_near near;
 
-	name_near_init(&near, c->name);
+	name_near_init(&near, span_str(c->name));
 	for (size_t i = 0; i < c->sites.count; i++)
 		name_near_try(&near, record_name(c->sites.items[i]));
-	return session_usage(c->s, "there is no site \"%s\"%s%s%s", c->name,
-			     near.best != NULL ? "; did you mean \"" : "",
-			     near.best != NULL ? near.best : "",
-			     near.best != NULL ? "\"?" : "");
+	return session_usage(c->s, "there is no site \"%s\"%s", c->name,
+			     name_near_hint(&near).text);
 }
 
 static bool is_member(const struct site_command *c, const Fed__Record *r)
@@ -105,7 +103,7 @@ static int drop_member(struct site_command *c, const char *user)
 {
 	struct name_near near;
 
-	name_near_init(&near, user);
+	name_near_init(&near, span_str(user));
 	for (size_t i = 0; i < c->members.count; i++) {
 		Fed__Record *r = c->members.items[i];
 
@@ -117,10 +115,8 @@ static int drop_member(struct site_command *c, const char *user)
 				       : change_no_memory(c->s);
 		name_near_try(&near, r->member->user);
 	}
-	return session_usage(c->s, "--user: %s was not put into the site%s%s%s",
-			     user, near.best != NULL ? "; did you mean " : "",
-			     near.best != NULL ? near.best : "",
-			     near.best != NULL ? "?" : "");
+	return session_usage(c->s, "--user: %s was not put into the site%s",
+			     user, name_near_hint(&near).text);
 }
 
 /* "romeo@sip.example", "+...", "-...", several between commas. */

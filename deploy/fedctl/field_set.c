@@ -38,13 +38,11 @@ static int drop(struct list *l, const char *name, struct errbuf *e)
 	struct name_near near;
 
 	if (at == SIZE_MAX) {
-		name_near_init(&near, name);
+		name_near_init(&near, span_str(name));
 		for (size_t i = 0; i < l->count; i++)
 			name_near_try(&near, l->items[i]);
-		errbuf_set(e, "\"%s\" is not among them%s%s%s", name,
-			   near.best != NULL ? "; did you mean \"" : "",
-			   near.best != NULL ? near.best : "",
-			   near.best != NULL ? "\"?" : "");
+		errbuf_set(e, "\"%s\" is not among them%s", name,
+			   name_near_hint(&near).text);
 		return FED_EINVAL;
 	}
 	l->count--;
@@ -138,7 +136,7 @@ static int set_word(const struct field *f, void *to, const char *value,
 		memcpy(to, &number, sizeof(number));
 		return 0;
 	}
-	name_near_init(&near, value);
+	name_near_init(&near, span_str(value));
 	for (size_t i = 0; f->words[i] != NULL && n < sizeof(all); i++) {
 		name_near_try(&near, f->words[i]);
 		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s",
@@ -147,10 +145,8 @@ static int set_word(const struct field *f, void *to, const char *value,
 								: ", ",
 				      f->words[i]);
 	}
-	errbuf_set(e, "\"%s\": %s is expected%s%s%s", value, all,
-		   near.best != NULL ? "; did you mean " : "",
-		   near.best != NULL ? near.best : "",
-		   near.best != NULL ? "?" : "");
+	errbuf_set(e, "\"%s\": %s is expected%s", value, all,
+		   name_near_hint(&near).text);
 	return FED_EINVAL;
 }
 

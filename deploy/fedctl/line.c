@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/slip.h"
 #include "deploy/fedctl/command.h"
+#include "deploy/fedctl/name.h"
 #include "deploy/fedctl/text.h"
 
 /* ---- complaints ---------------------------------------------------------- */
@@ -19,17 +19,11 @@ static void complain(FILE *err, const struct line *l, const char *typed)
 	text_print(err, span_str(typed), NULL);
 }
 
-static void near_option(struct span name, const struct command_option *list,
-			size_t *best, const char **near)
+static void near_option(struct name_near *near,
+			const struct command_option *list)
 {
-	for (; list != NULL && list->name != NULL; list++) {
-		size_t d = slip_distance(name, span_str(list->name));
-
-		if (d < *best) {
-			*best = d;
-			*near = list->name;
-		}
-	}
+	for (; list != NULL && list->name != NULL; list++)
+		name_near_try(near, list->name);
 }
 
 /* @param c  NULL: no command can be told yet */
@@ -37,20 +31,21 @@ static void complain_option(FILE *err, const char *typed,
 			    const struct command *c)
 {
 	struct span name = span_str(typed);
-	size_t best = SLIP_NEAR + 1;
-	const char *near = NULL;
+	struct name_near near;
 
 	while (span_starts(name, SPAN_LIT("-")))
 		name = span_sub(name, 1, SIZE_MAX);
 	name = span_sub(name, 0, span_find(name, '=', 0));
+	name_near_init(&near, name);
 	if (c != NULL)
-		near_option(name, c->options, &best, &near);
-	near_option(name, command_globals, &best, &near);
+		near_option(&near, c->options);
+	near_option(&near, command_globals);
 	(void)fprintf(err, "fedctl: %s%s", c != NULL ? c->name : "",
 		      c != NULL ? ": " : "");
 	text_print(err, span_str(typed), NULL);
-	if (near != NULL)
-		(void)fprintf(err, " is no option; did you mean --%s?\n", near);
+	if (near.best != NULL)
+		(void)fprintf(err, " is no option; did you mean --%s?\n",
+			      near.best);
 	else
 		(void)fprintf(err,
 			      " is no option; \"fedctl help%s%s\" lists them\n",
@@ -171,28 +166,12 @@ static void print_words(FILE *err, const char *const *words)
 	}
 }
 
-static const char *nearest(const char *typed, const char *const *words)
-{
-	size_t best = SLIP_NEAR + 1;
-	const char *near = NULL;
-
-	for (; *words != NULL; words++) {
-		size_t d = slip_distance(span_str(typed), span_str(*words));
-
-		if (d < best) {
-			best = d;
-			near = *words;
-		}
-	}
-	return near;
-}
-
 /* @param name  of what the value is: "--type", "LEVEL" */
 static bool check_value(const struct line *l, const char *name,
 			const char *value, const char *const *words,
 			enum command_value kind, FILE *err)
 {
-	const char *near;
+	struct name_near near;
 	uint32_t ignored;
 
 	if (kind == COMMAND_NUMBER) {
@@ -218,11 +197,10 @@ static bool check_value(const struct line *l, const char *name,
 		return false;
 	}
 	print_words(err, words);
-	near = nearest(value, words);
-	if (near != NULL)
-		(void)fprintf(err, " is expected; did you mean %s?\n", near);
-	else
-		(void)fputs(" is expected\n", err);
+	name_near_init(&near, span_str(value));
+	for (; *words != NULL; words++)
+		name_near_try(&near, *words);
+	(void)fprintf(err, " is expected%s\n", name_near_hint(&near).text);
 	return false;
 }
 

@@ -1,6 +1,7 @@
 /* Normalized, and near to what was typed. */
 #include "deploy/fedctl/name.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/slip.h"
@@ -45,17 +46,27 @@ bool name_is_user(const char *typed)
 	return at > 0 && at < in.n && at + 1 < in.n;
 }
 
-void name_near_init(struct name_near *n, const char *typed)
+void name_near_init(struct name_near *n, struct span typed)
 {
 	*n = (struct name_near){typed, NULL, SLIP_NEAR + 1};
 }
 
 void name_near_try(struct name_near *n, const char *name)
 {
-	size_t d = slip_distance(span_str(n->typed), span_str(name));
+	size_t d = slip_distance(n->typed, span_str(name));
 
 	if (d < n->distance) {
 		n->distance = d;
 		n->best = name;
 	}
+}
+
+struct name_hint name_near_hint(const struct name_near *n)
+{
+	struct name_hint h = {""};
+
+	if (n->best != NULL)
+		(void)snprintf(h.text, sizeof(h.text), "; did you mean \"%s\"?",
+			       n->best);
+	return h;
 }

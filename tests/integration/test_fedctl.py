@@ -254,7 +254,7 @@ WRONG = [
      '--frobnicate is no option; "fedctl help show version" lists them'),
     (["--frobnicate"], '--frobnicate is no option; "fedctl help" lists them'),
     (["shw"], '"shw" is no command; "show" goes on with version, counters'),
-    (["log", "wran"], "is expected; did you mean warn?"),
+    (["log", "wran"], 'is expected; did you mean "warn"?'),
     (["--socket"], "--socket: a value is missing"),
     (["help", "dance"], '"dance" is no command'),
 ]

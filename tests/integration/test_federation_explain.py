@@ -248,8 +248,8 @@ def test_wrong_words(fedctl):
             ((JULIET, "a@b.example"), 1, "neither is of a domain that we "
                                          "serve (sip.example)"),
             ((ROMEO, "a b"), 1, '"a b" is no address'),
-            ((ROMEO, JULIET, "--what", "subscribed"), 2, "did you mean "
-                                                         "subscribe?"),
+            ((ROMEO, JULIET, "--what", "subscribed"), 2, 'did you mean '
+                                                         '"subscribe"?'),
             ((ROMEO, JULIET, "--direction", "xmpp"), 2, "to-xmpp, to-sip or "
                                                         "both")):
         done = fedctl("gateway", "explain", *words, status=status)

@@ -80,7 +80,7 @@ static void test_explain_wrong(void **state)
 	(void)state;
 	runs(&d, 2, "",
 	     "fedctl: explain: --what \"noted\": message, subscribe or note "
-	     "is expected; did you mean note?\n",
+	     "is expected; did you mean \"note\"?\n",
 	     "explain", "a@s", "b@x", "--what", "noted");
 	run_end(&d);
 	runs(&d, 2, "",

@@ -65,7 +65,7 @@ static void test_line(void **state)
 		 {{NULL, NULL, NULL}},
 		 "fedctl: paint: COLOR \"rod\": red, green or blue is "
 		 "expected; "
-		 "did you mean red?\n"},
+		 "did you mean \"red\"?\n"},
 		{{"wall", "yellow"},
 		 {{NULL, NULL, NULL}},
 		 "fedctl: paint: COLOR \"yellow\": red, green or blue is "
@@ -84,7 +84,7 @@ static void test_line(void **state)
 		{{"wall"},
 		 {{&own[0], "--shade", "blau"}},
 		 "fedctl: paint: --shade \"blau\": red, green or blue is "
-		 "expected; did you mean blue?\n"},
+		 "expected; did you mean \"blue\"?\n"},
 		{{"wall"},
 		 {{&own[1], "--depth", "-1"}},
 		 "fedctl: paint: --depth \"-1\": a number is expected\n"},

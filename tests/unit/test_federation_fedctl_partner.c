@@ -107,7 +107,7 @@ static void test_list_filter(void **state)
 	runs(&x.d, STATUS_USAGE, "",
 	     "fedctl: partner list: --type \"federatd\": public-unverified, "
 	     "public-verified or federated is expected; did you mean "
-	     "federated?\n",
+	     "\"federated\"?\n",
 	     "partner", "list", "--type", "federatd");
 	run_end(&x.d);
 }

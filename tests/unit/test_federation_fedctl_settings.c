@@ -85,7 +85,7 @@ static void test_settings_wrong(void **state)
 	} rows[] = {
 		{{"federaton", "on"},
 		 "fedctl: settings set: \"federaton\" is no setting; did you "
-		 "mean federation?\n"},
+		 "mean \"federation\"?\n"},
 		{{"color", "on"},
 		 "fedctl: settings set: \"color\" is no setting; \"settings "
 		 "show\" lists them\n"},
@@ -94,7 +94,7 @@ static void test_settings_wrong(void **state)
 		 "expected\n"},
 		{{"mode", "opn"},
 		 "fedctl: settings set: mode: \"opn\": closed or open is "
-		 "expected; did you mean open?\n"},
+		 "expected; did you mean \"open\"?\n"},
 		{{"connection_limit", "many"},
 		 "fedctl: settings set: connection_limit: \"many\": a number "
 		 "is "

@@ -162,7 +162,7 @@ static void test_policy_wrong(void **state)
 	run_end(&x.d);
 	runs(&x.d, STATUS_USAGE, "",
 	     "fedctl: policy set: SCOPE \"users\": global, site or user is "
-	     "expected; did you mean user?\n",
+	     "expected; did you mean \"user\"?\n",
 	     "policy", "set", "users", "sales");
 	run_end(&x.d);
 	begin_policies(&x);
@@ -263,7 +263,7 @@ static void test_revoke(void **state)
 	begin_grants(&x);
 	runs(&x.d, STATUS_USAGE, "",
 	     "fedctl: revoke: rome@sip.example has no policy of his own; did "
-	     "you mean romeo@sip.example?\n",
+	     "you mean \"romeo@sip.example\"?\n",
 	     "revoke", "rome@sip.example");
 	run_end(&x.d);
 }
