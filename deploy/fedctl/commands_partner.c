@@ -207,7 +207,7 @@ static int enable(struct session *s, struct arena *a, const struct records *all,
 	if (r->partner->state == FED__PARTNER_STATE__LEGACY)
 		return session_fail(s, STATUS_FAILED,
 				    "%s is the old gateway's: fedctl migrate "
-				    "enable %s",
+				    "enable \"%s\"",
 				    r->partner->domain, r->partner->domain);
 	r->partner->state = FED__PARTNER_STATE__ENABLED;
 	return put(s, a, all, r);

@@ -319,7 +319,7 @@ static int set_verdict(struct migrate *m)
 		m->out->verdict = arena_printf(m->a, "next: %s", f->advice);
 	else if (p != NULL)
 		m->out->verdict = arena_printf(
-			m->a, "next: fedctl migrate enable %s", p->domain);
+			m->a, "next: fedctl migrate enable \"%s\"", p->domain);
 	else
 		m->out->verdict = arena_printf(
 			m->a, "nothing is left at the old gateway");

@@ -8,14 +8,20 @@
 #define WARN FED__FINDING__LEVEL__WARN
 #define BAD FED__FINDING__LEVEL__BAD
 
-/* The partner with that domain of its own: additional ones have none. */
+/* The partner with that domain, pattern or "*" of its own: additional ones have
+ * none. */
 static const Fed__PartnerRecord *find(const struct federation *f,
 				      const char *domain)
 {
-	char name[LIMIT_DOMAIN_BYTES + 1];
+	char name[LIMIT_DOMAIN_BYTES + 3] = "*.";
+	struct span in = span_str(domain);
+	size_t at = span_starts(in, SPAN_LIT("*.")) ? 2 : 0;
 	const Fed__Record *r = NULL;
 
-	if (domain_normalize(span_str(domain), name, sizeof(name)) != 0)
+	if (span_eq_str(in, "*"))
+		name[1] = '\0';
+	else if (domain_normalize(span_sub(in, at, SIZE_MAX), name + at,
+				  sizeof(name) - at) != 0)
 		return NULL;
 	while ((r = federation_next(f, r)) != NULL)
 		if (r->kind_case == FED__RECORD__KIND_PARTNER &&
@@ -148,14 +154,14 @@ static void find_state(struct migrate *m, const Fed__PartnerRecord *p)
 	case FED__PARTNER_STATE__DISABLED:
 		migrate_add(m, WARN, p->domain, "state",
 			    arena_printf(m->a, "disabled: nobody reaches it"),
-			    arena_printf(m->a, "fedctl partner enable %s",
+			    arena_printf(m->a, "fedctl partner enable \"%s\"",
 					 p->domain));
 		break;
 	case FED__PARTNER_STATE__LEGACY:
 	case _FED__PARTNER_STATE_IS_INT_SIZE:
 		migrate_add(m, BAD, p->domain, "state",
 			    arena_printf(m->a, "still at the old gateway"),
-			    arena_printf(m->a, "fedctl migrate enable %s",
+			    arena_printf(m->a, "fedctl migrate enable \"%s\"",
 					 p->domain));
 		break;
 	}

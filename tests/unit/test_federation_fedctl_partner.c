@@ -303,7 +303,7 @@ static void test_state(void **state)
 	begin_partners(&x);
 	runs(&x.d, STATUS_FAILED, "",
 	     "fedctl: contoso.example is the old gateway's: fedctl migrate "
-	     "enable contoso.example\n",
+	     "enable \"contoso.example\"\n",
 	     "partner", "enable", "contoso.example");
 	assert_int_equal(1, x.d.asked_count);
 	run_end(&x.d);

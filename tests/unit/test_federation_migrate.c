@@ -113,7 +113,7 @@ static void test_all_is_well(void **state)
 		"5. federation | info | partners | 2: 0 enabled, 2 still at "
 		"the old gateway, 0 disabled\n");
 	assert_string_equal(w->out.verdict,
-			    "next: fedctl migrate enable a.example");
+			    "next: fedctl migrate enable \"a.example\"");
 }
 
 /* Nothing is configured at all. */
@@ -218,6 +218,16 @@ static void test_enable(void **state)
 	assert_null(change(w, "A.Example", true, false, &r));
 	assert_string_equal(r->partner->domain, "a.example");
 	assert_int_equal(r->partner->state, FED__PARTNER_STATE__ENABLED);
+	/* patterns have domains of their own behind them */
+	add_partner(w, "*.b.example", FED__PARTNER_STATE__LEGACY);
+	add_partner(w, "*", FED__PARTNER_STATE__LEGACY);
+	ft_ok(&w->t);
+	assert_null(change(w, "*.B.Example", true, false, &r));
+	assert_string_equal(r->partner->domain, "*.b.example");
+	assert_null(change(w, "*", true, false, &r));
+	assert_string_equal(r->partner->domain, "*");
+	assert_non_null(change(w, "*.", true, false, &r));
+	assert_non_null(change(w, "*.c.example", true, false, &r));
 	assert_string_equal(change(w, "c.example", true, false, &r),
 			    "c.example is no partner; \"fedctl partner list\" "
 			    "has them all");
@@ -296,9 +306,9 @@ static void test_verify(void **state)
 	fed__admin_response__init(&w->out);
 	assert_int_equal(
 		migrate_verify(w->t.f, &w->facts, "", &w->t.a, &w->out, &e), 0);
-	assert_non_null(strstr(lines(w),
-			       "b.example | BAD | state | still at the old "
-			       "gateway -> fedctl migrate enable b.example\n"));
+	assert_non_null(strstr(
+		lines(w), "b.example | BAD | state | still at the old "
+			  "gateway -> fedctl migrate enable \"b.example\"\n"));
 	assert_string_equal(w->out.verdict, "not done: 1 of these are bad");
 	assert_int_equal(migrate_verify(w->t.f, &w->facts, "x.example", &w->t.a,
 					&w->out, &e),
