@@ -15,6 +15,9 @@
 enum {
 	/* of records or changes in one response, and the last one */
 	PAGE_BYTES = 64 * 1024,
+	/* what each record counts that is looked at: a pattern that none
+	 * matches must not hold the loop up */
+	LOOK_BYTES = 32,
 };
 
 /* State of a call: of its kind, the part that it needs. */
@@ -26,8 +29,9 @@ struct federation_call {
 	bool is_ready;	    /* the answer that it waits for is there */
 	struct errbuf error;
 	/* GET */
-	const Fed__Record *last; /* that was told */
-	uint64_t revision;
+	struct federation_walk
+		walk;	   /* behind what was looked at; 0, 0: begin */
+	uint64_t revision; /* that it walks */
 	/* APPLY */
 	Fed__FederationChanged *changed;
 	size_t warned; /* warnings and changes that were told */
@@ -95,15 +99,13 @@ static bool matches(const char *pattern, const char *text)
 	return *pattern == '\0';
 }
 
-/* The name is all behind the kind, or its last part: "user/sales", "sales". */
+/* One of the kind: the name is all behind it, or its last part: "user/sales",
+ * "sales". */
 static bool is_wanted(const Fed__AdminFederationGet *get, const Fed__Record *r)
 {
 	char key[FEDERATION_KEY_BYTES];
 	const char *name;
 
-	if (get->kind != FED__ADMIN_FEDERATION_GET__KIND__ALL &&
-	    (int)get->kind != (int)r->kind_case)
-		return false;
 	if (get->pattern[0] == '\0')
 		return true;
 	if (federation_key(r, key) == 0)
@@ -122,18 +124,22 @@ static enum admin_step get(struct federation_call *s, struct arena *a,
 {
 	const Fed__AdminFederationGet *what = s->call->request->federation_get;
 	const struct federation *f = gateway_federation_now(s->g);
-	const Fed__Record *r = s->last;
+	const Fed__Record *r = NULL;
 	Fed__Record *shown;
 	size_t bytes = 0;
 
 	out->revision = gateway_federation_head(s->g)->number;
-	if (s->last != NULL && out->revision != s->revision)
+	if (s->walk.end == 0) {
+		s->walk = federation_walk(f, (Fed__Record__KindCase)what->kind);
+		s->revision = out->revision;
+	}
+	if (out->revision != s->revision)
 		return end_with(out, a,
 				"the configuration has changed meanwhile; ask "
 				"again");
-	s->revision = out->revision;
-	while (bytes < PAGE_BYTES && (r = federation_next(f, r)) != NULL) {
-		s->last = r;
+	while (bytes < PAGE_BYTES &&
+	       (r = federation_walk_next(f, &s->walk)) != NULL) {
+		bytes += LOOK_BYTES;
 		if (!is_wanted(what, r))
 			continue;
 		shown = what->secrets ? chan_unconst(r) : federation_mask(r, a);

@@ -58,11 +58,21 @@ void federation_free(struct federation *f);
 /** The record with that key; NULL: none. */
 const Fed__Record *federation_find(const struct federation *f, const char *key);
 
-/** All records in the order of their keys; NULL begins, and ends. */
-const Fed__Record *federation_next(const struct federation *f,
-				   const Fed__Record *before);
-
 size_t federation_count(const struct federation *f);
+
+/* Where a walk over records of one kind is; of one snapshot. */
+struct federation_walk {
+	size_t at;
+	size_t end;
+};
+
+/** Those of a kind in the order of their keys; KIND__NOT_SET: of all. */
+struct federation_walk federation_walk(const struct federation *f,
+				       Fed__Record__KindCase kind);
+
+/** The next one, found without a search; NULL: that was all. */
+const Fed__Record *federation_walk_next(const struct federation *f,
+					struct federation_walk *w);
 
 /**
  * What is different in `after`, in the order of keys; the records are borrowed

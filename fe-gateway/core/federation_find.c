@@ -59,22 +59,38 @@ static size_t lower_bound(const struct federation *f, const char *key)
 	return from;
 }
 
-const Fed__Record *federation_next(const struct federation *f,
-				   const Fed__Record *before)
-{
-	char key[FEDERATION_KEY_BYTES];
-	size_t at = 0;
+/* All keys of a kind begin with this, and no other: they are together. */
+static const char *const kind_prefixes[FEDERATION_KINDS] = {
+	[FED__RECORD__KIND__NOT_SET] = "",
+	[FED__RECORD__KIND_PARTNER] = "partner/",
+	[FED__RECORD__KIND_DENIED] = "denied/",
+	[FED__RECORD__KIND_POLICY] = "policy/",
+	[FED__RECORD__KIND_SITE] = "site/",
+	[FED__RECORD__KIND_MEMBER] = "member/",
+	[FED__RECORD__KIND_GRANT] = "grant/",
+	[FED__RECORD__KIND_MOVER] = "mover/",
+	[FED__RECORD__KIND_SETTINGS] = "settings",
+};
 
-	if (f == NULL)
+struct federation_walk federation_walk(const struct federation *f,
+				       Fed__Record__KindCase kind)
+{
+	struct federation_walk w = {0, 0};
+
+	if (f == NULL || (size_t)kind >= FEDERATION_KINDS)
+		return w;
+	w.at = lower_bound(f, kind_prefixes[kind]);
+	w.end = kind == FED__RECORD__KIND__NOT_SET ? f->count
+						   : w.at + f->kind_count[kind];
+	return w;
+}
+
+const Fed__Record *federation_walk_next(const struct federation *f,
+					struct federation_walk *w)
+{
+	if (f == NULL || w->at >= w->end || w->at >= f->count)
 		return NULL;
-	if (before != NULL) {
-		if (federation_key(before, key) == 0)
-			return NULL;
-		at = lower_bound(f, key);
-		if (at < f->count && strcmp(f->nodes[at].held->key, key) == 0)
-			at++;
-	}
-	return at < f->count ? f->nodes[at].held->record : NULL;
+	return f->nodes[w->at++].held->record;
 }
 
 const Fed__SettingsRecord *federation_settings(const struct federation *f)

@@ -64,12 +64,12 @@ static bool count_user(const struct federation *f, struct arena *a,
 int migrate_count_users(const struct federation *f, struct arena *a,
 			struct migrate_users *out)
 {
-	const Fed__Record *r = NULL;
+	struct federation_walk w = federation_walk(f, FED__RECORD__KIND_MOVER);
+	const Fed__Record *r;
 
 	*out = (struct migrate_users){.left = "", .denied = ""};
-	while ((r = federation_next(f, r)) != NULL)
-		if (r->kind_case == FED__RECORD__KIND_MOVER &&
-		    !count_user(f, a, r->mover, out))
+	while ((r = federation_walk_next(f, &w)) != NULL)
+		if (!count_user(f, a, r->mover, out))
 			return FED_ENOMEM;
 	return 0;
 }
@@ -79,8 +79,9 @@ static const char *and_more(size_t count)
 	return count > MIGRATE_NAMES ? " and more" : "";
 }
 
-static void find_users(struct migrate *m, const struct migrate_users *u)
+static void find_users(struct migrate *m)
 {
+	const struct migrate_users *u = m->users;
 	size_t left = u->count - u->moved;
 
 	if (u->count == 0)
@@ -139,7 +140,7 @@ static void find_next_hop(struct migrate *m)
 static void find_old(struct migrate *m)
 {
 	const char *uri = federation_settings(m->f)->legacy_next_hop;
-	bool is_needed = migrate_first_legacy(m->f) != NULL;
+	bool is_needed = m->partners.first_legacy != NULL;
 
 	if (uri[0] == '\0') {
 		migrate_add(
@@ -211,8 +212,9 @@ void migrate_edges(struct migrate *m, const char *group)
 
 /* --- policies and federation --------------------------------------------- */
 
-static void find_policies(struct migrate *m, const struct migrate_users *u)
+static void find_policies(struct migrate *m)
 {
+	const struct migrate_users *u = m->users;
 	bool global = may_talk(m->f, "");
 
 	if (u->denied_count > 0)
@@ -241,31 +243,31 @@ static void find_policies(struct migrate *m, const struct migrate_users *u)
 				     "--xmpp on");
 }
 
-const Fed__PartnerRecord *migrate_first_legacy(const struct federation *f)
+static void count_partners(const struct federation *f,
+			   struct migrate_partners *out)
 {
-	const Fed__Record *r = NULL;
+	struct federation_walk w =
+		federation_walk(f, FED__RECORD__KIND_PARTNER);
+	const Fed__Record *r;
 
-	while ((r = federation_next(f, r)) != NULL)
-		if (r->kind_case == FED__RECORD__KIND_PARTNER &&
-		    r->partner->state == FED__PARTNER_STATE__LEGACY)
-			return r->partner;
-	return NULL;
+	*out = (struct migrate_partners){.first_legacy = NULL};
+	while ((r = federation_walk_next(f, &w)) != NULL) {
+		const Fed__PartnerRecord *p = r->partner;
+
+		out->count++;
+		if ((size_t)p->state < FED_ARRAY_LEN(out->of_state))
+			out->of_state[p->state]++;
+		if (out->first_legacy == NULL &&
+		    p->state == FED__PARTNER_STATE__LEGACY)
+			out->first_legacy = p;
+	}
 }
 
 static void find_partners(struct migrate *m)
 {
-	size_t of_state[3] = {0, 0, 0};
-	size_t count = 0;
-	const Fed__Record *r = NULL;
+	const size_t *of_state = m->partners.of_state;
 
-	while ((r = federation_next(m->f, r)) != NULL) {
-		if (r->kind_case != FED__RECORD__KIND_PARTNER)
-			continue;
-		count++;
-		if ((size_t)r->partner->state < FED_ARRAY_LEN(of_state))
-			of_state[r->partner->state]++;
-	}
-	if (count == 0) {
+	if (m->partners.count == 0) {
 		migrate_add(m, WARN, MIGRATE_FEDERATION, "partners",
 			    arena_printf(m->a, "there are none"),
 			    "fedctl migrate import FILE");
@@ -276,7 +278,8 @@ static void find_partners(struct migrate *m)
 		    arena_printf(m->a,
 				 "%zu: %zu enabled, %zu still at the old "
 				 "gateway, %zu disabled",
-				 count, of_state[FED__PARTNER_STATE__ENABLED],
+				 m->partners.count,
+				 of_state[FED__PARTNER_STATE__ENABLED],
 				 of_state[FED__PARTNER_STATE__LEGACY],
 				 of_state[FED__PARTNER_STATE__DISABLED]),
 		    NULL);
@@ -307,7 +310,7 @@ static const Fed__Finding *first_of(const Fed__AdminResponse *r,
 
 static int set_verdict(struct migrate *m)
 {
-	const Fed__PartnerRecord *p = migrate_first_legacy(m->f);
+	const Fed__PartnerRecord *p = m->partners.first_legacy;
 	const Fed__Finding *f = first_of(m->out, BAD, NULL);
 
 	/* nobody said who moves, or whom they talk to */
@@ -326,20 +329,28 @@ static int set_verdict(struct migrate *m)
 	return m->out->verdict != NULL ? 0 : FED_ENOMEM;
 }
 
-int migrate_plan(const struct federation *f, const struct migrate_facts *facts,
-		 struct arena *a, Fed__AdminResponse *out)
+int migrate_steps(const struct federation *f, const struct migrate_facts *facts,
+		  const struct migrate_users *users, struct arena *a,
+		  Fed__AdminResponse *out)
 {
-	struct migrate m = {.f = f, .facts = facts, .a = a, .out = out};
-	struct migrate_users u;
-	int err = migrate_count_users(f, a, &u);
+	struct migrate m = {
+		.f = f, .facts = facts, .a = a, .out = out, .users = users};
 
-	if (err != 0)
-		return err;
+	count_partners(f, &m.partners);
 	find_next_hop(&m);
 	find_old(&m);
 	migrate_edges(&m, MIGRATE_EDGES);
-	find_users(&m, &u);
-	find_policies(&m, &u);
+	find_users(&m);
+	find_policies(&m);
 	find_federation(&m);
 	return m.is_out_of_memory ? FED_ENOMEM : set_verdict(&m);
+}
+
+int migrate_plan(const struct federation *f, const struct migrate_facts *facts,
+		 struct arena *a, Fed__AdminResponse *out)
+{
+	struct migrate_users users;
+	int err = migrate_count_users(f, a, &users);
+
+	return err != 0 ? err : migrate_steps(f, facts, &users, a, out);
 }

@@ -1,6 +1,7 @@
 /* A partner is ours, or the old gateway's again; and how it is afterwards. */
 #include <string.h>
 
+#include "fe-gateway/core/federation_priv.h"
 #include "fe-gateway/core/migrate_priv.h"
 #include "xmpp/jid.h"
 
@@ -16,18 +17,15 @@ static const Fed__PartnerRecord *find(const struct federation *f,
 	char name[LIMIT_DOMAIN_BYTES + 3] = "*.";
 	struct span in = span_str(domain);
 	size_t at = span_starts(in, SPAN_LIT("*.")) ? 2 : 0;
-	const Fed__Record *r = NULL;
+	const Fed__Record *r;
 
 	if (span_eq_str(in, "*"))
 		name[1] = '\0';
 	else if (domain_normalize(span_sub(in, at, SIZE_MAX), name + at,
 				  sizeof(name) - at) != 0)
 		return NULL;
-	while ((r = federation_next(f, r)) != NULL)
-		if (r->kind_case == FED__RECORD__KIND_PARTNER &&
-		    strcmp(r->partner->domain, name) == 0)
-			return r->partner;
-	return NULL;
+	r = federation_named(f, "partner/", span_str(name));
+	return r != NULL ? r->partner : NULL;
 }
 
 static int no_partner(struct arena *a, const char *domain, const char **why_out)
@@ -43,13 +41,14 @@ static int no_partner(struct arena *a, const char *domain, const char **why_out)
 
 /* NULL: nothing is in its way; *err is set when that cannot be said. */
 static const char *bad_step(const struct federation *f,
-			    const struct migrate_facts *facts, struct arena *a,
+			    const struct migrate_facts *facts,
+			    const struct migrate_users *users, struct arena *a,
 			    int *err)
 {
 	Fed__AdminResponse steps;
 
 	fed__admin_response__init(&steps);
-	*err = migrate_plan(f, facts, a, &steps);
+	*err = migrate_steps(f, facts, users, a, &steps);
 	for (size_t i = 0; *err == 0 && i < steps.n_finding; i++) {
 		const Fed__Finding *x = steps.finding[i];
 
@@ -93,7 +92,7 @@ static int refuse(const struct federation *f, const struct migrate_facts *facts,
 			left > MIGRATE_NAMES ? " and more" : "");
 		return *why_out != NULL ? FED_EDENIED : FED_ENOMEM;
 	}
-	*why_out = bad_step(f, facts, a, &err);
+	*why_out = bad_step(f, facts, &u, a, &err);
 	if (err != 0)
 		return err;
 	return *why_out != NULL ? FED_EDENIED : 0;
@@ -209,7 +208,9 @@ int migrate_verify(const struct federation *f,
 {
 	struct migrate m = {.f = f, .facts = facts, .a = a, .out = out};
 	const Fed__PartnerRecord *p = find(f, domain);
-	const Fed__Record *r = NULL;
+	struct federation_walk w =
+		federation_walk(f, FED__RECORD__KIND_PARTNER);
+	const Fed__Record *r;
 	size_t bad;
 
 	if (domain[0] != '\0' && p == NULL) {
@@ -223,9 +224,8 @@ int migrate_verify(const struct federation *f,
 	find_losers(&m, "users");
 	if (p != NULL)
 		find_state(&m, p);
-	while (p == NULL && (r = federation_next(f, r)) != NULL)
-		if (r->kind_case == FED__RECORD__KIND_PARTNER)
-			find_state(&m, r->partner);
+	while (p == NULL && (r = federation_walk_next(f, &w)) != NULL)
+		find_state(&m, r->partner);
 	count_bad(out, &bad);
 	out->verdict =
 		bad == 0 ? arena_printf(a, "nothing is left at the old gateway")

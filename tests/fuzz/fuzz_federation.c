@@ -36,7 +36,9 @@ static void require_stable(struct rig *t)
 {
 	struct federation_edit edit = {.replaces_all = true};
 	struct federation *again = NULL;
-	const Fed__Record *r = NULL;
+	struct federation_walk w =
+		federation_walk(t->f, FED__RECORD__KIND__NOT_SET);
+	const Fed__Record *r;
 	Fed__Record **all =
 		arena_alloc(&t->a, (federation_count(t->f) + 1) * sizeof(*all));
 	Fed__Change **changes;
@@ -44,7 +46,7 @@ static void require_stable(struct rig *t)
 	size_t n;
 
 	FED_REQUIRE(all != NULL);
-	while ((r = federation_next(t->f, r)) != NULL)
+	while ((r = federation_walk_next(t->f, &w)) != NULL)
 		all[edit.put_count++] = (Fed__Record *)(uintptr_t)r;
 	FED_REQUIRE(edit.put_count == federation_count(t->f));
 	edit.put = all;
@@ -84,10 +86,12 @@ static void require_partner(struct rig *t, const Fed__PartnerRecord *p,
 static void require_keys(struct rig *t)
 {
 	char key[2][FEDERATION_KEY_BYTES] = {"", ""};
-	const Fed__Record *r = NULL;
+	struct federation_walk w =
+		federation_walk(t->f, FED__RECORD__KIND__NOT_SET);
+	const Fed__Record *r;
 	int at = 0;
 
-	while ((r = federation_next(t->f, r)) != NULL) {
+	while ((r = federation_walk_next(t->f, &w)) != NULL) {
 		FED_REQUIRE(federation_key(r, key[at]) > 0);
 		FED_REQUIRE(strcmp(key[at], key[!at]) > 0);
 		FED_REQUIRE(federation_find(t->f, key[at]) == r);

@@ -212,13 +212,15 @@ static void test_refusals(void **state)
 static char *write_text(const struct federation *f, bool with_secrets)
 {
 	const Fed__Record *list[FED_T_RECORDS];
-	const Fed__Record *r = NULL;
+	struct federation_walk w =
+		federation_walk(f, FED__RECORD__KIND__NOT_SET);
+	const Fed__Record *r;
 	size_t n = 0, size = 0;
 	char *text = NULL;
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	while ((r = federation_next(f, r)) != NULL) {
+	while ((r = federation_walk_next(f, &w)) != NULL) {
 		assert_true(n < FED_ARRAY_LEN(list));
 		list[n++] = r;
 	}
@@ -392,7 +394,7 @@ static void test_full_disk(void **state)
 	assert_non_null(f);
 	ft_init(&t);
 	take(&t, "settings: {federation: on}");
-	list[0] = federation_next(t.f, NULL);
+	list[0] = federation_find(t.f, "settings");
 	assert_int_equal(federation_yaml_write(f, list, 1, false), FED_EIO);
 	(void)fclose(f);
 	ft_deinit(&t);

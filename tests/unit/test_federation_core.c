@@ -22,7 +22,8 @@ static void test_keys_and_order(void **state)
 		"site/Berlin",
 	};
 	char key[FEDERATION_KEY_BYTES];
-	const Fed__Record *r = NULL;
+	struct federation_walk w;
+	const Fed__Record *r;
 	struct fed_test t;
 
 	(void)state;
@@ -40,19 +41,62 @@ static void test_keys_and_order(void **state)
 	ft_denied(&t, "bad.example");
 	ft_ok(&t);
 	assert_int_equal(federation_count(t.f), FED_ARRAY_LEN(keys));
+	w = federation_walk(t.f, FED__RECORD__KIND__NOT_SET);
 	for (size_t i = 0; i < FED_ARRAY_LEN(keys); i++) {
-		r = federation_next(t.f, r);
+		r = federation_walk_next(t.f, &w);
 		assert_non_null(r);
 		assert_int_equal(federation_key(r, key), strlen(keys[i]));
 		assert_string_equal(key, keys[i]);
 		assert_ptr_equal(federation_find(t.f, keys[i]), r);
 	}
-	assert_null(federation_next(t.f, r));
+	assert_null(federation_walk_next(t.f, &w));
 	assert_null(federation_find(t.f, "partner/"));
 	assert_null(federation_find(t.f, "partner/none.example"));
 	assert_string_equal(
 		federation_find(t.f, "grant/alice@example.net")->grant->policy,
 		"sales");
+	ft_deinit(&t);
+}
+
+/* A walk over a kind sees its records and no other; that of none sees all. */
+static void test_walks(void **state)
+{
+	const Fed__Record *r, *seen;
+	struct federation_walk w, all;
+	struct fed_test t;
+
+	(void)state;
+	ft_init(&t);
+	ft_settings(&t)->open = true;
+	ft_site(&t, "Berlin", "b.example.net");
+	ft_policy(&t, FED__POLICY_SCOPE__USER, "sales", true, true);
+	ft_policy(&t, FED__POLICY_SCOPE__SITE, "Berlin", true, false);
+	ft_policy(&t, FED__POLICY_SCOPE__GLOBAL, "", false, false);
+	ft_partner(&t, "a.example");
+	ft_partner(&t, "*");
+	ft_mover(&t, "carol@example.net", false);
+	ft_member(&t, "bob@example.net", "Berlin");
+	ft_member(&t, "eve@example.net", "Berlin");
+	ft_grant(&t, "alice@example.net", "sales");
+	ft_ok(&t);
+	for (int kind = 0; kind <= FED__RECORD__KIND_SETTINGS + 1; kind++) {
+		w = federation_walk(t.f, (Fed__Record__KindCase)kind);
+		all = federation_walk(t.f, FED__RECORD__KIND__NOT_SET);
+		while ((r = federation_walk_next(t.f, &all)) != NULL) {
+			if (kind != 0 && (int)r->kind_case != kind)
+				continue;
+			/* nothing else is looked at between */
+			seen = federation_walk_next(t.f, &w);
+			assert_ptr_equal(seen, r);
+		}
+		assert_null(federation_walk_next(t.f, &w));
+		assert_null(federation_walk_next(t.f, &w));
+	}
+	w = federation_walk(NULL, FED__RECORD__KIND_PARTNER);
+	assert_null(federation_walk_next(NULL, &w));
+	/* of a snapshot that is gone: nothing behind the end is read */
+	w = (struct federation_walk){.at = 100, .end = 200};
+	assert_null(federation_walk_next(t.f, &w));
 	ft_deinit(&t);
 }
 
@@ -490,6 +534,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys_and_order),
+		cmocka_unit_test(test_walks),
 		cmocka_unit_test(test_put_replaces),
 		cmocka_unit_test(test_bad_edits),
 		cmocka_unit_test(test_replace_all),
