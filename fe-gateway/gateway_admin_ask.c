@@ -9,6 +9,7 @@
 #include "chan/admin_finding.h"
 #include "chan/chan_rules.h"
 #include "fe-gateway/core/address.h"
+#include "fe-gateway/core/migrate.h"
 #include "fe-gateway/gateway_admin_migrate.h"
 #include "fe-gateway/gateway_session_priv.h"
 #include "io/admin_show.h"
@@ -99,26 +100,15 @@ static void ask_more(struct gateway_session *s, struct ask_call *k)
 
 /* --- answers -------------------------------------------------------------- */
 
-/* RFC 3261 21.4: only these say that there is no such user. */
 static enum ask_state judge(const struct sip_response_in *r)
 {
-	if (r->end != SIP_END_RESPONSE)
-		return ASK_UNKNOWN;
-	switch (r->status) {
-	case 404:
-	case 410:
-	case 604:
-		return ASK_NOT_THERE;
-	case 401:
-	case 403:
-	case 407:
-	case 408:
-		return ASK_UNKNOWN;
-	default:
-		return r->status >= 500 && r->status < 600 && r->status != 501
-			       ? ASK_UNKNOWN
-			       : ASK_THERE;
-	}
+	static const enum ask_state states[] = {
+		[MIGRATE_THERE] = ASK_THERE,
+		[MIGRATE_NOT_THERE] = ASK_NOT_THERE,
+		[MIGRATE_UNKNOWN] = ASK_UNKNOWN,
+	};
+
+	return states[migrate_judge(r->end, r->status)];
 }
 
 bool gateway_admin_migrate_on_response(struct gateway_session *s,

@@ -12,6 +12,7 @@
 #include "admin.pb-c.h"
 #include "fe-gateway/core/federation.h"
 #include "fe-gateway/core/next_hop.h"
+#include "fe-gateway/core/sip_types.h"
 
 /* Groups of findings, in their order. */
 #define MIGRATE_POOL "1. pool"
@@ -76,5 +77,20 @@ int migrate_change(const struct federation *f,
 		   bool to_ours, bool is_forced, struct arena *a,
 		   Fed__Record **record_out,
 		   const char **why_out) FED_NODISCARD;
+
+/* --- migrate_judge.c ------------------------------------------------------ */
+
+enum migrate_where {
+	MIGRATE_THERE, /* on the SIP side */
+	MIGRATE_NOT_THERE,
+	MIGRATE_UNKNOWN,
+};
+
+/**
+ * Where a user is, by what came of an OPTIONS to him.  Only what is said of
+ * him counts: who is taken for moved and is not would lose all partners, so
+ * everything else is not known.
+ */
+enum migrate_where migrate_judge(enum sip_end end, int status);
 
 #endif

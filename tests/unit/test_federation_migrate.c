@@ -327,15 +327,45 @@ static void test_verify(void **state)
 					 "benvolio@sip.example"));
 }
 
+/* Who is on the SIP side: what says nothing of a user does not move him. */
+static void test_judge(void **state)
+{
+	static const int there[] = {200, 202, 299, 480, 486,
+				    488, 600, 603, 606};
+	static const int not_there[] = {404, 410, 604};
+	enum migrate_where want[700];
+
+	(void)state;
+	for (int i = 0; i < 700; i++)
+		want[i] = i >= 200 && i < 300 ? MIGRATE_THERE : MIGRATE_UNKNOWN;
+	for (size_t i = 0; i < FED_ARRAY_LEN(there); i++)
+		want[there[i]] = MIGRATE_THERE;
+	for (size_t i = 0; i < FED_ARRAY_LEN(not_there); i++)
+		want[not_there[i]] = MIGRATE_NOT_THERE;
+	for (int i = 200; i < 700; i++)
+		assert_int_equal(migrate_judge(SIP_END_RESPONSE, i), want[i]);
+	for (int end = SIP_END_TIMEOUT; end <= SIP_END_LOOP; end++) {
+		assert_int_equal(migrate_judge((enum sip_end)end, 0),
+				 MIGRATE_UNKNOWN);
+		assert_int_equal(migrate_judge((enum sip_end)end, 200),
+				 MIGRATE_UNKNOWN);
+	}
+}
+
 #define W(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		W(test_all_is_well), W(test_nothing),
-		W(test_what_is_bad), W(test_users_are_named),
-		W(test_enable),	     W(test_enable_unknown_users),
-		W(test_rollback),    W(test_verify),
+		W(test_all_is_well),
+		W(test_nothing),
+		W(test_what_is_bad),
+		W(test_users_are_named),
+		W(test_enable),
+		W(test_enable_unknown_users),
+		W(test_rollback),
+		W(test_verify),
+		cmocka_unit_test(test_judge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
