@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "chan/chan_rules.h"
-#include "chan/proto_arena.h"
+#include "fe-gateway/core/federation_keep.h"
 #include "fe-gateway/core/migrate.h"
 #include "fe-gateway/gateway_session_priv.h"
 #include "io/admin_show.h"
@@ -14,10 +14,10 @@
 struct migrate_call {
 	struct admin_server *server;
 	struct admin_call *call;
-	struct arena arena; /* of `changed` and `error` */
+	struct arena arena; /* of `changed` */
 	bool is_ready;
-	Fed__FederationChanged *changed;
-	const char *error; /* NULL: done */
+	Fed__FederationChanged *changed; /* NULL: error */
+	struct errbuf error;
 };
 
 static enum admin_step no_memory(Fed__AdminResponse *out)
@@ -112,31 +112,12 @@ static enum admin_step report(struct gateway_session *s,
 
 /* --- changes -------------------------------------------------------------- */
 
-/* A copy: it is told later. */
-static bool keep(struct migrate_call *m, const Fed__FederationChanged *changed)
-{
-	size_t n = fed__federation_changed__get_packed_size(changed);
-	uint8_t *bytes = arena_alloc(&m->arena, n + 1);
-	struct proto_arena memory;
-
-	if (bytes == NULL)
-		return false;
-	proto_arena_init(&memory, &m->arena);
-	m->changed = fed__federation_changed__unpack(
-		&memory.allocator,
-		fed__federation_changed__pack(changed, bytes), bytes);
-	return m->changed != NULL;
-}
-
 static void on_done(const Fed__FederationChanged *changed, const char *error,
 		    void *arg)
 {
 	struct migrate_call *m = arg;
 
-	if (error != NULL)
-		m->error = arena_dup(&m->arena, span_str(error));
-	if (error != NULL ? m->error == NULL : !keep(m, changed))
-		m->error = "out of memory";
+	federation_keep(changed, error, &m->arena, &m->changed, &m->error);
 	m->is_ready = true;
 	admin_server_ready(m->server, m->call);
 }
@@ -206,8 +187,8 @@ static enum admin_step change(struct gateway_session *s,
 	}
 	if (!m->is_ready)
 		return ADMIN_WAIT;
-	if (m->error != NULL)
-		return refuse(out, m->error);
+	if (m->changed == NULL)
+		return refuse(out, m->error.text);
 	out->changed = m->changed;
 	return ADMIN_LAST;
 }

@@ -7,7 +7,7 @@
 
 #include "chan/chan_rules.h"
 #include "chan/federation_form.h"
-#include "chan/proto_arena.h"
+#include "fe-gateway/core/federation_keep.h"
 #include "fe-gateway/core/federation_mask.h"
 #include "fe-gateway/gateway_federation_priv.h"
 #include "io/admin_show.h"
@@ -34,7 +34,8 @@ struct federation_call {
 	uint64_t revision; /* that it walks */
 	/* APPLY */
 	Fed__FederationChanged *changed;
-	size_t warned; /* warnings and changes that were told */
+	Fed__FederationChanged part; /* of it, in one response */
+	size_t warned;		     /* warnings and changes that were told */
 	size_t told;
 	/* HISTORY */
 	struct store_question *question;
@@ -55,14 +56,11 @@ static void ready(struct federation_call *s)
 	admin_server_ready(s->server, s->call);
 }
 
-static enum admin_step end_with(Fed__AdminResponse *out, struct arena *a,
-				const char *error)
+/* A literal, or the call's own: no memory is needed to say it. */
+static enum admin_step end_with(Fed__AdminResponse *out, const char *error)
 {
-	char *copy = arena_dup(a, span_str(error));
-
 	admin_show_no_memory(out); /* and nothing else is in it */
-	if (copy != NULL)
-		admin_show_error(out, copy);
+	admin_show_error(out, error);
 	return ADMIN_LAST;
 }
 
@@ -134,9 +132,8 @@ static enum admin_step get(struct federation_call *s, struct arena *a,
 		s->revision = out->revision;
 	}
 	if (out->revision != s->revision)
-		return end_with(out, a,
-				"the configuration has changed meanwhile; ask "
-				"again");
+		return end_with(out, "the configuration has changed meanwhile; "
+				     "ask again");
 	while (bytes < PAGE_BYTES &&
 	       (r = federation_walk_next(f, &s->walk)) != NULL) {
 		bytes += LOOK_BYTES;
@@ -187,34 +184,12 @@ void gateway_federation_author(const struct conn_user *user, const char *name,
 		known_name(user->uid, &entry, room, sizeof(room)));
 }
 
-/* A copy: the core goes on before all of it is told. */
-static bool keep_changed(struct federation_call *s,
-			 const Fed__FederationChanged *changed)
-{
-	size_t n = fed__federation_changed__get_packed_size(changed);
-	struct proto_arena memory;
-	uint8_t *bytes = malloc(n + 1);
-
-	if (bytes == NULL)
-		return false;
-	(void)fed__federation_changed__pack(changed, bytes);
-	proto_arena_init(&memory, &s->arena);
-	s->changed =
-		fed__federation_changed__unpack(&memory.allocator, n, bytes);
-	free(bytes);
-	return s->changed != NULL;
-}
-
 static void on_done(const Fed__FederationChanged *changed, const char *error,
 		    void *arg)
 {
 	struct federation_call *s = arg;
 
-	if (error != NULL)
-		errbuf_set(&s->error, "%s", error);
-	else if (!keep_changed(s, changed))
-		errbuf_set(&s->error, "it is done, but there is no memory to "
-				      "say what");
+	federation_keep(changed, error, &s->arena, &s->changed, &s->error);
 	ready(s);
 }
 
@@ -232,15 +207,13 @@ static enum admin_step begin_apply(struct federation_call *s,
 }
 
 /* Warnings, then changes: either may be thousands. */
-static enum admin_step tell_changed(struct federation_call *s, struct arena *a,
+static enum admin_step tell_changed(struct federation_call *s,
 				    Fed__AdminResponse *out)
 {
 	const Fed__FederationChanged *all = s->changed;
-	Fed__FederationChanged *part = arena_alloc(a, sizeof(*part));
+	Fed__FederationChanged *part = &s->part;
 	size_t bytes = 0;
 
-	if (part == NULL)
-		return no_memory(out);
 	*part = *all;
 	part->warning = all->warning + s->warned;
 	part->n_warning = 0;
@@ -260,14 +233,13 @@ static enum admin_step tell_changed(struct federation_call *s, struct arena *a,
 		       : ADMIN_LAST;
 }
 
-static enum admin_step apply(struct federation_call *s, struct arena *a,
-			     Fed__AdminResponse *out)
+static enum admin_step apply(struct federation_call *s, Fed__AdminResponse *out)
 {
 	if (!s->is_ready)
 		return ADMIN_WAIT;
 	if (s->changed == NULL)
-		return end_with(out, a, s->error.text);
-	return tell_changed(s, a, out);
+		return end_with(out, s->error.text);
+	return tell_changed(s, out);
 }
 
 /* --- history -------------------------------------------------------------- */
@@ -382,7 +354,7 @@ static enum admin_step begin_history(struct federation_call *s,
 	return ask_history(s, &ask, out);
 }
 
-static enum admin_step history(struct federation_call *s, struct arena *a,
+static enum admin_step history(struct federation_call *s,
 			       Fed__AdminResponse *out)
 {
 	const struct store_ask next = s->next;
@@ -390,7 +362,7 @@ static enum admin_step history(struct federation_call *s, struct arena *a,
 	if (!s->is_ready)
 		return ADMIN_WAIT;
 	if (s->error.text[0] != '\0')
-		return end_with(out, a, s->error.text);
+		return end_with(out, s->error.text);
 	if (s->page == NULL && s->is_more)
 		return ask_history(s, &next, out);
 	out->history = s->page;
@@ -474,8 +446,8 @@ enum admin_step gateway_federation_admin(struct gateway_federation *g,
 	if (kind == FED__ADMIN_REQUEST__KIND_FEDERATION_GET)
 		return get(s, a, out);
 	if (kind == FED__ADMIN_REQUEST__KIND_FEDERATION_APPLY)
-		return is_new ? begin_apply(s, out) : apply(s, a, out);
-	return is_new ? begin_history(s, out) : history(s, a, out);
+		return is_new ? begin_apply(s, out) : apply(s, out);
+	return is_new ? begin_history(s, out) : history(s, out);
 }
 
 void gateway_federation_admin_end(struct gateway_federation *g,

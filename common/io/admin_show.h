@@ -8,7 +8,8 @@
 #include "chan/admin_codec.h"
 #include "io/chan_link.h"
 
-/** The answer is this error (a literal, or in the response's arena). */
+/** The answer is this error.
+ * @param error  a literal, or lives as the response's arena or as the call */
 void admin_show_error(Fed__AdminResponse *out, const char *error);
 
 /** Memory is short: what was put in is taken out. */
