@@ -15,7 +15,7 @@ struct gateway_tests;
 int gateway_tests_new(struct gateway_tests **t_out, struct gateway_session *s,
 		      struct id_source *ids) FED_NODISCARD;
 
-/** NULL is allowed, here and below. */
+/** NULL is allowed. */
 void gateway_tests_free(struct gateway_tests *t);
 
 /** The next response to a request for a test. */
@@ -26,6 +26,8 @@ enum admin_step gateway_tests_more(struct gateway_tests *t,
 
 /** The call is over. */
 void gateway_tests_end(struct gateway_tests *t, struct admin_call *call);
+
+/* --- what the session tells; t NULL is allowed: nothing is tested yet ----- */
 
 /** Is the reply for a request of a test?  Then it must not go to the SIP
  * side. */
