@@ -74,8 +74,12 @@ struct migrate_method {
 	bool dialback;
 };
 
-/** The words of a method; false: they say nothing, and *out has the defaults
- * of a partner. */
+/** The words of a method; false: they say nothing, or not in words that are
+ * known, or leave nothing to authenticate with: *out has the defaults of a
+ * partner, which are the strictest. */
 bool migrate_method_parse(struct span words, struct migrate_method *out);
+
+/** A method is named, whatever is said of it. */
+bool migrate_method_is_named(struct span words);
 
 #endif

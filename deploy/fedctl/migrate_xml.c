@@ -79,16 +79,15 @@ static bool is_domain(const char *text)
 	return text != NULL && migrate_list_is_domain(span_str(text));
 }
 
-/* "key" and "name" may be those of anything: only with a method that is known
- * it is that of a domain. */
+/* "key" and "name" may be those of anything: only with the name of a method it
+ * is that of a domain. */
 static const char *domain_of(const struct said *s, const char *method)
 {
 	const char *d = value_like(s, "domain");
-	struct migrate_method ignored;
 
 	if (is_domain(d))
 		return d;
-	if (!migrate_method_parse(span_str(method), &ignored))
+	if (!migrate_method_is_named(span_str(method)))
 		return NULL;
 	d = value_of(s, "key");
 	if (!is_domain(d))

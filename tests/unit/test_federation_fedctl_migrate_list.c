@@ -9,41 +9,46 @@ static void test_methods(void **state)
 {
 	static const struct {
 		const char *words;
-		bool is_known;
 		const char *tls, *sasl;
 		bool dialback;
 	} rows[] = {
-		{"TCP Dialback (required)", true, "not-supported",
-		 "not-supported", true},
-		{"TCP Dialback (optional)", true, "optional", "not-supported",
+		{"TCP Dialback (required)", "not-supported", "not-supported",
 		 true},
-		{"tcpdialback", false, "required", "required", true},
-		{"TLS Dialback (required)", true, "required", "not-supported",
+		{"TCP Dialback (optional)", "optional", "not-supported", true},
+		{"TLS Dialback (required)", "required", "not-supported", true},
+		{"TLS Dialback, TCP Dialback", "optional", "not-supported",
 		 true},
-		{"TLS Dialback, TCP Dialback", true, "optional",
-		 "not-supported", true},
-		{"SASL over TLS", true, "required", "required", false},
-		{"TLS/SASL", true, "required", "required", false},
-		{"TLS: Optional, SASL: Required", true, "optional", "required",
+		{"SASL over TLS", "required", "required", false},
+		{"TLS/SASL", "required", "required", false},
+		{"TLS: Optional, SASL: Required", "optional", "required",
 		 false},
-		{"tls: required, sasl: NotSupported, dialback: True", true,
+		{"tls: required, sasl: NotSupported, dialback: True",
 		 "required", "not-supported", true},
-		{"tls: required, sasl: Optional, dialback: False", true,
-		 "required", "optional", false},
-		{"TLS (required)", true, "required", "not-supported", true},
-		{"TCP Dialback, SASL (optional)", true, "not-supported",
-		 "optional", true},
-		{"", false, "required", "required", true},
-		{"Google Talk", false, "required", "required", true},
+		{"tls: required, sasl: Optional, dialback: False", "required",
+		 "optional", false},
+		{"TLS (required)", "required", "not-supported", true},
+		{"TCP Dialback, SASL (optional)", "not-supported", "optional",
+		 true},
+		{"TLS: enabled, SASL: no, Dialback: yes", "required",
+		 "not-supported", true},
+		{"tls: never, sasl: disabled, dialback: always",
+		 "not-supported", "not-supported", true},
+		{"TLS (required), SASL (required), Dialback (disabled)",
+		 "required", "required", false},
+		{"TCP Dialback: no, TLS Dialback: required", "required",
+		 "not-supported", true},
+		{"SASL EXTERNAL over TLS (optional)", "optional", "required",
+		 false},
+		{"SASL over TLS, TCP Dialback", "optional", "optional", true},
+		{"TLS Dialback, TLS (required)", "required", "not-supported",
+		 true},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
 		struct migrate_method m;
 
-		assert_int_equal(
-			migrate_method_parse(span_str(rows[i].words), &m),
-			rows[i].is_known);
+		assert_true(migrate_method_parse(span_str(rows[i].words), &m));
 		assert_string_equal(
 			federation_word(federation_need_words, (int)m.tls),
 			rows[i].tls);
@@ -51,6 +56,45 @@ static void test_methods(void **state)
 			federation_word(federation_need_words, (int)m.sasl),
 			rows[i].sasl);
 		assert_int_equal(m.dialback, rows[i].dialback);
+	}
+}
+
+/* What is not clear is not guessed: it becomes the strictest rule. */
+static void test_methods_not_known(void **state)
+{
+	static const char *const rows[] = {
+		"",
+		"Google Talk",
+		"tcpdialback",
+		"required",
+		"TLS (Requested)",
+		"TCP Dialback (Requested)",
+		"TLS: required, SASL: Nope",
+		"TLS: only, SASL: onwards",
+		"TLS: required, SASL: required, dialback: nonesuch",
+		"SASL (\xD0\xBD\xD0\xB5\xD1\x82)",
+		"Carrier pigeon over TLS",
+		"TLS (optional), and more",
+		/* one word is against another */
+		"TLS: required, TLS: optional",
+		"TCP Dialback (optional), TLS (required)",
+		"TLS Dialback, TLS: off",
+		"TCP Dialback, dialback: off",
+		/* nothing is left to authenticate with */
+		"TLS: not supported, SASL: required, dialback: off",
+		"TCP Dialback: off, TLS: required",
+		"TCP Dialback (disabled)",
+		"TLS: required, SASL: no",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
+		struct migrate_method m;
+
+		assert_false(migrate_method_parse(span_str(rows[i]), &m));
+		assert_int_equal(m.tls, FED__NEED__REQUIRED);
+		assert_int_equal(m.sasl, FED__NEED__REQUIRED);
+		assert_true(m.dialback);
 	}
 }
 
@@ -144,7 +188,8 @@ static void test_table_of_partners(void **state)
 				 "no domain,SASL\r\n"
 				 "c.example,carrier pigeon\r\n"
 				 "d.example\r\n"
-				 "\"e.example,SASL")),
+				 "e.example,TLS: Requested\r\n"
+				 "\"f.example,SASL")),
 		0);
 	assert_string_equal(
 		read_end(&r),
@@ -152,6 +197,7 @@ static void test_table_of_partners(void **state)
 		"b.example required required off|\n"
 		"c.example required required on|\n"
 		"d.example required required on|\n"
+		"e.example required required on|\n"
 		"4 a.example, TCP Dialback (required): tls not-supported, sasl "
 		"not-supported, dialback on\n"
 		"5 b.example, SASL: tls required, sasl required, dialback "
@@ -162,7 +208,9 @@ static void test_table_of_partners(void **state)
 		"required, sasl required, dialback on\n"
 		"9? d.example is no method that is known: tls required, sasl "
 		"required, dialback on\n"
-		"10? a quote is where none belongs\n");
+		"10? e.example, TLS: Requested is no method that is known: tls "
+		"required, sasl required, dialback on\n"
+		"11? a quote is where none belongs\n");
 }
 
 #define XML_HEAD "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<configuration>\n"
@@ -185,6 +233,10 @@ static void test_xml(void **state)
 		 "6? Retries = \"3\": not needed here\n"
 		 "7 a.example, TCP Dialback (required): tls not-supported, "
 		 "sasl not-supported, dialback on\n"},
+		{"<add key=\"a.example\" value=\"TLS (Nope)\"/>\n",
+		 "a.example required required on|\n"
+		 "3? a.example, TLS (Nope) is no method that is known: tls "
+		 "required, sasl required, dialback on\n"},
 		{"<AllowList>\n"
 		 "<Domain Name=\"a.example\" Method=\"SASL\"/>\n"
 		 "<Entry domainName=\"b.example\" tls=\"Optional\" "
@@ -270,6 +322,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_methods),
+		cmocka_unit_test(test_methods_not_known),
 		cmocka_unit_test(test_domains),
 		cmocka_unit_test(test_table_of_partners),
 		cmocka_unit_test(test_xml),
