@@ -46,6 +46,7 @@ static const char *bad_step(const struct federation *f,
 			    int *err)
 {
 	Fed__AdminResponse steps;
+	const char *why;
 
 	fed__admin_response__init(&steps);
 	*err = migrate_steps(f, facts, users, a, &steps);
@@ -55,10 +56,12 @@ static const char *bad_step(const struct federation *f,
 		/* users have their own sentence */
 		if (x->level != BAD || strcmp(x->group, MIGRATE_USERS) == 0)
 			continue;
-		return arena_printf(a,
-				    "not yet: %s: %s (%s); --force does it all "
-				    "the same",
-				    x->group, x->text, x->advice);
+		why = arena_printf(a,
+				   "not yet: %s: %s (%s); --force does it all "
+				   "the same",
+				   x->group, x->text, x->advice);
+		*err = why != NULL ? 0 : FED_ENOMEM;
+		return why;
 	}
 	return NULL;
 }

@@ -251,6 +251,31 @@ static void test_enable(void **state)
 	assert_null(change(w, "a.example", true, true, &r));
 }
 
+/* What is in the way, and cannot be said, is in the way. */
+static void test_enable_no_memory(void **state)
+{
+	struct world *w = *state;
+	char refused[LIMIT_FEDERATION_REFUSED_BYTES + 1];
+	int err = FED_ENOMEM;
+
+	fill(w);
+	memset(refused, 'x', sizeof(refused) - 1);
+	refused[sizeof(refused) - 1] = '\0';
+	w->edges[1].refused = refused;
+	for (size_t bytes = 0; err == FED_ENOMEM; bytes += 16) {
+		const char *why = NULL;
+		Fed__Record *r = NULL;
+		struct arena a;
+
+		arena_init(&a, bytes);
+		err = migrate_change(w->t.f, &w->facts, "a.example", true,
+				     false, &a, &r, &why);
+		assert_int_equal(err, why != NULL ? FED_EDENIED : FED_ENOMEM);
+		assert_null(r);
+		arena_deinit(&a);
+	}
+}
+
 /* Who has not moved is not known: that is no leave to take it from him. */
 static void test_enable_unknown_users(void **state)
 {
@@ -362,6 +387,7 @@ int main(void)
 		W(test_what_is_bad),
 		W(test_users_are_named),
 		W(test_enable),
+		W(test_enable_no_memory),
 		W(test_enable_unknown_users),
 		W(test_rollback),
 		W(test_verify),
