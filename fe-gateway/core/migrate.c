@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "chan/admin_finding.h"
+#include "fe-gateway/core/access.h"
 
 #define GOOD FED__FINDING__LEVEL__GOOD
 #define INFO FED__FINDING__LEVEL__INFO
@@ -42,10 +43,8 @@ static bool add_name(struct arena *a, const char **list, size_t count,
 
 static bool may_talk(const struct federation *f, const char *user)
 {
-	const Fed__PolicyRecord *p =
-		federation_policy_of(f, span_str(user)).policy;
-
-	return p != NULL && p->federation && p->xmpp;
+	return access_policy_allows(
+		federation_policy_of(f, span_str(user)).policy);
 }
 
 static bool count_user(const struct federation *f, struct arena *a,
