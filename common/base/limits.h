@@ -177,8 +177,8 @@
 #define LIMIT_FILES_BESIDES 256u  /* listeners, channel, DNS, TLS files */
 /* Rules of a Config: a gateway that sends invented partners. */
 #define LIMIT_POLICY_BYTES (4u * 1024u * 1024u)
-/* A Config on disk: one frame of it. */
-#define LIMIT_POLICY_FILE_BYTES (LIMIT_FRAME_BYTES + 4096u)
+/* A Config on disk: one frame of it, and the last empty read of it. */
+#define LIMIT_POLICY_FILE_BYTES (LIMIT_FRAME_BYTES + 8192u)
 /* Durations in it, seconds; to be a stranger, one of them is long enough. */
 #define LIMIT_SETTING_S 86400u
 #define LIMIT_SETTING_SETUP_S 600u

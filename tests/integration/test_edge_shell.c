@@ -309,42 +309,103 @@ int fsync(int fd)
 	return (int)syscall(SYS_fsync, fd);
 }
 
+/* An edge that keeps its configuration. */
+struct keeper {
+	char folder[32];
+	char path[48];
+	struct edge_config_file file;
+	struct edge_config config;
+	struct edge *e;
+};
+
+static void keeper_init(struct keeper *k)
+{
+	*k = (struct keeper){.folder = "/tmp/edge_shell.XXXXXX"};
+	assert_non_null(mkdtemp(k->folder));
+	(void)snprintf(k->path, sizeof(k->path), "%s/file", k->folder);
+	k->file.federation.path = k->path;
+	k->config.file = &k->file;
+	k->e = edge_make();
+	k->e->config = &k->config;
+	assert_int_equal(0, edge_federation_new(k->e));
+	assert_int_equal(0, edge_federation_revision(k->e));
+}
+
+static void keeper_start_again(struct keeper *k)
+{
+	edge_federation_free(k->e);
+	assert_int_equal(0, edge_federation_new(k->e));
+}
+
+static void keeper_deinit(struct keeper *k)
+{
+	edge_federation_free(k->e);
+	(void)unlink(k->path);
+	assert_int_equal(0, rmdir(k->folder));
+	edge_unmake(k->e);
+}
+
 /* Where the folder of the file cannot be synced, a check says so.  When that
  * shows afterwards, what the next start uses is in force. */
 static void test_folder_that_is_not_synced(void **state)
 {
-	char folder[] = "/tmp/edge_shell.XXXXXX";
-	char path[sizeof(folder) + 8];
-	struct edge_config_file file = {.federation.path = path};
-	struct edge_config config = {.file = &file};
-	struct edge *e = edge_make();
 	struct errbuf why = {""};
+	struct keeper k;
 	Fed__Config c;
 
 	(void)state;
+	keeper_init(&k);
 	fed__config__init(&c);
 	c.revision = 1;
-	assert_non_null(mkdtemp(folder));
-	(void)snprintf(path, sizeof(path), "%s/file", folder);
-	e->config = &config;
-	assert_int_equal(0, edge_federation_new(e));
 	is_folder_bad = true;
 	c.check_only = 1;
-	assert_int_equal(FED_EIO, edge_federation_take(e, &c, &why));
+	assert_int_equal(FED_EIO, edge_federation_take(k.e, &c, &why));
 	assert_non_null(strstr(why.text, "/file: Input/output error"));
-	assert_int_equal(0, edge_federation_revision(e));
+	assert_int_equal(0, edge_federation_revision(k.e));
 	c.check_only = 0;
-	assert_int_equal(0, edge_federation_take(e, &c, &why));
-	assert_int_equal(1, edge_federation_revision(e));
+	assert_int_equal(0, edge_federation_take(k.e, &c, &why));
+	assert_int_equal(1, edge_federation_revision(k.e));
 	is_folder_bad = false;
-	edge_federation_free(e);
-	/* with the next start */
-	assert_int_equal(0, edge_federation_new(e));
-	assert_int_equal(1, edge_federation_revision(e));
-	edge_federation_free(e);
-	(void)unlink(path);
-	assert_int_equal(0, rmdir(folder));
-	edge_unmake(e);
+	keeper_start_again(&k);
+	assert_int_equal(1, edge_federation_revision(k.e));
+	keeper_deinit(&k);
+}
+
+/* LIMIT: a frame.  What is taken is there with the next start, also the largest
+ * that comes through the channel. */
+static void test_largest_configuration(void **state)
+{
+	enum { NAMES = 3000 };
+	static char names[NAMES][200];
+	static char *denied[NAMES];
+	struct errbuf why = {""};
+	struct keeper k;
+	Fed__Config c;
+
+	(void)state;
+	keeper_init(&k);
+	fed__config__init(&c);
+	c.revision = 1;
+	c.denied = denied;
+	while (fed__config__get_packed_size(&c) < LIMIT_FRAME_BYTES) {
+		char *name = names[c.n_denied];
+
+		assert_true(c.n_denied < NAMES);
+		memset(name, 'a', sizeof(names[0]) - 1);
+		for (size_t i = 20; i < sizeof(names[0]) - 20; i += 20)
+			name[i] = '.';
+		denied[c.n_denied++] = name;
+	}
+	while (fed__config__get_packed_size(&c) > LIMIT_FRAME_BYTES) {
+		char *name = names[c.n_denied - 1];
+
+		name[strlen(name) - 1] = '\0';
+	}
+	assert_int_equal(LIMIT_FRAME_BYTES, fed__config__get_packed_size(&c));
+	assert_int_equal(0, edge_federation_take(k.e, &c, &why));
+	keeper_start_again(&k);
+	assert_int_equal(1, edge_federation_revision(k.e));
+	keeper_deinit(&k);
 }
 
 int main(void)
@@ -356,6 +417,7 @@ int main(void)
 		cmocka_unit_test(test_rates_that_are_kept),
 		cmocka_unit_test(test_steps_that_had_no_room),
 		cmocka_unit_test(test_folder_that_is_not_synced),
+		cmocka_unit_test(test_largest_configuration),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
