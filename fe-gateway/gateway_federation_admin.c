@@ -272,9 +272,21 @@ static int add_change(struct arena *a, const struct federation_change_row *row,
 	err = unpack(a, row->before, &c->before);
 	if (err == 0)
 		err = unpack(a, row->after, &c->after);
+	if (err == 0 && c->before == NULL && c->after == NULL)
+		err = FED_EINVAL;
 	return err != 0
 		       ? err
 		       : arena_append(a, (void ***)&r->change, &r->n_change, c);
+}
+
+/* @return NULL: out of memory */
+static char *text_of(struct arena *a, struct span stored)
+{
+	char *text = arena_dup(a, stored);
+
+	if (text != NULL)
+		span_make_utf8(text);
+	return text;
 }
 
 /* @return 0; FED_EINVAL its row is damaged; FED_ENOMEM */
@@ -290,8 +302,8 @@ static int add_revision(struct federation_call *s,
 	fed__revision__init(r);
 	r->number = row->number;
 	r->at_ms = row->at_ms;
-	r->author = arena_dup(a, row->author);
-	r->what = arena_dup(a, row->what);
+	r->author = text_of(a, row->author);
+	r->what = text_of(a, row->what);
 	if (r->author == NULL || r->what == NULL)
 		return FED_ENOMEM;
 	for (size_t i = 0; i < row->change_count && err == 0; i++)

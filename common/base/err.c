@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/span.h"
+
 const char *fed_strerror(int err)
 {
 	static const char *const names[] = {
@@ -27,6 +29,7 @@ void errbuf_set(struct errbuf *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
+	span_make_utf8(e->text);
 }
 
 bool fed_check_failed(const char *expr, const char *file, int line)

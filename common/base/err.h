@@ -38,7 +38,7 @@ enum fed_err {
 /** The error's name for logs, such as "ELIMIT"; never NULL. */
 const char *fed_strerror(int err);
 
-/* One sentence for a human; truncated, always terminated. */
+/* One sentence for a human; truncated, always terminated, always UTF-8. */
 struct errbuf {
 	char text[512];
 };

@@ -143,6 +143,23 @@ bool span_is_utf8(struct span a)
 	return true;
 }
 
+void span_make_utf8(char *s)
+{
+	size_t n = strlen(s);
+	size_t i = 0;
+
+	while (i < n) {
+		size_t step =
+			utf8_sequence((const unsigned char *)s + i, n - i);
+
+		if (step == 0) {
+			s[i] = '?';
+			step = 1;
+		}
+		i += step;
+	}
+}
+
 char *span_dup(struct span a)
 {
 	char *s = malloc(a.n + 1);

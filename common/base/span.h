@@ -64,6 +64,10 @@ int span_to_u32(struct span a, uint32_t *value_out) FED_NODISCARD;
 /** The bytes are UTF-8 (RFC 3629) without NUL. */
 bool span_is_utf8(struct span a);
 
+/** What is cut off in the middle of a character, or was never UTF-8, becomes
+ * "?": it must not reach a protobuf string. */
+void span_make_utf8(char *s);
+
 /**
  * Copy into a new NUL-terminated string.
  *

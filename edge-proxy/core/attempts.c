@@ -210,24 +210,6 @@ void attempts_name(struct attempts *a, uint64_t number, const char *domain,
 
 /* ---- steps --------------------------------------------------------------- */
 
-void attempt_make_utf8(char *s)
-{
-	size_t n = strlen(s);
-	size_t i = 0;
-
-	while (i < n) {
-		size_t k = 1;
-
-		while (k <= 4 && i + k <= n && !span_is_utf8(span_of(s + i, k)))
-			k++;
-		if (k > 4 || i + k > n) {
-			s[i] = '?';
-			k = 1;
-		}
-		i += k;
-	}
-}
-
 /* LIMIT: a peer that goes in circles.  Room for the end is always left, and
  * for one step that says what went wrong. */
 static bool has_room(const struct attempt *at, const struct attempt_step *step,
@@ -274,7 +256,7 @@ static void note(struct entry *en, struct attempt_step *step, const char *fmt,
 
 	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
 		text[0] = '\0';
-	attempt_make_utf8(text);
+	span_make_utf8(text);
 	step->text = text;
 	add_step(en, step);
 	step->text = NULL; /* it was copied */

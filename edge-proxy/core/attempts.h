@@ -129,10 +129,6 @@ void attempt_outcome(const struct attempt *at, char *out, size_t out_size);
 void attempts_verdict(const struct attempt *const *list, size_t count,
 		      int64_t start_wall, struct buf *out);
 
-/** What is cut off in the middle of a character, or was never UTF-8, becomes
- * "?": it must not reach a protobuf string. */
-void attempt_make_utf8(char *s);
-
 /** "2026-01-02 03:04:05 UTC" of milliseconds since 1970. */
 void attempt_date(int64_t wall_ms, char *out, size_t out_size);
 

@@ -32,7 +32,7 @@ static const char *keep(struct check *c, const char *fmt, va_list ap)
 
 	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
 		text[0] = '\0';
-	attempt_make_utf8(text);
+	span_make_utf8(text);
 	kept = arena_dup(&c->arena, span_str(text));
 	return kept == NULL ? "" : kept;
 }
@@ -153,7 +153,7 @@ void check_verdict(struct check *c, const char *well, char *out,
 	else
 		(void)snprintf(out, out_size, "%s; and %zu more", worst->text,
 			       others);
-	attempt_make_utf8(out);
+	span_make_utf8(out);
 }
 
 /* ---- rules --------------------------------------------------------------- */

@@ -84,6 +84,7 @@ void federation_change_warn(struct federation_change *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	span_make_utf8(text);
 	copy = arena_dup(&c->result, span_str(text));
 	if (copy == NULL ||
 	    arena_append(&c->result, (void ***)&w->text, &w->count, copy) != 0)
@@ -136,6 +137,7 @@ void federation_change_refuse(struct federation_change *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(c->error.text, sizeof(c->error.text), fmt, ap);
 	va_end(ap);
+	span_make_utf8(c->error.text);
 	leave_number(c);
 	if (!c->is_dry_run)
 		federation_change_log_refused(c, &c->next_head, c->error.text);

@@ -90,6 +90,7 @@ void federation_change_take_text(char *out, size_t max, struct span text)
 				 ? ' '
 				 : text.p[i];
 	out[n] = '\0';
+	span_make_utf8(out); /* from a store that is damaged */
 }
 
 void federation_change_author(char out[LIMIT_FEDERATION_AUTHOR_BYTES + 1],

@@ -55,6 +55,7 @@ int federation_warn(struct federation_check *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	span_make_utf8(text);
 	kept = arena_printf(c->a, "%s: %s", c->label, text);
 	if (kept == NULL)
 		return FED_ENOMEM;

@@ -305,15 +305,15 @@ def test_killed_in_the_middle(source, path):
 
 # --- a store that is damaged --------------------------------------------------
 
-def damage(source, number, after):
+def damage(source, table, column, number, value):
     """@return what was there"""
     source("stop", "gateway")
     store = pathlib.Path(source.env["LAB_STATE"], "gateway/store.db")
-    where = "FROM federation_change WHERE number = ? AND position = 0"
     with contextlib.closing(sqlite3.connect(store)) as db, db:
-        ((before,),) = db.execute(f"SELECT after {where}", (number,))
-        db.execute("UPDATE federation_change SET after = ? "
-                   "WHERE number = ? AND position = 0", (after, number))
+        ((before,),) = db.execute(
+            f"SELECT {column} FROM {table} WHERE number = ?", (number,))
+        db.execute(f"UPDATE {table} SET {column} = ? WHERE number = ?",
+                   (value, number))
     source("start", "gateway")
     source("wait-channel")
     return before
@@ -322,14 +322,23 @@ def damage(source, number, after):
 def test_a_row_of_the_history_is_damaged(source, path):
     """It is said, and is not a record that was never there."""
     revision = wire.apply(path, [described("damaged.example", 1)])[0]
-    was = damage(source, revision, b"\xff")
-    with pytest.raises(wire.AdminError) as caught:
-        wire.history(path)
-    assert str(caught.value) == \
-        f"revision {revision} cannot be read from the store: it is damaged"
-    assert wire.status(path)[0] == revision
-    damage(source, revision, was)
+    for value in (b"\xff", b""):
+        was = damage(source, "federation_change", "after", revision, value)
+        with pytest.raises(wire.AdminError) as caught:
+            wire.history(path)
+        assert str(caught.value) == f"revision {revision} cannot be read " \
+            "from the store: it is damaged"
+        assert wire.status(path)[0] == revision
+        damage(source, "federation_change", "after", revision, was)
     assert wire.history(path, count=1)[0][0] == revision
+
+
+def test_an_author_in_the_history_is_damaged(source, path):
+    """The rest can be read all the same."""
+    revision = wire.apply(path, [described("author.example", 1)])[0]
+    damage(source, "federation_revision", "author", revision, b"al\xffce")
+    assert wire.status(path)[:2] == (revision, "al?ce")
+    assert wire.history(path, count=1)[0][:2] == (revision, "al?ce")
 
 
 # --- a store of the release before -------------------------------------------

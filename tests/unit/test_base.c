@@ -148,6 +148,15 @@ static void test_span_utf8(void **state)
 		if (span_is_utf8(span_str(bad[i])))
 			fail_msg("bad %zu", i);
 	assert_false(span_is_utf8(SPAN_LIT("a\0b")));
+	for (size_t i = 0; i < FED_ARRAY_LEN(bad); i++) {
+		char text[64] = "";
+
+		memcpy(text, bad[i], strlen(bad[i]));
+		memcpy(text + strlen(bad[i]), good[1], strlen(good[1]));
+		span_make_utf8(text);
+		assert_true(span_is_utf8(span_str(text)));
+		assert_int_equal('?', text[strcspn(text, "?")]);
+	}
 }
 
 /* ---- buf ---------------------------------------------------------------- */
@@ -436,6 +445,9 @@ static void test_errors(void **state)
 	big[sizeof(big) - 1] = '\0';
 	errbuf_set(&e, "%s", big);
 	assert_int_equal(strlen(e.text), sizeof(e.text) - 1);
+	memcpy(big + sizeof(e.text) - 2, "\xc3\xbc", 2);
+	errbuf_set(&e, "%s", big);
+	assert_string_equal("a?", e.text + sizeof(e.text) - 3);
 	errbuf_set(NULL, "nobody");
 }
 

@@ -296,6 +296,32 @@ static void test_base_revision(void **state)
 	fc_deinit(&t);
 }
 
+/* What fedctl is told has no half characters, however long its parts are. */
+static void test_refused_in_whole_characters(void **state)
+{
+	Fed__AdminFederationApply a = fc_apply();
+	char what[LIMIT_FEDERATION_WHAT_BYTES + 1] = "a";
+	struct fc_test t;
+
+	(void)state;
+	for (size_t n = 1; n + 2 < sizeof(what); n += 2)
+		memcpy(what + n, "\xc3\xa4", 3);
+	for (unsigned odd = 0; odd < 2; odd++) {
+		fc_init(&t);
+		(void)ft_partner(&t.records, "x.example");
+		a.base_revision = 0;
+		a.what = what + odd;
+		assert_int_equal(0, fc_try_wish(&t, &a));
+		fc_committed(&t, 1);
+		fc_did(&t, "store 1; in force; tell a 1; tell b 1; done 1");
+		a.base_revision = 7;
+		assert_int_equal(FED_ESTATE, fc_try_wish(&t, &a));
+		assert_int_equal(sizeof(t.e.text) - 1, strlen(t.e.text));
+		assert_true(span_is_utf8(span_str(t.e.text)));
+		fc_deinit(&t);
+	}
+}
+
 /* --- the disk ------------------------------------------------------------- */
 
 static void test_the_store_has_no_room(void **state)
@@ -370,7 +396,7 @@ static void test_restart(void **state)
 	const struct federation_revision_row newest = {
 		.number = 41,
 		.at_ms = 5,
-		.author = SPAN_LIT("bob"),
+		.author = SPAN_LIT("bob \xff"),
 		.what = SPAN_LIT("import\nof all"),
 	};
 	struct errbuf e = {.text = ""};
@@ -388,7 +414,7 @@ static void test_restart(void **state)
 	assert_non_null(federation_find(federation_change_now(t.c),
 					"partner/x.example"));
 	assert_int_equal(41, federation_change_head(t.c)->number);
-	assert_string_equal("bob", federation_change_head(t.c)->author);
+	assert_string_equal("bob ?", federation_change_head(t.c)->author);
 	assert_string_equal("import of all", federation_change_head(t.c)->what);
 	fc_did(&t, "");
 	fc_up(&t, B);
@@ -446,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_an_edge_is_silent),
 		cmocka_unit_test(test_one_at_a_time),
 		cmocka_unit_test(test_base_revision),
+		cmocka_unit_test(test_refused_in_whole_characters),
 		cmocka_unit_test(test_the_store_has_no_room),
 		cmocka_unit_test(test_the_disk_stands_still),
 		cmocka_unit_test(test_reports_of_the_store),
