@@ -241,7 +241,7 @@ void federation_change_on_store_failed(struct federation_change *c,
 	if (c->state == FEDERATION_STORING)
 		federation_change_refuse(
 			c, "the store has no room for it: its disk stands "
-			   "still, or it is too large");
+			   "still");
 }
 
 void federation_change_on_committed(struct federation_change *c,

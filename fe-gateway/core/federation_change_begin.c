@@ -32,6 +32,34 @@ static int check_served(const struct federation_change *c,
 
 /* --- the next snapshot ---------------------------------------------------- */
 
+static size_t bytes_of(const Fed__Change *x)
+{
+	char key[FEDERATION_KEY_BYTES];
+	size_t n = federation_key(x->after != NULL ? x->after : x->before, key);
+
+	if (x->before != NULL)
+		n += fed__record__get_packed_size(x->before);
+	if (x->after != NULL)
+		n += fed__record__get_packed_size(x->after);
+	return n;
+}
+
+/* LIMIT: the store takes no more in one revision; edges need not be asked. */
+static int check_size(const struct federation_change *c, struct errbuf *e)
+{
+	size_t n = LIMIT_FEDERATION_AUTHOR_BYTES + LIMIT_FEDERATION_WHAT_BYTES;
+
+	for (size_t i = 0; i < c->change_count; i++)
+		n += bytes_of(c->changes[i]);
+	if (n <= LIMIT_FEDERATION_REVISION_BYTES)
+		return 0;
+	errbuf_set(e,
+		   "%zu records at once are too large for the history: %zu "
+		   "bytes, before and after; %u are the most",
+		   c->change_count, n, LIMIT_FEDERATION_REVISION_BYTES);
+	return FED_ELIMIT;
+}
+
 static int make_next(struct federation_change *c,
 		     const struct federation_edit *edit, struct errbuf *e)
 {
@@ -48,6 +76,8 @@ static int make_next(struct federation_change *c,
 		err = federation_diff(c->now.f, next->f, &c->result,
 				      &c->changes, &c->change_count);
 	}
+	if (err == 0)
+		err = check_size(c, e);
 	if (err == 0)
 		err = federation_push(next->f, c->p.domains, c->p.domain_count,
 				      &next->arena, &next->config, e);

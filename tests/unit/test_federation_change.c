@@ -333,10 +333,51 @@ static void test_the_store_has_no_room(void **state)
 	fc_wish_partner(&t, "x.example");
 	fc_did(&t, "store 1");
 	federation_change_on_store_failed(t.c, t.now_ms);
-	fc_did(&t, "refused: the store has no room for it: its disk stands "
-		   "still, or it is too large");
+	fc_did(&t,
+	       "refused: the store has no room for it: its disk stands still");
 	assert_null(federation_change_now(t.c));
 	fc_settle(&t, "x.example", 1);
+	fc_deinit(&t);
+}
+
+/* More users with long names than fit a revision.
+ * @return as federation_change_begin() */
+static int wish_users(struct fc_test *t)
+{
+	/* each is in his record and in its key */
+	enum { NAME = 1000 };
+	Fed__AdminFederationApply a = fc_apply();
+	size_t count = LIMIT_FEDERATION_REVISION_BYTES / NAME / 2 + 1;
+	struct federation_wish w = {.apply = &a};
+	Fed__Record **put = calloc(count, sizeof(*put));
+	char user[NAME + 64];
+	int err;
+
+	assert_non_null(put);
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(user, sizeof(user), "%0988zu@sip.example", i);
+		ft_mover(&t->records, user, false);
+		put[i] = t->records.put[--t->records.put_count];
+	}
+	a.put = put;
+	a.n_put = count;
+	err = federation_change_begin(t->c, &w, t->now_ms, &t->e);
+	free(put);
+	return err;
+}
+
+/* Before an edge is asked. */
+static void test_too_large_for_the_history(void **state)
+{
+	struct fc_test t;
+
+	(void)state;
+	fc_init(&t);
+	fc_up(&t, A);
+	assert_int_equal(FED_ELIMIT, wish_users(&t));
+	assert_non_null(strstr(t.e.text, " are too large for the history: "));
+	fc_did(&t, "");
+	assert_int_equal(FEDERATION_IDLE, fc_state(&t));
 	fc_deinit(&t);
 }
 
@@ -474,6 +515,7 @@ int main(void)
 		cmocka_unit_test(test_base_revision),
 		cmocka_unit_test(test_refused_in_whole_characters),
 		cmocka_unit_test(test_the_store_has_no_room),
+		cmocka_unit_test(test_too_large_for_the_history),
 		cmocka_unit_test(test_the_disk_stands_still),
 		cmocka_unit_test(test_reports_of_the_store),
 		cmocka_unit_test(test_restart),
