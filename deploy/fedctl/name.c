@@ -55,7 +55,8 @@ void name_near_try(struct name_near *n, const char *name)
 {
 	size_t d = slip_distance(n->typed, span_str(name));
 
-	if (d < n->distance) {
+	/* a letter of it has to be right */
+	if (d < n->distance && (d < n->typed.n || d < strlen(name))) {
 		n->distance = d;
 		n->best = name;
 	}

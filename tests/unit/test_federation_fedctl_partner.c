@@ -140,6 +140,12 @@ static void test_show(void **state)
 	     "did you mean \"fabrikam.example\"?\n",
 	     "partner", "show", "fabricam.example");
 	run_end(&x.d);
+	/* another word is no slip, however short */
+	begin_partners(&x);
+	runs(&x.d, STATUS_USAGE, "",
+	     "fedctl: partner add: --dialback \"xx\": off or on is expected\n",
+	     "partner", "add", "x.example", "--dialback", "xx");
+	run_end(&x.d);
 }
 
 /* ---- changing ------------------------------------------------------------ */
