@@ -94,13 +94,12 @@ static int grant_one(struct granting *g, const struct line *l)
 			  "user\" makes one");
 }
 
-static void check_policy(struct granting *g, struct csv *c,
-			 const struct csv_row *row)
+static void check_policy(struct granting *g, struct csv *c, struct csv_row *row)
 {
 	struct name_near near;
 
 	if (!is_policy(g, row->cells[1], &near))
-		csv_complain(g->s, c, row, "there is no policy user \"%s\"%s",
+		csv_complain(c, row, "there is no policy user \"%s\"%s",
 			     row->cells[1], name_near_hint(&near).text);
 }
 

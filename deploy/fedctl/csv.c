@@ -8,9 +8,6 @@
 
 #include "deploy/fedctl/load.h"
 
-/* Wrong lines that are named one by one. */
-enum { COMPLAINTS = 10 };
-
 static int no_memory(struct session *s)
 {
 	return session_fail(s, STATUS_FAILED, "out of memory");
@@ -18,25 +15,38 @@ static int no_memory(struct session *s)
 
 /* ---- complaints ---------------------------------------------------------- */
 
-void csv_complain(struct session *s, struct csv *c, const struct csv_row *row,
-		  const char *fmt, ...)
+void csv_complain(struct csv *c, struct csv_row *row, const char *fmt, ...)
 {
-	char text[512];
+	struct csv_complaint *list = c->complaints;
+	size_t at = c->complaint_count;
 	va_list ap;
 
-	if (c->wrong++ >= COMPLAINTS)
+	if (row->is_wrong)
 		return;
+	row->is_wrong = true;
+	c->wrong++;
+	while (at > 0 && list[at - 1].line > row->line)
+		at--;
+	if (at == CSV_COMPLAINTS)
+		return;
+	if (c->complaint_count < CSV_COMPLAINTS)
+		c->complaint_count++;
+	memmove(list + at + 1, list + at,
+		(c->complaint_count - at - 1) * sizeof(*list));
+	list[at].line = row->line;
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	(void)vsnprintf(list[at].text, sizeof(list[at].text), fmt, ap);
 	va_end(ap);
-	(void)session_fail(s, STATUS_USAGE, "%s:%zu: %s", c->path, row->line,
-			   text);
 }
 
 int csv_verdict(struct session *s, const struct csv *c)
 {
 	if (c->wrong == 0)
 		return STATUS_DONE;
+	for (size_t i = 0; i < c->complaint_count; i++)
+		(void)session_fail(s, STATUS_USAGE, "%s:%zu: %s", c->path,
+				   c->complaints[i].line,
+				   c->complaints[i].text);
 	return session_fail(s, STATUS_USAGE,
 			    "%s: %zu wrong line%s; nothing was changed",
 			    c->path, c->wrong, c->wrong == 1 ? "" : "s");
@@ -175,8 +185,8 @@ static const char *join_heads(struct arena *a, const struct csv_form *form)
 }
 
 /* Cells that are there, and say something. */
-static bool check_row(struct session *s, struct arena *a, struct csv *c,
-		      const struct csv_row *row, const struct csv_form *form)
+static bool check_row(struct arena *a, struct csv *c, struct csv_row *row,
+		      const struct csv_form *form)
 {
 	size_t columns = 0;
 
@@ -184,16 +194,16 @@ static bool check_row(struct session *s, struct arena *a, struct csv *c,
 		columns++;
 	if (row->count == SIZE_MAX || row->count < form->due ||
 	    (row->count > columns && !form->is_foreign)) {
-		csv_complain(s, c, row, "%s is expected", join_heads(a, form));
+		csv_complain(c, row, "%s is expected", join_heads(a, form));
 		return false;
 	}
 	for (size_t i = 0; i < columns; i++) {
 		if (!span_is_utf8(span_str(row->cells[i]))) {
-			csv_complain(s, c, row, "UTF-8 is expected");
+			csv_complain(c, row, "UTF-8 is expected");
 			return false;
 		}
 		if (i < form->due && row->cells[i][0] == '\0') {
-			csv_complain(s, c, row, "the %s is missing",
+			csv_complain(c, row, "the %s is missing",
 				     form->heads[i]);
 			return false;
 		}
@@ -229,7 +239,7 @@ int csv_read(struct session *s, struct arena *a, const char *path,
 	while ((more = csv_next(&t, a, &row)) == 1) {
 		bool is_first = out->count == 0 && out->wrong == 0;
 
-		if (check_row(s, a, out, &row, form) &&
+		if (check_row(a, out, &row, form) &&
 		    !(is_first && is_heads(&row, form)))
 			out->rows[out->count++] = row;
 	}

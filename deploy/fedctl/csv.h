@@ -10,9 +10,13 @@
 
 enum { CSV_COLUMNS = 4 };
 
+/* Wrong lines that are named one by one. */
+enum { CSV_COMPLAINTS = 10 };
+
 struct csv_row {
-	size_t line;  /* its number, from 1 */
-	size_t count; /* of cells; SIZE_MAX: its quotes are wrong */
+	size_t line;   /* its number, from 1 */
+	size_t count;  /* of cells; SIZE_MAX: its quotes are wrong */
+	bool is_wrong; /* it was complained of */
 	const char *cells[CSV_COLUMNS]; /* those that are not there are "" */
 };
 
@@ -32,11 +36,19 @@ struct csv_form {
 	bool is_foreign;
 };
 
+struct csv_complaint {
+	size_t line;
+	char text[512];
+};
+
 struct csv {
 	const char *path; /* for complaints */
 	struct csv_row *rows;
 	size_t count;
 	size_t wrong; /* lines that were complained of */
+	/* the first ones, by their lines */
+	struct csv_complaint complaints[CSV_COMPLAINTS];
+	size_t complaint_count;
 };
 
 /** Begin; the text is borrowed. */
@@ -56,12 +68,13 @@ int csv_next(struct csv_text *t, struct arena *a,
 int csv_read(struct session *s, struct arena *a, const char *path,
 	     const struct csv_form *form, struct csv *out) FED_NODISCARD;
 
-/** A row is wrong: said with its line, the first ones of many. */
-void csv_complain(struct session *s, struct csv *c, const struct csv_row *row,
-		  const char *fmt, ...) FED_PRINTF(4, 5);
+/** A row is wrong, csv_verdict() says it; what is wrong with one that is wrong
+ * already is passed over. */
+void csv_complain(struct csv *c, struct csv_row *row, const char *fmt, ...)
+	FED_PRINTF(3, 4);
 
-/** @return STATUS_DONE; STATUS_USAGE lines were complained of: how many, and
- * that nothing was changed */
+/** @return STATUS_DONE; STATUS_USAGE lines are wrong: said with their numbers,
+ * the first ones of many, how many, and that nothing was changed */
 int csv_verdict(struct session *s, const struct csv *c) FED_NODISCARD;
 
 #endif

@@ -270,7 +270,7 @@ int migrate_run_import(struct session *s, const struct line *l)
 
 /* ---- users --------------------------------------------------------------- */
 
-static int add_mover(struct import *x, struct csv *c, const struct csv_row *row)
+static int add_mover(struct import *x, struct csv *c, struct csv_row *row)
 {
 	const char *state = row->cells[1];
 	Fed__Record *r;
@@ -278,8 +278,7 @@ static int add_mover(struct import *x, struct csv *c, const struct csv_row *row)
 
 	if (state[0] != '\0' && strcasecmp(state, "moved") != 0 &&
 	    strcasecmp(state, "legacy") != 0) {
-		csv_complain(x->s, c, row,
-			     "%s: \"%s\" is neither moved nor legacy",
+		csv_complain(c, row, "%s: \"%s\" is neither moved nor legacy",
 			     row->cells[0], state);
 		return STATUS_DONE;
 	}

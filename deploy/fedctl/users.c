@@ -21,8 +21,8 @@ int users_one(struct session *s, struct arena *a, const char *typed,
 
 static int by_user(const void *a, const void *b)
 {
-	const struct csv_row *x = a;
-	const struct csv_row *y = b;
+	const struct csv_row *x = *(struct csv_row *const *)a;
+	const struct csv_row *y = *(struct csv_row *const *)b;
 	int order = strcmp(x->cells[0], y->cells[0]);
 
 	if (order != 0)
@@ -32,19 +32,18 @@ static int by_user(const void *a, const void *b)
 
 static int complain_twice(struct session *s, struct arena *a, struct csv *c)
 {
-	struct csv_row *sorted =
-		arena_alloc(a, (c->count + 1) * sizeof(*sorted));
+	struct csv_row **sorted =
+		arena_alloc(a, (c->count + 1) * sizeof(struct csv_row *));
 
 	if (sorted == NULL)
 		return change_no_memory(s);
-	if (c->count > 0)
-		memcpy(sorted, c->rows, c->count * sizeof(*sorted));
-	qsort(sorted, c->count, sizeof(*sorted), by_user);
+	for (size_t i = 0; i < c->count; i++)
+		sorted[i] = &c->rows[i];
+	qsort(sorted, c->count, sizeof(void *), by_user);
 	for (size_t i = 1; i < c->count; i++)
-		if (strcmp(sorted[i - 1].cells[0], sorted[i].cells[0]) == 0)
-			csv_complain(s, c, &sorted[i],
-				     "%s is in line %zu already",
-				     sorted[i].cells[0], sorted[i - 1].line);
+		if (strcmp(sorted[i - 1]->cells[0], sorted[i]->cells[0]) == 0)
+			csv_complain(c, sorted[i], "%s is in line %zu already",
+				     sorted[i]->cells[0], sorted[i - 1]->line);
 	return STATUS_DONE;
 }
 
@@ -54,7 +53,7 @@ int users_of_csv(struct session *s, struct arena *a, struct csv *c)
 		struct csv_row *row = &c->rows[i];
 
 		if (!name_is_user(row->cells[0])) {
-			csv_complain(s, c, row,
+			csv_complain(c, row,
 				     "\"%s\" is no user; one such as "
 				     "romeo@sip.example is expected",
 				     row->cells[0]);

@@ -71,15 +71,15 @@ static void test_users_table(void **state)
 		 "\"paris@sip.example,moved\n"
 		 "sip:Romeo@sip.example;legacy\n",
 		 NULL,
-		 "fedctl: stdin:5: UTF-8 is expected\n"
-		 "fedctl: stdin:6: user[,state] is expected\n"
 		 "fedctl: stdin:2: \"tybalt\" is no user; one such as "
 		 "romeo@sip.example is expected\n"
-		 "fedctl: stdin:4: \"@sip.example\" is no user; one such as "
-		 "romeo@sip.example is expected\n"
-		 "fedctl: stdin:7: romeo@sip.example is in line 1 already\n"
 		 "fedctl: stdin:3: benvolio@sip.example: \"gone\" is neither "
 		 "moved nor legacy\n"
+		 "fedctl: stdin:4: \"@sip.example\" is no user; one such as "
+		 "romeo@sip.example is expected\n"
+		 "fedctl: stdin:5: UTF-8 is expected\n"
+		 "fedctl: stdin:6: user[,state] is expected\n"
+		 "fedctl: stdin:7: romeo@sip.example is in line 1 already\n"
 		 "fedctl: stdin: 6 wrong lines; nothing was changed\n"},
 	};
 

@@ -286,7 +286,7 @@ static void test_grant_file(void **state)
 		{"user,policy\n", 0, "fedctl: stdin: no user in it\n"},
 		{"romeo@sip.example,sales\n"
 		 "romeo@sip.example;sales\n"
-		 "tybalt,sales\n"
+		 "tybalt,nothing\n"
 		 "nurse@sip.example,sale\n"
 		 "paris@sip.example,\n"
 		 "\"paris@sip.example,sales\n"
@@ -294,14 +294,14 @@ static void test_grant_file(void **state)
 		 "sip:Romeo@sip.example,sales\n",
 		 0,
 		 "fedctl: stdin:2: user,policy is expected\n"
+		 "fedctl: stdin:3: \"tybalt\" is no user; one such as "
+		 "romeo@sip.example is expected\n"
+		 "fedctl: stdin:4: there is no policy user \"sale\"; did you "
+		 "mean \"sales\"?\n"
 		 "fedctl: stdin:5: the policy is missing\n"
 		 "fedctl: stdin:6: user,policy is expected\n"
 		 "fedctl: stdin:7: UTF-8 is expected\n"
-		 "fedctl: stdin:3: \"tybalt\" is no user; one such as "
-		 "romeo@sip.example is expected\n"
 		 "fedctl: stdin:8: romeo@sip.example is in line 1 already\n"
-		 "fedctl: stdin:4: there is no policy user \"sale\"; did you "
-		 "mean \"sales\"?\n"
 		 "fedctl: stdin: 7 wrong lines; nothing was changed\n"},
 	};
 
@@ -322,7 +322,7 @@ static void test_grant_file(void **state)
 	}
 }
 
-/* Of many wrong lines the first ones are named. */
+/* Of many wrong lines the first ones are named, whenever they were found. */
 static void test_many_wrong(void **state)
 {
 	struct some_records x;
@@ -331,13 +331,13 @@ static void test_many_wrong(void **state)
 	(void)state;
 	for (size_t i = 0; i < 50; i++)
 		(void)snprintf(in + strlen(in), sizeof(in) - strlen(in),
-			       "user%zu\n", i);
+			       i < 40 ? "user%zu,sales\n" : "user%zu\n", i);
 	begin_policies(&x);
 	x.d.in = in;
 	assert_int_equal(STATUS_USAGE,
 			 run_line(&x.d, (const char *const[]){"grant", "--csv",
 							      "-", NULL}));
-	assert_non_null(strstr(x.d.err, "stdin:10: user,policy"));
+	assert_non_null(strstr(x.d.err, "stdin:10: \"user9\" is no user"));
 	assert_null(strstr(x.d.err, "stdin:11:"));
 	assert_non_null(strstr(x.d.err, "50 wrong lines; nothing was "
 					"changed\n"));
