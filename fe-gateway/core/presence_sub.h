@@ -83,7 +83,7 @@ struct presence_sub {
 	uint64_t act_ms;	 /* WAITING: ask; LIVE: refresh; ENDING: end */
 	uint64_t floor_ms;	 /* not asked before: the SIP side's wish */
 	uint64_t notify_by_ms;	 /* Timer N */
-	uint64_t put_expires_ms; /* expiry in the dialog's row */
+	uint64_t put_expires_ms; /* expiry in the dialog's row; 0: none */
 
 	/* what is known */
 	bool has_doc; /* `doc` is the state, or what is believed of it */

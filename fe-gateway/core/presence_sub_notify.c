@@ -196,7 +196,6 @@ static void last_of_ending(struct presence *p, struct presence_sub *s,
 	}
 	/* the response to what is in flight is the end */
 	presence_sub_forget_dialog(p, s, s->dialog);
-	s->dialog = NULL;
 	s->is_request_due = false;
 }
 

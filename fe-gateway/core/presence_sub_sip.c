@@ -15,6 +15,11 @@ void presence_sub_forget_dialog(struct presence *p, struct presence_sub *s,
 	if (presence_dialog_put(p, d, s->local, s->remote, true) != 0)
 		presence_log(p, FED_LOG_WARN, "out", s->local, s->remote,
 			     "why=row-stays");
+	if (d == s->dialog) {
+		s->dialog = NULL;
+		s->is_dialog_due = false;
+		s->put_expires_ms = 0;
+	}
 	presence_dialog_free(p, d);
 }
 
@@ -25,7 +30,7 @@ static void drop_dialog(struct presence *p, struct presence_sub *s,
 	struct presence_dialog *d = s->dialog;
 
 	s->notify_by_ms = s->act_ms = UINT64_MAX;
-	s->is_request_due = s->is_dialog_due = s->is_adopted = false;
+	s->is_request_due = s->is_adopted = false;
 	if (d == NULL)
 		return;
 	if (s->state == PRESENCE_SUB_LIVE &&
@@ -35,8 +40,6 @@ static void drop_dialog(struct presence *p, struct presence_sub *s,
 	    s->auth == PRESENCE_ALLOWED)
 		s->doc_until_ms = d->expires_ms;
 	presence_sub_forget_dialog(p, s, d);
-	s->dialog = NULL;
-	s->put_expires_ms = 0;
 	s->is_flight_stale = s->flying != PRESENCE_SUB_NO_REQUEST;
 }
 

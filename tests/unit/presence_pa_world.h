@@ -27,6 +27,7 @@ static const char *const SHOWS[] = {"", "", "away", "dnd"};
 
 struct pa_dialog {
 	bool is_used, is_due;
+	bool is_kept; /* the next run must know it, too */
 	char call_id[80], their_tag[80];
 	unsigned tag;
 	uint64_t expires_ms;

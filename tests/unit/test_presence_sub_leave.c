@@ -1,5 +1,6 @@
-/* OUT watches whose watcher leaves: what he was told to be there he is told to
- * be gone, also when the gateway is killed in between. */
+/* OUT watches whose watcher leaves, and perhaps comes back: what he was told to
+ * be there he is told to be gone, and no dialog is lost, also when the gateway
+ * is killed in between. */
 #include "presence_sub_harness.h"
 
 /* R is there with x and y, and all that was done is durable. */
@@ -127,11 +128,31 @@ static void test_muted(void **state)
 	assert_true(was_said(f, FULL("y", "unavailable")));
 }
 
+/* He left and asked anew in one breath, and the last NOTIFY came before the
+ * response: the next run knows the new dialog, too. */
+static void test_anew(void **state)
+{
+	struct fixture *f = *state;
+
+	watch(f);
+	(void)unsubscribe(f);
+	(void)subscribe(f);
+	settle(f);
+	notify(f, "terminated;reason=timeout", NULL);
+	respond(f, 200);
+	expect(f, OK("2") SUBSCRIBE("2", "1"));
+	respond(f, 200);
+	notify(f, "active;expires=3600", DOC(OPEN("x")));
+	settle(f);
+	crash(f, 1000);
+	expect(f, REFRESH("2", "1002"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_crash_anywhere), T(test_half_told), T(test_domain_away),
-		T(test_cancelled),	T(test_muted),
+		T(test_cancelled),	T(test_muted),	   T(test_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

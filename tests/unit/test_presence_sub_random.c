@@ -122,13 +122,63 @@ static void end_some(struct world *w, bool is_all)
 			end_flight(w, &w->flights[i]);
 }
 
+static void settle_all(struct world *w)
+{
+	uint64_t seq;
+
+	do {
+		seq = w->f->put_seq;
+		world_commit(w);
+		world_drain(w);
+	} while (seq != w->f->put_seq);
+}
+
+/* All is durable, and no request of the pair is under way: the dialogs that
+ * take a NOTIFY now take one in the next run. */
+static void keep_dialogs(struct world *w)
+{
+	settle_all(w);
+	for (int i = 0; i < PAIRS; i++)
+		for (int k = 0; k < DIALOGS; k++) {
+			struct pa_dialog *d = &w->pairs[i].dialogs[k];
+
+			if (d->is_used && d->expires_ms > w->f->now)
+				notify_state(w, i, d);
+		}
+	settle_all(w);
+	for (int i = 0; i < PAIRS; i++)
+		for (int k = 0; k < DIALOGS; k++)
+			w->pairs[i].dialogs[k].is_kept =
+				w->pairs[i].dialogs[k].is_used &&
+				w->pairs[i].sip_flying == 0;
+}
+
+static void check_kept(struct world *w)
+{
+	for (int i = 0; i < PAIRS; i++)
+		for (int k = 0; k < DIALOGS; k++) {
+			struct pa_dialog *d = &w->pairs[i].dialogs[k];
+
+			if (!d->is_kept || d->expires_ms <= w->f->now)
+				continue;
+			notify_state(w, i, d);
+			if (!d->is_used)
+				fail_msg("u%d w%d: a dialog is lost", i % USERS,
+					 i / USERS);
+			d->is_kept = false;
+		}
+}
+
 /* What was in flight may have arrived or not; stanzas without Outcome come
  * again, in their order. */
 static void world_crash(struct world *w)
 {
 	struct pa_ask again[ASKS];
 	size_t count = 0;
+	bool is_kept = chance(w, 2) == 0;
 
+	if (is_kept)
+		keep_dialogs(w);
 	for (size_t i = 0; i < IN_FLIGHT; i++)
 		if (w->flights[i].is_used && !w->flights[i].is_sip &&
 		    chance(w, 2) == 0)
@@ -145,6 +195,8 @@ static void world_crash(struct world *w)
 	memset(w->asks, 0, sizeof(w->asks));
 	w->late_ms = 0; /* rows that were not durable are lost */
 	crash(w->f, 1000ull * chance(w, 100));
+	if (is_kept)
+		check_kept(w);
 	for (size_t i = 0; i < count; i++)
 		world_ask(w, again[i].pair, again[i].type);
 	world_drain(w);
@@ -178,7 +230,7 @@ static void happen(struct world *w)
 		end_some(w, false);
 	else if (what < 170)
 		world_commit(w);
-	else if (what < 199)
+	else if (what < 197)
 		pass_time(w, what < 190 ? chance(w, 2000)
 					: 1000ull * chance(w, 4000));
 	else
