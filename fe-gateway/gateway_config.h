@@ -73,9 +73,9 @@ struct gateway_config_store {
 	char *path;
 };
 
-/* The file whose content is in force while the store has no revision. */
+/* The file that becomes revision 1 when the store has none. */
 struct gateway_config_federation {
-	char *bootstrap; /* NULL: nothing is */
+	char *bootstrap; /* NULL: none */
 };
 
 /* fed_log_level plus one, 0 for "not written" */
@@ -129,7 +129,7 @@ int gateway_config_creds(const struct gateway_config *c,
 
 /* --- gateway_config_check.c for gateway_config.c ------------------------- */
 
-/** Checks behind the schema. @return 0; FED_ECONFIG */
+/** Checks behind the schema. @return 0; FED_ECONFIG; FED_ENOMEM */
 int gateway_config_check(const struct gateway_config_file *f, const char *path,
 			 struct errbuf *e) FED_NODISCARD;
 

@@ -41,7 +41,8 @@ int gateway_federation_new(struct gateway_federation **g_out,
  * When the store has no revision, federation.bootstrap is the first one: on
  * disk and in force when this returns.
  *
- * @return 0; FED_ECONFIG the file is wrong, with FILE:LINE; FED_EIO; FED_ENOMEM
+ * @param e  as of gateway_federation_bootstrap(), or why it is not on disk
+ * @return 0; FED_ECONFIG the file is wrong; FED_EIO; FED_ENOMEM
  */
 int gateway_federation_start(struct gateway_federation *g,
 			     struct errbuf *e) FED_NODISCARD;
