@@ -206,7 +206,16 @@ def test_grant(ctl, sales):
     assert done.stdout.startswith("- grant romeo@sip.example: sales\n")
 
 
-def test_grants_of_a_file(ctl, sales, tmp_path):
+def parts_of_nothing(lab, kind):
+    """In how many parts the gateway looks for what it does not have."""
+    with admin_wire.Admin(lab.env["LAB_GATEWAY_ADMIN"]) as admin:
+        parts = admin.ask(admin_wire.GET, admin_wire.message(
+            (1, kind), (2, "no such name*")))
+    assert all(11 not in part for part in parts)
+    return len(parts)
+
+
+def test_grants_of_a_file(lab, ctl, sales, tmp_path):
     """All in one change, or nothing."""
     path = tmp_path / "sales.csv"
     lines = ["user,policy"] + [f"user{n:05}@sip.example,sales"
@@ -217,6 +226,9 @@ def test_grants_of_a_file(ctl, sales, tmp_path):
     assert f"{USERS} new: revision {revision + 1} is in force\n" in done.stdout
     assert f"  and {USERS - 20} more users; --full shows them\n" in done.stdout
     assert len(ctl.json("grant", "list")) == USERS
+    # others have their turn between; records of other kinds are not looked at
+    assert parts_of_nothing(lab, admin_wire.GRANT) > 4
+    assert parts_of_nothing(lab, admin_wire.POLICY) == 1
     assert ctl.json("status")["revision"] == revision + 1
     one, = ctl.json("history", str(revision + 1))
     assert len(one["changes"]) == USERS
