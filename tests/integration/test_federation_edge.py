@@ -487,14 +487,14 @@ def test_stanzas_per_second(gateway, peers):
     stream = authenticated(peers[PEER])
     other = authenticated(peers[CLEAR], "clear")
     texts = [body() for _ in range(40)]
-    stream.send("".join(peers[PEER].message(text) for text in texts))
     begin = time.monotonic()
+    stream.send("".join(peers[PEER].message(text) for text in texts))
     text = body()
     other.send(peers[CLEAR].message(text))
     seen = []
     while text not in seen:
         seen.append(gateway.expect(r"body=(\S+)$")[1])
-    assert time.monotonic() - begin < 1.5
+    assert texts[-1] not in seen
     for _ in range(41 - len(seen)):
         seen.append(gateway.expect(r"body=(\S+)$")[1])
     took = time.monotonic() - begin
@@ -531,9 +531,9 @@ def test_a_rate_and_a_lost_connection(gateway, peers):
     put(gateway, rule(PEER, stanzas_per_s=10))
     stream = authenticated(peers[PEER])
     texts = [body() for _ in range(30)]
+    begin = time.monotonic()
     stream.send("".join(peers[PEER].message(text) for text in texts))
     stream.close()
-    begin = time.monotonic()
     for text in texts:
         assert gateway.expect(r"body=(\S+)$")[1] == text
     assert 1.5 < time.monotonic() - begin < 5

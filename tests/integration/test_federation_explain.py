@@ -9,7 +9,7 @@ import pytest
 from federation_rules import partner, policy
 from presence_people import new_presence_user, roster_user
 from presence_sip import Watch
-from xmpp_user import condition
+from xmpp_user import condition, heard_or_refused
 
 DOMAIN = "xmpp.example"
 ROMEO, JULIET = "explained@sip.example", f"juliet@{DOMAIN}"
@@ -91,10 +91,9 @@ def message_to_xmpp(romeo, juliet, _gate=""):
 
 def message_to_sip(romeo, juliet, gate=""):
     juliet.send(ROMEO, "ay me")
-    try:
-        got = romeo.next_message(1.5)
-    except AssertionError:
-        word = condition(juliet.next_message())[0]
+    got, refused = heard_or_refused(romeo, juliet)
+    if refused is not None:
+        word = condition(refused)[0]
         assert is_refusal(word, gate), word
         return False
     assert got.body == "ay me"

@@ -10,7 +10,7 @@ import pidf
 from edge_alone import wait_until
 from federation_rules import partner
 from pidf import one
-from xmpp_user import condition
+from xmpp_user import condition, heard_or_refused
 
 REFUSED, PASSES, WITHOUT_NOTE, WITH_NOTE = "refused", "passes", "no note", \
     "note"
@@ -55,14 +55,13 @@ def send_to_xmpp(romeo, juliet):
 
 def send_to_sip(romeo, juliet):
     juliet.send(romeo.jid, "Art thou not Romeo?")
-    try:
-        assert romeo.next_message(3).body == "Art thou not Romeo?"
-        return PASSES
-    except AssertionError:
-        answer = juliet.next_message()
-        assert answer["type"] == "error"
-        assert condition(answer)[0] == "policy-violation"
+    got, refused = heard_or_refused(romeo, juliet)
+    if refused is not None:
+        assert refused["type"] == "error"
+        assert condition(refused)[0] == "policy-violation"
         return REFUSED
+    assert got.body == "Art thou not Romeo?"
+    return PASSES
 
 
 def subscribe_to_sip(romeo, juliet):

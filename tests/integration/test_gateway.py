@@ -152,16 +152,13 @@ def test_stop_under_traffic(lab, juliet, romeo):
     try:
         juliet.next_message()
         time.sleep(1)
-        began = time.monotonic()
         lab("stop", "gateway")
-        whole = time.monotonic() - began
     finally:
         is_over.set()
         thread.join()
         lab("start", "gateway")
         lab("wait-channel")
-    # by its own log: the lab has work to do before and after, but not much
-    assert whole < 8
+    # by its own log: the lab has work to do before and after
     times = {word: datetime.datetime.fromisoformat(at) for at, word in
              re.findall(r"^(\S+)Z info event=(stopping|stopped) ",
                         lab.log("gateway"), re.M)}

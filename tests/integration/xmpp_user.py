@@ -5,6 +5,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 import uuid
 import xml.etree.ElementTree as ET
 
@@ -24,6 +25,18 @@ def condition(stanza):
     names = [child.tag.replace(STANZA_ERRORS, "") for child in error
              if child.tag.startswith(STANZA_ERRORS)]
     return next(n for n in names if n != "text"), error.get("type")
+
+
+def heard_or_refused(sip_user, xmpp_user, wait_s=20):
+    """What she wrote gets to him, or back to her as an error, whichever comes
+    first: (his message, None) or (None, her stanza)."""
+    until = time.monotonic() + wait_s
+    while sip_user.inbox.empty():
+        try:
+            return None, xmpp_user.next_message(0.2)
+        except AssertionError:
+            assert time.monotonic() < until, "neither heard nor refused"
+    return sip_user.next_message(), None
 
 
 def connect_without_tls(client, host, port):
