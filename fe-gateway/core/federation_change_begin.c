@@ -177,6 +177,7 @@ static void take_wish(struct federation_change *c,
 	c->is_dry_run = a->dry_run;
 	c->is_done = false;
 	c->raises = 0;
+	c->is_raise_due = false;
 	c->changes = NULL;
 	c->change_count = 0;
 	c->warnings = (struct federation_warnings){.count = 0};

@@ -31,9 +31,30 @@ static void send(struct federation_change *c, size_t edge, bool is_check)
 	*owed(&c->edges[edge], is_check) = a->u.config.config.revision;
 }
 
+static void ask_all(struct federation_change *c)
+{
+	for (size_t i = 0; i < c->p.edge_count; i++) {
+		c->edges[i].is_awaited = c->edges[i].is_connected;
+		if (c->edges[i].is_connected)
+			send(c, i, true);
+	}
+}
+
+/* All are asked again, with a number above all that were heard of. */
+static void raise_number(struct federation_change *c)
+{
+	c->is_raise_due = false;
+	c->raises++;
+	c->next_head.number = c->highest + 1;
+	ask_all(c);
+}
+
 /* Nobody is waited for any more? */
 static void go_on(struct federation_change *c, uint64_t now_ms)
 {
+	if (c->state == FEDERATION_CHECKING && c->is_raise_due &&
+	    !federation_change_is_awaited(c))
+		raise_number(c);
 	if (federation_change_is_awaited(c))
 		return;
 	if (c->state == FEDERATION_CHECKING)
@@ -48,15 +69,6 @@ static void warn_away(struct federation_change *c, size_t edge)
 			       "edge \"%s\" is not connected; it gets the "
 			       "change with its next session",
 			       c->p.edges[edge]);
-}
-
-static void ask_all(struct federation_change *c)
-{
-	for (size_t i = 0; i < c->p.edge_count; i++) {
-		c->edges[i].is_awaited = c->edges[i].is_connected;
-		if (c->edges[i].is_connected)
-			send(c, i, true);
-	}
 }
 
 void federation_change_ask(struct federation_change *c, uint64_t now_ms)
@@ -144,17 +156,11 @@ static void take_number(struct federation_change *c, size_t edge, uint64_t n)
 		c->highest = n;
 }
 
-/* It has a revision of that number or a later one already: ask for a higher
- * one.  @return whether all are asked again */
-static bool raise_number(struct federation_change *c, size_t edge)
+/* It has a revision of that number or a later one already. */
+static bool wants_higher(const struct federation_change *c, size_t edge)
 {
-	if (c->edges[edge].in_force < c->next_head.number ||
-	    c->raises >= LIMIT_FEDERATION_RAISES)
-		return false;
-	c->raises++;
-	c->next_head.number = c->highest + 1;
-	ask_all(c);
-	return true;
+	return c->edges[edge].in_force >= c->next_head.number &&
+	       c->raises < LIMIT_FEDERATION_RAISES;
 }
 
 static void on_check(struct federation_change *c, size_t edge,
@@ -165,14 +171,16 @@ static void on_check(struct federation_change *c, size_t edge,
 	if (c->state != FEDERATION_CHECKING ||
 	    r->revision != c->next_head.number)
 		return; /* of one that is over */
+	c->edges[edge].is_awaited = false;
 	if (r->refused[0] == '\0') {
-		c->edges[edge].is_awaited = false;
 		go_on(c, now_ms);
 		return;
 	}
-	if (raise_number(c, edge))
+	if (wants_higher(c, edge)) {
+		c->is_raise_due = true;
+		go_on(c, now_ms);
 		return;
-	c->edges[edge].is_awaited = false;
+	}
 	take_words(&words, r->refused);
 	federation_change_refuse(c, "edge \"%s\" refuses it: %s",
 				 c->p.edges[edge], words.refused);

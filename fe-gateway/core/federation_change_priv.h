@@ -34,6 +34,7 @@ struct federation_change {
 	struct ratelimit unasked_rate;
 
 	/* the change under way */
+	bool is_raise_due; /* an edge has its number: once all have answered */
 	struct federation_snapshot next;
 	struct federation_snapshot old; /* changes borrow from it */
 	struct federation_head next_head;

@@ -1,4 +1,5 @@
-/* A change with two edges, and what it does as one line of text. */
+/* A change with some edges, mostly two, and what it does as one line of text.
+ */
 #ifndef FED_TESTS_FEDERATION_CHANGE_HARNESS_H
 #define FED_TESTS_FEDERATION_CHANGE_HARNESS_H
 
@@ -42,17 +43,20 @@ static inline void fc_on_line(void *arg, enum fed_log_level level,
 	memcpy(t->logged + used + n, "\n", 2);
 }
 
-static inline void fc_init(struct fc_test *t)
+static inline void fc_init_edges(struct fc_test *t, size_t count)
 {
 	static const char *const domains[] = {"sip.example"};
-	static const char *const edges[] = {"a.example", "b.example"};
+	static const char *const edges[] = {"a.example", "b.example",
+					    "c.example", "d.example",
+					    "e.example", "f.example"};
 	struct federation_change_params p = {
 		.domains = domains,
 		.domain_count = 1,
 		.edges = edges,
-		.edge_count = EDGES,
+		.edge_count = count,
 	};
 
+	assert_true(count <= FED_ARRAY_LEN(edges));
 	memset(t, 0, sizeof(*t));
 	ft_init(&t->records);
 	t->logger = (struct logger){FED_LOG_DEBUG, fc_on_line, t};
@@ -60,6 +64,11 @@ static inline void fc_init(struct fc_test *t)
 	p.log = &t->logger;
 	assert_int_equal(0, federation_change_new(&t->c, &p));
 	assert_int_equal(UINT64_MAX, federation_change_deadline_ms(t->c));
+}
+
+static inline void fc_init(struct fc_test *t)
+{
+	fc_init_edges(t, EDGES);
 }
 
 static inline void fc_deinit(struct fc_test *t)
@@ -130,7 +139,7 @@ static inline void fc_note_action(struct fc_test *t,
 		assert_int_equal(1, config->n_domain);
 		fc_note(t, "%s %c %" PRIu64 "; ",
 			config->check_only ? "check" : "tell",
-			"ab"[a->u.config.edge], config -> revision);
+			(int)('a' + a->u.config.edge), config->revision);
 		break;
 	case FEDERATION_ACT_DONE:
 		fc_note_done(t, a);

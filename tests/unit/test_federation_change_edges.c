@@ -271,8 +271,9 @@ static void test_a_number_that_is_taken(void **state)
 	fc_up(&t, B);
 	fc_wish_partner(&t, "x.example");
 	fc_did(&t, "check a 1; check b 1");
-	fc_yes(&t, B, 1);
 	fc_says(&t, A, true, 1, 7, "revision 7 is in force");
+	fc_did(&t, ""); /* b may have more */
+	fc_yes(&t, B, 1);
 	fc_did(&t, "check a 8; check b 8");
 	fc_yes(&t, B, 1); /* of the other number */
 	fc_yes(&t, A, 8);
@@ -281,6 +282,51 @@ static void test_a_number_that_is_taken(void **state)
 	fc_did(&t, "store 8");
 	fc_committed(&t, 8);
 	assert_int_equal(8, federation_change_head(t.c)->number);
+	fc_deinit(&t);
+}
+
+/* Six edges of a gateway that has lost its store, no two of them alike: once
+ * all have answered it knows which number is above all of theirs. */
+static void test_all_have_other_numbers(void **state)
+{
+	enum { COUNT = 6 };
+	struct fc_test t;
+
+	(void)state;
+	fc_init_edges(&t, COUNT);
+	for (size_t i = 0; i < COUNT; i++)
+		fc_up(&t, i);
+	fc_wish_partner(&t, "x.example");
+	fc_did(&t, "check a 1; check b 1; check c 1; check d 1; check e 1; "
+		   "check f 1");
+	for (size_t i = 0; i < COUNT; i++)
+		fc_says(&t, i, true, 1, 10 * (i + 1),
+			"a later one is in force");
+	fc_did(&t, "check a 61; check b 61; check c 61; check d 61; "
+		   "check e 61; check f 61");
+	for (size_t i = 0; i < COUNT; i++)
+		fc_yes(&t, i, 61);
+	fc_did(&t, "store 61");
+	assert_null(strstr(t.logged, "federation_unasked"));
+	fc_deinit(&t);
+}
+
+/* One that goes meanwhile is not waited for. */
+static void test_a_number_and_an_edge_that_goes(void **state)
+{
+	struct fc_test t;
+
+	(void)state;
+	fc_init(&t);
+	fc_up(&t, A);
+	fc_up(&t, B);
+	fc_wish_partner(&t, "x.example");
+	fc_says(&t, A, true, 1, 7, "revision 7 is in force");
+	fc_did(&t, "check a 1; check b 1");
+	fc_down(&t, B);
+	fc_did(&t, "check a 8");
+	fc_down(&t, A);
+	fc_did(&t, "store 8");
 	fc_deinit(&t);
 }
 
@@ -468,6 +514,8 @@ int main(void)
 		cmocka_unit_test(test_an_edge_repeats_itself),
 		cmocka_unit_test(test_an_edge_knows_a_later_one),
 		cmocka_unit_test(test_a_number_that_is_taken),
+		cmocka_unit_test(test_all_have_other_numbers),
+		cmocka_unit_test(test_a_number_and_an_edge_that_goes),
 		cmocka_unit_test(test_an_edge_that_always_has_it),
 		cmocka_unit_test(test_numbers_out_of_this_world),
 		cmocka_unit_test(test_rollback),
