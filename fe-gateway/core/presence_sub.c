@@ -65,7 +65,7 @@ struct presence_sub *presence_sub_new(struct presence *p, const char *local,
 	s->id = ++p->next_id;
 	s->asked_s = presence_expires_s(p);
 	s->act_ms = s->notify_by_ms = s->doc_until_ms = s->again_ms =
-		UINT64_MAX;
+		s->left_until_ms = UINT64_MAX;
 	HASH_ADD_KEYPTR(hh, p->subs, s->key, n, s);
 	if (s->hh.tbl == NULL ||
 	    presence_domain_join(p, &s->item, s->remote) != 0 ||
@@ -149,6 +149,21 @@ void presence_sub_set_auth(struct presence *p, struct presence_sub *s,
 		presence_log_auth(p, PRESENCE_OUT, s->local, s->remote, auth);
 	s->auth = auth;
 	s->since_ms = presence_wall_ms(p, now_ms);
+	s->left_until_ms = auth == PRESENCE_NONE
+				   ? now_ms + LIMIT_PRESENCE_LEFT_MS
+				   : UINT64_MAX;
+	s->is_row_due = true;
+}
+
+/* LIMIT: those who leave from domains that do not come back.  What SIP has
+ * cancelled is asked for again after a restart, and not kept by this. */
+static void forget_who_left(struct presence_sub *s)
+{
+	s->left_until_ms = UINT64_MAX;
+	if (s->is_cancelled)
+		return;
+	presence_view_clear(&s->told);
+	s->owes_unsubscribed = false;
 	s->is_row_due = true;
 }
 
@@ -322,6 +337,8 @@ void presence_sub_arm(struct presence *p, struct presence_sub *s,
 		at = s->doc_until_ms;
 	if (s->again_ms < at)
 		at = s->again_ms;
+	if (s->left_until_ms < at)
+		at = s->left_until_ms;
 	if (s->say_ms > now_ms && s->say_ms < at)
 		at = s->say_ms;
 	presence_set_timer(p, &s->item, at);
@@ -369,6 +386,8 @@ void presence_sub_on_time(struct presence *p, struct presence_sub *s,
 	if (now_ms >= s->again_ms)
 		s->again_ms = UINT64_MAX;
 	presence_sub_act(p, s, now_ms);
+	if (now_ms >= s->left_until_ms)
+		forget_who_left(s);
 	if (now_ms >= s->doc_until_ms) {
 		presence_log(p, FED_LOG_INFO, "out", s->local, s->remote,
 			     "state=lost");

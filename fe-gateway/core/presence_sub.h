@@ -94,6 +94,7 @@ struct presence_sub {
 	/* XMPP */
 	struct presence_view told; /* open ones that the watcher knows of */
 	bool is_leaving;	   /* "unsubscribe": told so when it is done */
+	uint64_t left_until_ms;	   /* then nothing is said of it any more */
 	bool is_approved;	   /* PENDING, because it could not be said */
 	bool is_cancelled;	   /* by SIP, and not all is said of it */
 	bool owes_subscribed;
@@ -113,7 +114,7 @@ struct presence_sub {
 
 	/* its row */
 	bool is_row_due;	     /* it may differ from what is true */
-	enum presence_auth row_auth; /* NONE: there is no row */
+	enum presence_auth row_auth; /* NONE and nothing told: no row */
 	char *row_told;		     /* NULL: none */
 	uint64_t again_ms;	     /* what could not be put is tried again */
 };

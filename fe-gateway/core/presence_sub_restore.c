@@ -88,7 +88,10 @@ int presence_sub_restore(struct presence *p,
 	s->auth = s->row_auth = row->auth;
 	s->since_ms = row->since_ms;
 	s->is_taken = true;
-	if (s->auth != PRESENCE_NONE)
+	if (s->auth == PRESENCE_NONE)
+		s->left_until_ms = presence_clock_ms(
+			p, s->since_ms + LIMIT_PRESENCE_LEFT_MS);
+	else
 		presence_sub_wait(p, s, presence_paced_at(p, now_ms) - now_ms,
 				  "restart", now_ms);
 	presence_sub_settle(p, s, now_ms);

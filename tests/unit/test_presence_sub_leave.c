@@ -90,6 +90,35 @@ static void test_domain_away(void **state)
 	assert_true(was_said(f, FULL("y", "unavailable")));
 }
 
+/* Nor for ever, in however many runs. */
+static void test_domain_gone(void **state)
+{
+	struct fixture *f = *state;
+
+	watch_two(f);
+	f->is_outcome_held = true;
+	(void)unsubscribe(f);
+	settle(f);
+	respond(f, 200);
+	notify(f, "terminated;reason=timeout", NULL);
+	end_stanza(f, FED__CONDITION__REMOTE_SERVER_TIMEOUT);
+	settle(f);
+	for (int run = 0; run < 6; run++) {
+		pass(f, LIMIT_PRESENCE_LEFT_MS / 6 - 1000);
+		end_stanza(f, FED__CONDITION__REMOTE_SERVER_TIMEOUT);
+		settle(f);
+		crash(f, 900);
+		assert_int_equal(watches(f), 1);
+	}
+	pass(f, 500);
+	assert_int_equal(watches(f), 1);
+	pass(f, 200);
+	end_stanza(f, FED__CONDITION__REMOTE_SERVER_TIMEOUT);
+	drain(f);
+	assert_int_equal(watches(f), 0);
+	assert_int_equal(f->kept.count, 0);
+}
+
 /* SIP has cancelled it, and in the midst of that he leaves. */
 static void test_cancelled(void **state)
 {
@@ -148,11 +177,33 @@ static void test_anew(void **state)
 	expect(f, REFRESH("2", "1002"));
 }
 
+/* After a restart he asks anew before his dialog has its turn to end. */
+static void test_left_and_back(void **state)
+{
+	struct fixture *f = *state;
+
+	watch(f);
+	f->is_outcome_held = true;
+	(void)unsubscribe(f);
+	settle(f);
+	f->is_outcome_held = false;
+	crash(f, 1000);
+	(void)subscribe(f);
+	expect(f, DELIVERED("3") END("1", "1002") GONE);
+	respond(f, 200);
+	expect(f, SUBSCRIBE("2", "1"));
+	respond(f, 200);
+	notify(f, "active;expires=3600", DOC(OPEN("x")));
+	expect(f, OK("2") BARE("subscribed") FULL("x", "available"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_crash_anywhere), T(test_half_told), T(test_domain_away),
-		T(test_cancelled),	T(test_muted),	   T(test_anew),
+		T(test_crash_anywhere), T(test_half_told),
+		T(test_domain_away),	T(test_domain_gone),
+		T(test_cancelled),	T(test_muted),
+		T(test_anew),		T(test_left_and_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,47 +89,6 @@ static void test_orphan(void **state)
 	assert_int_equal(f->kept.count, 0);
 }
 
-/* The gateway dies when the watcher has left, before he was told what is not
- * there any more: the row stays until he was, and asks nobody anew. */
-static void test_left(void **state)
-{
-	struct fixture *f = *state;
-
-	watch(f);
-	f->is_outcome_held = true;
-	(void)unsubscribe(f);
-	expect(f, DELIVERED("2") END("1", "2") GONE);
-	f->is_outcome_held = false;
-	crash(f, 1000);
-	expect(f, END("1", "1002") GONE);
-	assert_int_equal(f->kept.count, 1); /* the dialog */
-	respond(f, 200);
-	notify(f, "terminated;reason=timeout", NULL);
-	expect(f, OK("2"));
-	assert_int_equal(watches(f), 0);
-	assert_int_equal(f->kept.count, 0);
-}
-
-/* The same, and he asks anew before his dialog has its turn to end. */
-static void test_left_and_back(void **state)
-{
-	struct fixture *f = *state;
-
-	watch(f);
-	f->is_outcome_held = true;
-	(void)unsubscribe(f);
-	settle(f);
-	f->is_outcome_held = false;
-	crash(f, 1000);
-	(void)subscribe(f);
-	expect(f, DELIVERED("3") END("1", "1002") GONE);
-	respond(f, 200);
-	expect(f, SUBSCRIBE("2", "1"));
-	respond(f, 200);
-	notify(f, "active;expires=3600", DOC(OPEN("x")));
-	expect(f, OK("2") BARE("subscribed") FULL("x", "available"));
-}
-
 /* A SUBSCRIBE whose answer never came leaves no dialog to go on with. */
 static void test_half_a_dialog(void **state)
 {
@@ -568,8 +527,6 @@ int main(void)
 		T(test_no_document),
 		T(test_no_answer),
 		T(test_orphan),
-		T(test_left),
-		T(test_left_and_back),
 		T(test_half_a_dialog),
 		T(test_crash_anywhere),
 		T(test_crash_before_subscribed),
