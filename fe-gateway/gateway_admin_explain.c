@@ -302,10 +302,13 @@ static int explain_direction(struct explaining *x,
 			     enum access_direction direction)
 {
 	bool is_out = direction == ACCESS_TO_XMPP;
+	struct span local = jid_bare(&pair->local);
+	/* as in the router, what is for our domain is for no user of it */
+	bool has_user = is_out || jid_split(local).local.n > 0;
 	struct access_query q = {
 		.what = what,
 		.direction = direction,
-		.local = jid_bare(&pair->local),
+		.local = has_user ? local : SPAN_NULL,
 		.remote = jid_bare(&pair->remote),
 	};
 	Fed__AdminResponse gates;
@@ -326,10 +329,10 @@ static int explain_direction(struct explaining *x,
 	if (err != 0)
 		return err;
 	x->group = arena_printf(x->a, "%.*s to %.*s",
-				(int)(is_out ? q.local : q.remote).n,
-				(is_out ? q.local : q.remote).p,
-				(int)(is_out ? q.remote : q.local).n,
-				(is_out ? q.remote : q.local).p);
+				(int)(is_out ? local : q.remote).n,
+				(is_out ? local : q.remote).p,
+				(int)(is_out ? q.remote : local).n,
+				(is_out ? q.remote : local).p);
 	if (x->group == NULL)
 		return FED_ENOMEM;
 	for (size_t i = first; i < x->out->n_finding; i++) {

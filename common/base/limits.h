@@ -481,13 +481,12 @@
 /* One who was asked so short before a crash may not have been: once more. */
 #define LIMIT_PRESENCE_ASK_LOST_MS 60000u
 /* Nobody is subscribed any more, or the SIP side of an XMPP user's question
- * never answers: an open question is kept so long, what is
- * known of a contact so long. */
+ * never answers: the question is kept so long, a contact's state so long. */
 #define LIMIT_PRESENCE_PENDING_MS (7ull * 24u * 3600u * 1000u)
+#define LIMIT_PRESENCE_CACHE_MS (5u * 60u * 1000u)
 /* An XMPP user left, and his domain, which is to hear what is not there any
  * more, does not come back. */
 #define LIMIT_PRESENCE_LEFT_MS (7ull * 24u * 3600u * 1000u)
-#define LIMIT_PRESENCE_CACHE_MS (5u * 60u * 1000u)
 /* A NOTIFY that got an error, which does not end the dialog, is made again
  * after so long; doubled each time. */
 #define LIMIT_PRESENCE_NOTIFY_MIN_MS 5000u

@@ -19,12 +19,6 @@ bool access_policy_allows(const Fed__PolicyRecord *p)
 	return p != NULL && p->federation && p->xmpp;
 }
 
-/* What is for the SIP domain itself asks for no user's rights. */
-static bool has_user(const struct access_query *q)
-{
-	return q->local.n > 0;
-}
-
 /* The SIP user's own wish to see somebody is what opens the way. */
 bool access_type_allows(const Fed__PartnerRecord *p,
 			const struct access_query *q)
@@ -40,13 +34,13 @@ static enum access_gate refusing(const struct federation *f,
 {
 	if (!federation_settings(f)->federation)
 		return ACCESS_SWITCH;
-	if (has_user(q) &&
+	if (access_has_user(q) &&
 	    !access_policy_allows(federation_policy_of(f, q->local).policy))
 		return ACCESS_POLICY;
 	if (p == NULL || p->state != FED__PARTNER_STATE__ENABLED)
 		return ACCESS_PARTNER;
-	return !has_user(q) || access_type_allows(p, q) ? ACCESS_GATES
-							: ACCESS_TYPE;
+	return !access_has_user(q) || access_type_allows(p, q) ? ACCESS_GATES
+							       : ACCESS_TYPE;
 }
 
 struct access_verdict access_decide(const struct federation *f,

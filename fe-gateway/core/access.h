@@ -34,6 +34,12 @@ struct access_query {
 	bool has_contact;   /* the SIP user has subscribed to him */
 };
 
+/** What is for the SIP domain itself asks for no user's rights. */
+static inline bool access_has_user(const struct access_query *q)
+{
+	return q->local.n > 0;
+}
+
 struct access_verdict {
 	enum access_gate gate; /* the first one that refuses */
 	/* the XMPP side never sees the SIP user's note */

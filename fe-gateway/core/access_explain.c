@@ -126,6 +126,14 @@ static void explain_policy(struct explain *x)
 	struct federation_policy p = federation_policy_of(x->f, x->q->local);
 	const char *reason;
 
+	if (!access_has_user(x->q)) {
+		add(x, FED__FINDING__LEVEL__GOOD, "policy",
+		    arena_printf(x->a,
+				 "it is for the SIP domain itself, which has "
+				 "no policy"),
+		    no_advice(x));
+		return;
+	}
 	if (p.policy == NULL) {
 		add(x, FED__FINDING__LEVEL__BAD, "policy",
 		    arena_printf(x->a,
@@ -232,6 +240,8 @@ static const char *type_rule(const struct explain *x,
 {
 	if (p->type != FED__PARTNER_TYPE__PUBLIC_UNVERIFIED)
 		return "it may talk to all users and ask to see them";
+	if (!access_has_user(x->q))
+		return "it may ask the SIP domain itself";
 	if (x->q->has_contact)
 		return "the SIP user has subscribed to this contact, so both "
 		       "may talk";
@@ -275,7 +285,7 @@ static void explain_type(struct explain *x)
 		    arena_printf(x->a, "no partner, so no type"), no_advice(x));
 		return;
 	}
-	refuses = !access_type_allows(p, x->q);
+	refuses = access_has_user(x->q) && !access_type_allows(p, x->q);
 	add(x, refuses ? FED__FINDING__LEVEL__BAD : FED__FINDING__LEVEL__GOOD,
 	    "type",
 	    arena_printf(x->a, "type %s: %s",
@@ -370,7 +380,8 @@ int access_explain(const struct federation *f, const struct access_query *q,
 	struct explain x = {.f = f, .q = q, .a = a, .out = out};
 
 	x.v = access_decide(f, q);
-	x.local = arena_dup(a, q->local);
+	x.local = access_has_user(q) ? arena_dup(a, q->local)
+				     : "the SIP domain itself";
 	x.remote = arena_dup(a, q->remote);
 	x.domain = arena_dup(a, jid_split(q->remote).domain);
 	if (x.local == NULL || x.remote == NULL || x.domain == NULL)

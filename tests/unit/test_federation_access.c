@@ -401,6 +401,37 @@ static void test_explain_refused(void **state)
 	ft_deinit(&t);
 }
 
+/* For the SIP domain itself: no policy is asked, and nobody has contacts. */
+static void test_explain_domain(void **state)
+{
+	struct access_query q = query(ACCESS_MESSAGE, ACCESS_TO_SIP);
+	struct fed_test t;
+	struct access_verdict v;
+
+	(void)state;
+	q.local = SPAN_NULL;
+	ft_init(&t);
+	ft_settings(&t)->federation = true;
+	(void)ft_partner(&t, "fabrikam.example");
+	ft_ok(&t);
+	v = access_decide(t.f, &q);
+	assert_int_equal(v.gate, ACCESS_GATES);
+	expect_text(&t, &q,
+		    "good switch: federation is on for the whole deployment\n"
+		    "good policy: it is for the SIP domain itself, which has "
+		    "no policy\n"
+		    "good partner: fabrikam.example belongs to partner "
+		    "fabrikam.example: enabled, type public-unverified\n"
+		    "good type: type public-unverified: it may ask the SIP "
+		    "domain itself\n"
+		    "warn edge: tls required, sasl required, dialback on: SASL "
+		    "EXTERNAL over TLS; dialback will not operate, since SASL "
+		    "is required\n"
+		    "message from juliet@fabrikam.example to the SIP domain "
+		    "itself: allowed\n");
+	ft_deinit(&t);
+}
+
 static void test_explain_nothing(void **state)
 {
 	struct access_query q = query(ACCESS_SUBSCRIBE, ACCESS_TO_XMPP);
@@ -529,6 +560,7 @@ int main(void)
 		cmocka_unit_test(test_remote_domain),
 		cmocka_unit_test(test_explain_allowed),
 		cmocka_unit_test(test_explain_refused),
+		cmocka_unit_test(test_explain_domain),
 		cmocka_unit_test(test_explain_nothing),
 		cmocka_unit_test(test_explain_lines),
 		cmocka_unit_test(test_explain_legacy),
