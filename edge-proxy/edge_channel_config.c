@@ -115,12 +115,22 @@ static void arm(struct edge_configs *c)
 			       : now_of(c->ch) + 1000 / LIMIT_CONFIG_RATE);
 }
 
-static void drop(struct edge_configs *c, struct waiting *w)
+static void leave(struct edge_configs *c, struct waiting *w)
 {
 	DL_DELETE(c->waiting, w);
 	c->waiting_count--;
+}
+
+static void waiting_free(struct waiting *w)
+{
 	buf_deinit(&w->packed);
 	free(w);
+}
+
+static void drop(struct edge_configs *c, struct waiting *w)
+{
+	leave(c, w);
+	waiting_free(w);
 }
 
 static void take_waiting(struct edge_configs *c, const struct waiting *w)
@@ -144,8 +154,9 @@ static void on_timer(void *arg)
 	struct waiting *w = c->waiting;
 
 	if (w != NULL && ratelimit_take(&c->rate, now_of(c->ch))) {
+		leave(c, w);
 		take_waiting(c, w);
-		drop(c, w);
+		waiting_free(w);
 	}
 	arm(c);
 }

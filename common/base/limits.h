@@ -569,11 +569,9 @@
  * would come to an end. */
 #define LIMIT_FEDERATION_AHEAD 1000000u
 /* A gateway that gives an edge a revision further above the one in force is not
- * believed: the edge could never follow another gateway.  Ours come that far by
- * believing other edges while this one was away. */
-#define LIMIT_FEDERATION_LEAP (4u * LIMIT_FEDERATION_AHEAD)
-/* The same where none is in force: a change a second for thirty years. */
-#define LIMIT_FEDERATION_FIRST 1000000000u
+ * believed: numbers would come to an end.  A change a second for thirty years,
+ * so that an edge that was away follows, whatever others made ours believe. */
+#define LIMIT_FEDERATION_LEAP 1000000000u
 /* Configurations of one gateway to an edge, checks too: each is written to the
  * disk and synced, and nothing else is done meanwhile. */
 #define LIMIT_CONFIG_RATE 20u /* per second */

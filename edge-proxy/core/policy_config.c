@@ -353,16 +353,13 @@ int policy_config_read(const Fed__Config *c, const struct policy *host,
 /* LIMIT: numbers; `revision` is in force */
 static int check_leap(uint64_t next, uint64_t revision, struct errbuf *e)
 {
-	uint64_t most =
-		revision == 0 ? LIMIT_FEDERATION_FIRST : LIMIT_FEDERATION_LEAP;
-
-	if (next - revision <= most)
+	if (next - revision <= LIMIT_FEDERATION_LEAP)
 		return 0;
 	errbuf_set(e,
 		   "revision %llu is too far above %llu, which is in force: at "
-		   "most %llu",
+		   "most %u",
 		   (unsigned long long)next, (unsigned long long)revision,
-		   (unsigned long long)most);
+		   LIMIT_FEDERATION_LEAP);
 	return FED_EINVAL;
 }
 

@@ -408,13 +408,13 @@ static void test_follows(void **state)
 		{LIMIT_FEDERATION_AHEAD + 2, 1, "old", 0, ""},
 		{LIMIT_FEDERATION_LEAP + 5, 5, "old", 0, ""},
 		{LIMIT_FEDERATION_LEAP + 6, 5, "old", FED_EINVAL,
-		 "revision 4000006 is too far above 5, which is in force: at "
-		 "most 4000000"},
+		 "revision 1000000006 is too far above 5, which is in force: "
+		 "at most 1000000000"},
 		{UINT64_MAX, 1, "old", FED_EINVAL,
 		 "revision 18446744073709551615 is too far above 1, which is "
-		 "in force: at most 4000000"},
-		{LIMIT_FEDERATION_FIRST, 0, "", 0, ""},
-		{LIMIT_FEDERATION_FIRST + 1, 0, "", FED_EINVAL,
+		 "in force: at most 1000000000"},
+		{LIMIT_FEDERATION_LEAP, 0, "", 0, ""},
+		{LIMIT_FEDERATION_LEAP + 1, 0, "", FED_EINVAL,
 		 "revision 1000000001 is too far above 0, which is in force: "
 		 "at most 1000000000"},
 		{UINT64_MAX, 0, "", FED_EINVAL,
