@@ -112,9 +112,12 @@ def test_restricted_documents(lync, tower, sip_person):
 
     def shows(basic, activity):
         def look():
+            view = watch.view()
+            if view is None:            # no document yet
+                return False
             body = watch.states[-1].request.body
-            return watch.view() and [s[0] for s in watch.view().values()] == \
-                [basic] and (activity is None) == ("activit" not in body) and \
+            return [s[0] for s in view.values()] == [basic] and \
+                (activity is None) == ("activit" not in body) and \
                 (activity is None or f">{activity}<" in body or
                  f":{activity}/>" in body)
         watch.wait(look, f"{basic} {activity}")
