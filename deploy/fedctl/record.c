@@ -164,7 +164,7 @@ Fed__Record *record_new(struct arena *a, Fed__Record__KindCase kind)
 	if (r == NULL || part == NULL)
 		return NULL;
 	fed__record__init(r);
-	k->descriptor->message_init(part);
+	protobuf_c_message_init(k->descriptor, part);
 	r->kind_case = kind;
 	r->partner = part; /* all of them are at one place */
 	if (kind == FED__RECORD__KIND_PARTNER)
