@@ -253,12 +253,16 @@ $(LOAD_BIN): $(call objs,$(filter-out \
 	$(LOAD_PROGRAMS:%=tests/bench/load/%.c),\
 	$(sort $(wildcard tests/bench/load/*.c))))
 
-.PHONY: unit-bins replay-bins fuzz-bins shell-bins bench-bins
+# what stands for a daemon in tests with real peers
+FAKE_BIN := $(B)/integration/fake_gateway $(B)/integration/fake_edge
+
+.PHONY: unit-bins replay-bins fuzz-bins shell-bins bench-bins fake-bins
 unit-bins: $(UNIT_BIN)
 replay-bins: $(REPLAY_BIN)
 fuzz-bins: $(FUZZ_BIN)
 shell-bins: $(SHELL_BIN)
 bench-bins: $(BENCH_BIN) $(LOAD_BIN)
+fake-bins: $(FAKE_BIN)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

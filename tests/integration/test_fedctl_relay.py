@@ -264,8 +264,7 @@ class FakeEdge:
 
 @pytest.fixture
 def edge(lab):
-    subprocess.run(["make", FAKE_EDGE], cwd=TOP, check=True,
-                   capture_output=True)
+    edge_alone.build(FAKE_EDGE)
     lab("stop", "edge")
     fake = FakeEdge(lab)
     try:

@@ -4,13 +4,13 @@ the host file holds."""
 import os
 import re
 import socket
-import subprocess
 import sys
 import time
 
 import pytest
 
 import admin_wire
+import edge_alone
 import netns
 from conftest import TOP, Lab
 
@@ -23,7 +23,7 @@ CROWD = "build/release/bench/load/crowd"
 
 @pytest.fixture(scope="module")
 def edge_lab():
-    subprocess.run(["make", CROWD], cwd=TOP, check=True, capture_output=True)
+    edge_alone.build(CROWD)
     lab = Lab(f"streams{os.getpid()}", LAB_PARTS="dns edge gateway",
               LAB_LOG_LEVEL="info")
     try:
