@@ -247,14 +247,16 @@ bool presence_dialog_take_request(struct presence_dialog *d,
 int presence_dialog_learn_response(struct presence_dialog *d,
 				   const struct sip_response_in *r)
 {
+	bool is_new = d->remote_tag == NULL;
 	int err = 0;
 
-	/* RFC 6665 4.4.1: the NOTIFY that came first has said it */
-	if (d->remote_tag == NULL) {
+	/* RFC 6665 4.4.1: the NOTIFY that came first has said it, unless it
+	 * was let pass as below */
+	if (is_new || (d->routes == NULL && d->local_cseq == 1 &&
+		       span_eq_str(r->to_tag, d->remote_tag)))
 		err = set_routes(d, r->record_routes, true);
-		if (err == 0 && !set_text(&d->remote_tag, r->to_tag))
-			err = FED_ENOMEM;
-	}
+	if (err == 0 && is_new && !set_text(&d->remote_tag, r->to_tag))
+		err = FED_ENOMEM;
 	if (err == 0 && r->contact_uri.n > 0 &&
 	    !set_text(&d->target, r->contact_uri))
 		err = FED_ENOMEM;

@@ -347,7 +347,8 @@ bool presence_dialog_take_request(struct presence_dialog *d,
 
 /** Remote tag, route set (reversed: RFC 3261 12.1.2) and target of the 2xx of
  * our SUBSCRIBE, unless they are known.  The first NOTIFY's route set (in
- * order) takes its place (RFC 6665 4.4.1).
+ * order) takes its place (RFC 6665 4.4.1); of the two, whichever comes first,
+ * one that has none leaves it to the other.
  * @return 0; FED_EINVAL, FED_ELIMIT of Record-Route; FED_ENOMEM */
 int presence_dialog_learn_response(struct presence_dialog *d,
 				   const struct sip_response_in *r)

@@ -90,11 +90,14 @@ static void on_accepted(struct presence *p, struct presence_sub *s,
 			const struct sip_response_in *r, uint64_t now_ms)
 {
 	uint32_t granted_s = r->has_expires ? r->expires : s->asked_s;
+	const char *routes = s->dialog->routes;
 
 	if (presence_dialog_learn_response(s->dialog, r) != 0) {
 		presence_sub_back_off(p, s, 0, "bad-dialog", now_ms);
 		return;
 	}
+	if (s->dialog->routes != routes)
+		s->is_dialog_due = true;
 	s->is_taken = true;
 	s->raises = 0;
 	if (!s->is_notified)

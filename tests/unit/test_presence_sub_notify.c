@@ -222,6 +222,36 @@ static void test_routes(void **state)
 		  "expires=3600\n");
 }
 
+/* A proxy that records itself for the SUBSCRIBE only; the NOTIFY, by another
+ * connection, is there before the 200. */
+static void test_routes_of_a_late_response(void **state)
+{
+	struct fixture *f = *state;
+	struct sip_response_in r = {
+		.end = SIP_END_RESPONSE,
+		.status = 200,
+		.to_tag = SPAN_LIT("peer"),
+		.contact_uri = SPAN_LIT("sip:pa@192.0.2.1"),
+		.record_routes = SPAN_LIT("<sip:p1;lr>, <sip:p2;lr>"),
+	};
+
+	for (int is_other_fork = 0; is_other_fork < 2; is_other_fork++) {
+		again(&f, state);
+		(void)subscribe(f);
+		drain(f);
+		notify(f, "active;expires=100", DOC(OPEN("x")));
+		r.to_tag = is_other_fork ? SPAN_LIT("other") : SPAN_LIT("peer");
+		respond_to(f, last_sent(f), &r);
+		settle(f);
+		crash(f, 1000);
+		expect(f, is_other_fork ? REFRESH("1", "1002")
+					: "sip SUBSCRIBE sip:pa@192.0.2.1 "
+					  "call=1 cseq=1002 to-tag=peer "
+					  "routes=<sip:p2;lr>, <sip:p1;lr> "
+					  "expires=3600\n");
+	}
+}
+
 /* --- Subscription-State -------------------------------------------------- */
 
 static void test_substate(void **state)
@@ -290,12 +320,19 @@ static void test_substate(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_terminated),	 T(test_terminated_with_body),
-		T(test_invariant),	 T(test_bad_notify),
-		T(test_bad_last_notify), T(test_bad_first_notify),
-		T(test_notify_order),	 T(test_notify_of_nobody),
-		T(test_unknown_state),	 T(test_pending_again),
-		T(test_routes),		 cmocka_unit_test(test_substate),
+		T(test_terminated),
+		T(test_terminated_with_body),
+		T(test_invariant),
+		T(test_bad_notify),
+		T(test_bad_last_notify),
+		T(test_bad_first_notify),
+		T(test_notify_order),
+		T(test_notify_of_nobody),
+		T(test_unknown_state),
+		T(test_pending_again),
+		T(test_routes),
+		T(test_routes_of_a_late_response),
+		cmocka_unit_test(test_substate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
