@@ -216,77 +216,78 @@ static void test_table_of_partners(void **state)
 #define XML_HEAD "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<configuration>\n"
 
 /* Shapes that the file may have: nobody documented it whole. */
+static const struct {
+	const char *inside;
+	const char *golden;
+} xml_rows[] = {
+	{"<appSettings>\n<add key=\"SipIP\" value=\"10.0.0.5\"/>\n"
+	 "<add key=\"XmppIP\" value=\"192.0.2.5\"/>\n"
+	 "<add key=\"Retries\" value=\"3\"/>\n"
+	 "<add key=\"a.example\" value=\"TCP Dialback (required)\"/>\n"
+	 "</appSettings>\n",
+	 "a.example not-supported not-supported on|\n"
+	 "4 SipIP: its address on the SIP side, 10.0.0.5\n"
+	 "5 XmppIP: its address on the Internet, 192.0.2.5\n"
+	 "6? Retries = \"3\": not needed here\n"
+	 "7 a.example, TCP Dialback (required): tls not-supported, "
+	 "sasl not-supported, dialback on\n"},
+	{"<add key=\"a.example\" value=\"TLS (Nope)\"/>\n",
+	 "a.example required required on|\n"
+	 "3? a.example, TLS (Nope) is no method that is known: tls "
+	 "required, sasl required, dialback on\n"},
+	{"<AllowList>\n"
+	 "<Domain Name=\"a.example\" Method=\"SASL\"/>\n"
+	 "<Entry domainName=\"b.example\" tls=\"Optional\" "
+	 "sasl=\"NotSupported\" dialback=\"true\" comment=\"x\"/>\n"
+	 "</AllowList>\n",
+	 "a.example required required off|\n"
+	 "b.example optional not-supported on|x\n"
+	 "4 a.example, SASL: tls required, sasl required, dialback "
+	 "off\n"
+	 "5 b.example, tls: Optional, sasl: NotSupported, dialback: "
+	 "true: tls optional, sasl not-supported, dialback on\n"},
+	{"<Partner>\n<DomainName>c.example</DomainName>\n"
+	 "<NegotiationMethod>TLS Dialback</NegotiationMethod>\n"
+	 "</Partner>\n",
+	 "c.example required not-supported on|\n"
+	 "3 c.example, TLS Dialback: tls required, sasl not-supported, "
+	 "dialback on\n"},
+	/* what is meant as one, and says too little */
+	{"<Domains>\n<Domain Name=\"e.example\"/>\n"
+	 "<Domain Name=\"f example\" Method=\"SASL\"/>\n<Domain/>\n"
+	 "<Partner Address=\"g.example\"/>\n</Domains>\n",
+	 "4? Domain \"e.example\": no domain with a method that is "
+	 "known; it is not taken over\n"
+	 "5? Domain \"f example\": no domain with a method that is "
+	 "known; it is not taken over\n"
+	 "7? Partner \"g.example\": no domain with a method that is "
+	 "known; it is not taken over\n"},
+	/* what only looks like one */
+	{"<runtime><assemblyIdentity name=\"System.Xml\" "
+	 "version=\"2.0.0.0\"/></runtime>\n",
+	 ""},
+	{"<add key=\"System.Xml\" value=\"4.0\"/>\n",
+	 "3? System.Xml = \"4.0\": not needed here\n"},
+	{"<Allow Domain=\"d.example\"/>\n",
+	 "d.example required required on|\n"
+	 "3? d.example is no method that is known: tls required, sasl "
+	 "required, dialback on\n"},
+};
+
 static void test_xml(void **state)
 {
-	static const struct {
-		const char *inside;
-		const char *golden;
-	} rows[] = {
-		{"<appSettings>\n<add key=\"SipIP\" value=\"10.0.0.5\"/>\n"
-		 "<add key=\"XmppIP\" value=\"192.0.2.5\"/>\n"
-		 "<add key=\"Retries\" value=\"3\"/>\n"
-		 "<add key=\"a.example\" value=\"TCP Dialback (required)\"/>\n"
-		 "</appSettings>\n",
-		 "a.example not-supported not-supported on|\n"
-		 "4 SipIP: its address on the SIP side, 10.0.0.5\n"
-		 "5 XmppIP: its address on the Internet, 192.0.2.5\n"
-		 "6? Retries = \"3\": not needed here\n"
-		 "7 a.example, TCP Dialback (required): tls not-supported, "
-		 "sasl not-supported, dialback on\n"},
-		{"<add key=\"a.example\" value=\"TLS (Nope)\"/>\n",
-		 "a.example required required on|\n"
-		 "3? a.example, TLS (Nope) is no method that is known: tls "
-		 "required, sasl required, dialback on\n"},
-		{"<AllowList>\n"
-		 "<Domain Name=\"a.example\" Method=\"SASL\"/>\n"
-		 "<Entry domainName=\"b.example\" tls=\"Optional\" "
-		 "sasl=\"NotSupported\" dialback=\"true\" comment=\"x\"/>\n"
-		 "</AllowList>\n",
-		 "a.example required required off|\n"
-		 "b.example optional not-supported on|x\n"
-		 "4 a.example, SASL: tls required, sasl required, dialback "
-		 "off\n"
-		 "5 b.example, tls: Optional, sasl: NotSupported, dialback: "
-		 "true: tls optional, sasl not-supported, dialback on\n"},
-		{"<Partner>\n<DomainName>c.example</DomainName>\n"
-		 "<NegotiationMethod>TLS Dialback</NegotiationMethod>\n"
-		 "</Partner>\n",
-		 "c.example required not-supported on|\n"
-		 "3 c.example, TLS Dialback: tls required, sasl not-supported, "
-		 "dialback on\n"},
-		/* what is meant as one, and says too little */
-		{"<Domains>\n<Domain Name=\"e.example\"/>\n"
-		 "<Domain Name=\"f example\" Method=\"SASL\"/>\n<Domain/>\n"
-		 "<Partner Address=\"g.example\"/>\n</Domains>\n",
-		 "4? Domain \"e.example\": no domain with a method that is "
-		 "known; it is not taken over\n"
-		 "5? Domain \"f example\": no domain with a method that is "
-		 "known; it is not taken over\n"
-		 "7? Partner \"g.example\": no domain with a method that is "
-		 "known; it is not taken over\n"},
-		/* what only looks like one */
-		{"<runtime><assemblyIdentity name=\"System.Xml\" "
-		 "version=\"2.0.0.0\"/></runtime>\n",
-		 ""},
-		{"<add key=\"System.Xml\" value=\"4.0\"/>\n",
-		 "3? System.Xml = \"4.0\": not needed here\n"},
-		{"<Allow Domain=\"d.example\"/>\n",
-		 "d.example required required on|\n"
-		 "3? d.example is no method that is known: tls required, sasl "
-		 "required, dialback on\n"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < FED_ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < FED_ARRAY_LEN(xml_rows); i++) {
 		struct errbuf e = {.text = ""};
 		char text[2048];
 		struct read r;
 
 		read_begin(&r);
 		(void)snprintf(text, sizeof(text),
-			       XML_HEAD "%s</configuration>\n", rows[i].inside);
+			       XML_HEAD "%s</configuration>\n",
+			       xml_rows[i].inside);
 		assert_int_equal(migrate_xml(&r.l, span_str(text), &e), 0);
-		assert_string_equal(read_end(&r), rows[i].golden);
+		assert_string_equal(read_end(&r), xml_rows[i].golden);
 	}
 }
 
